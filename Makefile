@@ -1,0 +1,75 @@
+# libjail: one flat Makefile.  CC, CFLAGS, LDFLAGS, PREFIX and DESTDIR are the packager's.
+#
+#   make            build/libjail.so, build/libjail-audit.so, the tools
+#   make demo       build, make a small root from this machine's own files, show the three jobs
+#   make check      all tests (fetches cmocka when it is missing)
+#   make bench      ratios against a kernel chroot (as root); BENCH_ROUNDS=5
+#   make install    DESTDIR= PREFIX=, and uninstall
+#   make clean
+
+PREFIX  = /usr/local
+CFLAGS  = -O2 -g
+B       = build
+VERSION = 0.1
+
+WARN    = -Wall -Wextra -Wpedantic
+# No libc to lean on, no start files: what the compiler adds behind our back stays out.
+FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
+	-fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+	-DLIBJAIL_VERSION='"$(VERSION)"'
+LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,relro,-z,noexecstack -Wl,--hash-style=both -Wl,--gc-sections
+
+SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/call/*.c preload/guest/*.c)))
+OBJ       := $(SRC:%.c=$(B)/%.o)
+AUDIT_OBJ := $(B)/preload/audit.o $(B)/preload/place.o $(B)/preload/mem.o
+
+all: $(B)/libjail.so $(B)/libjail-audit.so tools
+
+# Shell scripts and manual pages: they are used as they are.
+TOOLS := tools/jailrun tools/jailroot
+PAGES := tools/jailrun.1 tools/jailroot.1 tools/libjail.7
+tools: $(TOOLS) $(PAGES)
+
+$(B)/libjail.so: $(OBJ)
+	$(CC) $(LINK) -Wl,-soname,libjail.so -Wl,-z,initfirst $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/libjail-audit.so: $(AUDIT_OBJ)
+	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/preload/%.o: preload/%.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) $(FREE) -MMD -MP -c -o $@ $<
+
+# gcc recognises the loops in mem.c as the functions they implement, and would call itself.
+$(B)/preload/mem.o: FREE += -fno-builtin $(shell $(CC) -Werror -fno-tree-loop-distribute-patterns -E -x c /dev/null >/dev/null 2>&1 && echo -fno-tree-loop-distribute-patterns)
+
+# What the scripts need to know of this build.
+THIS = B='$(B)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' LIBJAIL_LIB='$(abspath $(B))/libjail.so'
+
+demo: all
+	@$(THIS) tools/demo
+
+# TESTS='unit/names program' runs these alone
+check: all
+	@$(THIS) OBJ='$(OBJ)' tests/run.sh $(TESTS)
+
+bench: all
+	@$(THIS) tests/bench/run.sh
+
+install: all
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
+		'$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/man/man7'
+	install -m 755 $(TOOLS) '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(B)/libjail.so $(B)/libjail-audit.so '$(DESTDIR)$(PREFIX)/lib'
+	install -m 644 $(filter %.1,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 $(filter %.7,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man7'
+
+uninstall:
+	cd '$(DESTDIR)$(PREFIX)' && rm -f bin/jailrun bin/jailroot lib/libjail.so lib/libjail-audit.so \
+		share/man/man1/jailrun.1 share/man/man1/jailroot.1 share/man/man7/libjail.7
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all tools demo check bench install uninstall clean
+-include $(OBJ:.o=.d) $(AUDIT_OBJ:.o=.d)

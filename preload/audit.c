@@ -1,0 +1,855 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * libjail-audit.so, the rtld-audit(7) module: what glibc's loader looks for is looked for in the
+ * root.  The loader opens files with system calls of its own that no preload sees; it asks
+ * la_objsearch() for every name first, so here each name becomes the host path of the file that a
+ * loader under a real chroot would have found.
+ *
+ * The whole search of ld.so(8) for a name without a slash is done here, at LA_SER_ORIG.  The
+ * loader's own search cannot be trusted with guest directories: open_path() (elf/dl-load.c) asks
+ * the host whether a directory exists after the first miss in it, and never tries it again.
+ *
+ * The module lives in a name space of its own with no libc beside it: it imports nothing, and
+ * shares place.c and mem.c with libjail.so.  The loader holds its lock while it calls us, and
+ * copies what we return before it calls again (glibc 2.31 to 2.41: _dl_map_object_from_fd,
+ * _dl_new_object, _dl_exception_create), so static buffers are enough. */
+#include <errno.h>
+#include <link.h>
+#include <linux/limits.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include "mem.h"
+#include "place.h"
+#include "sys.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+#if defined(__x86_64__)
+enum { CACHE_ID = 0x0303 }; /* FLAG_ELF_LIBC6 | FLAG_X8664_LIB64, sysdeps/generic/ldconfig.h */
+#define MULTIARCH "lib/x86_64-linux-gnu"
+#elif defined(__aarch64__)
+enum { CACHE_ID = 0x0a03 }; /* FLAG_ELF_LIBC6 | FLAG_AARCH64_LIB64 */
+#define MULTIARCH "lib/aarch64-linux-gnu"
+#endif
+
+enum { AUDIT_VERSION = 2, FD_MIN = 900 };
+
+/* What the loader does not tell later: who asked for an object, and the guest's name for it. */
+struct object {
+	struct object *next;
+	const struct link_map *map;    /* NULL: free for reuse */
+	const struct link_map *loader; /* whose DT_NEEDED brought it; NULL: dlopen(3) */
+	size_t room;
+	char guest[];
+};
+
+static struct {
+	bool on;                       /* a root is set */
+	const char *root, *bind;       /* LIBJAIL_ROOT, LIBJAIL_BIND */
+	const char *lib;               /* our entry in LD_PRELOAD, text for text */
+	const char *exe;               /* the program, a guest path */
+	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
+	bool walk;
+	int error;                     /* the root cannot be entered: nothing is found */
+	struct view view;
+	const struct view *const *live; /* libjail.so's own view: it knows of chroot(2) */
+	const struct link_map *main;
+	struct object *objects;
+} audit = {.view.fd = -1};
+
+static char host_text[2 * PATH_MAX];  /* what la_objsearch returns */
+static char guest_text[PATH_MAX];     /* the guest's name of the same file */
+static const struct link_map *asker;  /* who asked for it; valid while asked is set */
+static bool asked;
+
+/* -- the root ------------------------------------------------------------------------------- */
+
+/* The initial environment in memory of ours, NAME=VALUE and NUL; NULL when there is no /proc. */
+static char *environ_read(void)
+{
+	size_t room = 1 << 16, n;
+	char *text, *old;
+	ssize_t r;
+	int fd = sys_openat(AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return NULL;
+	for (n = 0, text = sys_pages(room); text; n += (size_t)r) {
+		if (n + 1 >= room) {
+			old = text;
+			text = sys_pages(2 * room);
+			if (text)
+				memcpy(text, old, n);
+			sys_call(SYS_munmap, old, room);
+			room *= 2;
+			if (!text)
+				break;
+		}
+		r = sys_read(fd, text + n, room - n - 2); /* two NULs are left at the end */
+		if (r == -EINTR)
+			r = 0;
+		else if (r <= 0)
+			break;
+	}
+	sys_close(fd);
+	return text;
+}
+
+static int fd_min(void)
+{
+	struct rlimit limit;
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) < 0 || limit.rlim_cur > FD_MIN + 64)
+		return FD_MIN;
+	return limit.rlim_cur > 128 ? (int)limit.rlim_cur - 64 : (int)limit.rlim_cur / 2;
+}
+
+/* Is fd still the file that we opened?  Programs close what they do not know (closefrom(3)), and
+ * the number may belong to another file by now. */
+static bool ours(int fd, dev_t dev, ino_t ino)
+{
+	struct stat st;
+
+	return sys_fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+static int reopen(const char *host, dev_t dev, ino_t ino)
+{
+	int high, fd = sys_openat(AT_FDCWD, *host ? host : "/", O_PATH | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	high = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd_min());
+	sys_close(fd);
+	if (high >= 0 && !ours(high, dev, ino)) { /* another directory has its name now */
+		sys_close(high);
+		return -ENOENT;
+	}
+	return high;
+}
+
+static int view_make(struct view *v)
+{
+	size_t n = 1;
+	const char *list = audit.bind, *what;
+	char host[PATH_MAX], guest[PATH_MAX];
+	int r = view_open(v, audit.root, fd_min());
+
+	if (r < 0)
+		return r;
+	v->walk |= audit.walk;
+	v->exe = audit.exe;
+	if (!list)
+		return 0;
+	for (const char *p = list; *p; p++)
+		n += *p == ',';
+	v->binds = sys_pages(n * sizeof *v->binds);
+	if (!v->binds)
+		return -ENOMEM;
+	for (;;) {
+		struct str h = {host, host + sizeof host}, g = {guest, guest + sizeof guest};
+
+		if (!view_binds_next(&list, &h, &g))
+			return 0;
+		/* one that fails is libjail.so's to report: it has the words */
+		if (h.at && g.at && *host && *guest)
+			(void)!view_bind(v, host, guest, fd_min(), &what);
+	}
+}
+
+static void view_drop(void)
+{
+	struct view *v = &audit.view;
+
+	if (v->fd < 0)
+		return;
+	if (ours(v->fd, v->dev, v->ino))
+		sys_close(v->fd);
+	v->fd = -1;
+	for (size_t i = 0; i < v->nbinds; i++) {
+		struct bind *b = &v->binds[i];
+
+		if (b->fd >= 0 && ours(b->fd, b->src_dev, b->src_ino))
+			sys_close(b->fd);
+		b->fd = -1;
+	}
+}
+
+/* The view to search in, its descriptors good; NULL: broken, see audit.error. */
+static const struct view *view_now(void)
+{
+	struct view *v = &audit.view;
+	const struct view *live = audit.live ? __atomic_load_n(audit.live, __ATOMIC_ACQUIRE) : NULL;
+
+	if (live) {
+		view_drop();
+		audit.error = live->error;
+		return live->fd < 0 ? NULL : live;
+	}
+	if (!v->host) {
+		audit.error = -view_make(v);
+		if (audit.error)
+			return NULL;
+	}
+	if (v->fd < 0 || !ours(v->fd, v->dev, v->ino))
+		v->fd = reopen(v->host, v->dev, v->ino);
+	for (size_t i = 0; i < v->nbinds; i++) {
+		struct bind *b = &v->binds[i];
+
+		if (b->fd < 0 || !ours(b->fd, b->src_dev, b->src_ino))
+			b->fd = reopen(b->host, b->src_dev, b->src_ino);
+	}
+	audit.error = v->fd < 0 ? -v->fd : 0;
+	return v->fd < 0 ? NULL : v;
+}
+
+/* -- from a guest path to a host path ------------------------------------------------------- */
+
+/* What follows the directory in path: "" or "/...", or NULL. */
+static const char *path_below(const char *path, const char *dir)
+{
+	const char *rest = mem_after(path, dir);
+
+	return rest && (!*rest || *rest == '/') ? rest : NULL;
+}
+
+/* The guest path with the root (or a bind's host path) put in front, to host_text: where a walk on
+ * the host begins.  A relative path stays. */
+static bool host_plain(const struct view *v, const char *guest)
+{
+	struct str s = {host_text, host_text + sizeof host_text};
+	const char *front = v->host, *rest = guest;
+	size_t best = 0;
+
+	for (size_t i = 0; i < v->nbinds; i++) {
+		const struct bind *b = &v->binds[i];
+		const char *r = b->guest_len > best ? path_below(guest, b->guest) : NULL;
+
+		if (r) {
+			best = b->guest_len;
+			front = mem_equal(b->host, "/") ? "" : b->host;
+			rest = r;
+		}
+	}
+	if (*guest == '/')
+		str_puts(&s, front);
+	str_puts(&s, rest);
+	return s.at && s.at - host_text < PATH_MAX;
+}
+
+/* An object that this machine does not run: the loader's search passes over it (open_verify). */
+static bool is_foreign(int fd)
+{
+	Elf64_Ehdr h; /* both classes have the same fields up to e_machine */
+
+	if (sys_pread(fd, &h, sizeof h, 0) < (ssize_t)(offsetof(Elf64_Ehdr, e_machine) + 2) ||
+		memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	return h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_machine != SYS_ARCH_MACHINE;
+}
+
+/* Opens the guest path as the loader would: 0 and the host path of that file in host_text, or
+ * -errno. */
+static int host_find(const struct view *v, const char *guest, bool searching)
+{
+	const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+	struct place at = {.flags = AT_EMPTY_PATH};
+	struct stat in, out;
+	char magic[PLACE_PATH];
+	ssize_t n;
+	int fd = place_open(v, AT_FDCWD, guest, &how), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (searching && is_foreign(fd)) {
+		r = -ENOENT;
+		goto out;
+	}
+	r = sys_fstat(fd, &in);
+	if (r < 0)
+		goto out;
+	/* The text that a reader takes the root from and has the guest's own spelling left: right
+	 * whenever the host's walk ends at the same file.  It does not where an absolute symlink
+	 * (all of /etc/alternatives) or a ".." above the root is on the way. */
+	if (host_plain(v, guest) && sys_fstatat(AT_FDCWD, host_text, &out, 0) == 0 &&
+		in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		goto out;
+	at.dir = fd;
+	n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), host_text, PATH_MAX - 1);
+	if (n < 0)
+		r = (int)n;
+	else
+		host_text[n] = '\0';
+out:
+	sys_close(fd);
+	return r;
+}
+
+/* The guest has no such file, so the loader must not find one on the host: a text that fails, if it
+ * can be with the guest's errno and under the name that the program gave. */
+static const char *host_none(const struct view *v, const char *name, int error)
+{
+	struct str s;
+
+	if (sys_call(SYS_faccessat, AT_FDCWD, name, R_OK) == error)
+		return name;
+	if (!v || !host_plain(v, name)) {
+		s = (struct str){host_text, host_text + sizeof host_text};
+		str_puts(&s, audit.root);
+		str_puts(&s, "/");
+		str_puts(&s, name);
+		if (!s.at)
+			return NULL;
+	}
+	if (sys_call(SYS_faccessat, AT_FDCWD, host_text, R_OK) == 0) {
+		s = (struct str){host_text + strlen(host_text), host_text + sizeof host_text};
+		str_puts(&s, "/"); /* ENOTDIR */
+	}
+	return host_text;
+}
+
+/* -- objects: who loaded whom, and what their dynamic sections say -------------------------- */
+
+static struct object *object_of(const struct link_map *map)
+{
+	for (struct object *o = audit.objects; o; o = o->next)
+		if (o->map == map)
+			return o;
+	return NULL;
+}
+
+static void object_add(const struct link_map *map, const struct link_map *loader, const char *guest)
+{
+	static struct { char *at, *end; } pages;
+	size_t n = strlen(guest) + 1, size;
+	struct object *o = audit.objects;
+
+	while (o && (o->map || o->room < n))
+		o = o->next;
+	if (!o) {
+		size = (sizeof *o + n + 127) & ~(size_t)127;
+		if (!pages.at || size > (size_t)(pages.end - pages.at)) {
+			pages.at = sys_pages(1 << 14);
+			if (!pages.at)
+				return;
+			pages.end = pages.at + (1 << 14);
+		}
+		o = (struct object *)(void *)pages.at;
+		pages.at += size;
+		o->room = size - sizeof *o;
+		o->next = audit.objects;
+		audit.objects = o;
+	}
+	o->map = map;
+	o->loader = loader;
+	memcpy(o->guest, guest, n);
+}
+
+static const ElfW(Dyn) *dynamic(const struct link_map *map, ElfW(Sxword) tag)
+{
+	for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == tag)
+			return d;
+	return NULL;
+}
+
+/* glibc relocates the pointers of a dynamic section in place where it can write to it. */
+static const void *dynamic_pointer(const struct link_map *map, ElfW(Sxword) tag)
+{
+	const ElfW(Dyn) *d = dynamic(map, tag);
+
+	if (!d)
+		return NULL;
+	return (const void *)(d->d_un.d_ptr < map->l_addr ? d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr);
+}
+
+static const char *dynamic_string(const struct link_map *map, ElfW(Sxword) tag)
+{
+	const ElfW(Dyn) *d = dynamic(map, tag);
+	const char *strings = dynamic_pointer(map, DT_STRTAB);
+
+	return d && strings ? strings + d->d_un.d_val : NULL;
+}
+
+static bool needs(const struct link_map *map, const char *name)
+{
+	const char *strings = dynamic_pointer(map, DT_STRTAB);
+
+	for (const ElfW(Dyn) *d = map->l_ld; strings && d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_NEEDED && mem_equal(strings + d->d_un.d_val, name))
+			return true;
+	return false;
+}
+
+/* The address of a data symbol that map defines, or NULL. */
+static const void *symbol(const struct link_map *map, const char *name)
+{
+	const uint32_t *hash = dynamic_pointer(map, DT_HASH); /* nbucket, nchain, ... */
+	const ElfW(Sym) *s = dynamic_pointer(map, DT_SYMTAB);
+	const char *strings = dynamic_pointer(map, DT_STRTAB);
+
+	if (!hash || !s || !strings)
+		return NULL;
+	for (uint32_t i = 1; i < hash[1]; i++)
+		if (s[i].st_shndx != SHN_UNDEF && mem_equal(strings + s[i].st_name, name))
+			return (const char *)map->l_addr + s[i].st_value;
+	return NULL;
+}
+
+/* -- dynamic string tokens ------------------------------------------------------------------ */
+
+/* Does the guest's glibc follow Debian's multiarch?  Its loader knows, and does not say. */
+static bool is_multiarch(const struct view *v)
+{
+	const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	int fd = place_open(v, AT_FDCWD, "/" MULTIARCH, &how);
+
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
+}
+
+/* $ORIGIN in guest terms: the directory that the object was found in. */
+static bool origin(const struct view *v, const struct link_map *map, struct str *out)
+{
+	const struct object *o = object_of(map);
+	const char *path = o ? o->guest : map->l_name, *rest;
+
+	if (map == audit.main || !*path)
+		path = audit.exe;
+	else if (!o && (rest = path_below(path, v->host)))
+		path = rest;
+	if (!path || *path != '/')
+		return false;
+	rest = mem_base(path) - 1;
+	str_put(out, path, rest > path ? (size_t)(rest - path) : 1);
+	return true;
+}
+
+/* Does text begin with $NAME or ${NAME}?  The bytes of it, or 0. */
+static size_t token(const char *text, size_t n, const char *name)
+{
+	size_t len = strlen(name), brace = n > 1 && text[1] == '{';
+
+	if (n < 1 + brace + len + brace || memcmp(text + 1 + brace, name, len) != 0)
+		return 0;
+	if (brace)
+		return text[2 + len] == '}' ? len + 3 : 0;
+	return len + 1;
+}
+
+/* A path of n bytes, its tokens replaced, to out; false when $ORIGIN is not known. */
+static bool expand(const struct view *v, const struct link_map *map, const char *text, size_t n,
+	struct str *out)
+{
+	size_t len;
+
+	while (n) {
+		len = 1;
+		if (*text != '$') {
+			str_put(out, text, 1);
+		} else if ((len = token(text, n, "ORIGIN"))) {
+			if (!map || !origin(v, map, out))
+				return false;
+		} else if ((len = token(text, n, "LIB"))) {
+			str_puts(out, is_multiarch(v) ? MULTIARCH : "lib64");
+		} else if ((len = token(text, n, "PLATFORM"))) {
+			str_puts(out, SYS_ARCH_NAME);
+		} else {
+			str_put(out, text, len = 1);
+		}
+		text += len;
+		n -= len;
+	}
+	return true;
+}
+
+/* -- /etc/ld.so.cache ----------------------------------------------------------------------- */
+
+/* sysdeps/generic/dl-cache.h: the file as ldconfig(8) writes it */
+struct cache_old {
+	char magic[11]; /* "ld.so-1.7.0" */
+	uint32_t n;
+	struct { int32_t flags; uint32_t key, value; } libs[];
+};
+struct cache_entry {
+	int32_t flags;
+	uint32_t key, value, os;
+	uint64_t hwcap;
+};
+struct cache_new {
+	char magic[20]; /* "glibc-ld.so.cache1.1" */
+	uint32_t n, strings, unused[5];
+	struct cache_entry libs[];
+};
+_Static_assert(sizeof(struct cache_new) == 48 && sizeof(struct cache_entry) == 24, "on disk");
+
+/* Kept from the first search of a dlopen(3) to its end, as the loader keeps its own: the next one
+ * sees what ldconfig wrote meanwhile. */
+static struct {
+	bool tried;
+	char *text;
+	size_t size;
+	const struct cache_new *head; /* NULL: no cache */
+} cache;
+
+static void cache_load(const struct view *v)
+{
+	const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+	const struct cache_old *old;
+	struct stat st;
+	size_t at = 0;
+	ssize_t n = 0;
+	int fd;
+
+	cache.tried = true;
+	fd = place_open(v, AT_FDCWD, "/etc/ld.so.cache", &how);
+	if (fd < 0)
+		return;
+	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)sizeof *old &&
+		st.st_size < 1 << 28) {
+		cache.size = (size_t)st.st_size;
+		cache.text = sys_pages(cache.size + 1); /* ends with a NUL whatever the file says */
+		if (cache.text)
+			n = sys_pread(fd, cache.text, cache.size, 0);
+	}
+	sys_close(fd);
+	if (!cache.text || n != (ssize_t)cache.size)
+		return;
+	old = (const void *)cache.text;
+	if (memcmp(old->magic, "ld.so-1.7.0", sizeof old->magic) == 0)
+		at = (sizeof *old + (size_t)old->n * sizeof old->libs[0] + 7) & ~(size_t)7;
+	if (at + sizeof *cache.head > cache.size)
+		return;
+	cache.head = (const void *)(cache.text + at);
+	if (memcmp(cache.head->magic, "glibc-ld.so.cache1.1", sizeof cache.head->magic) != 0 ||
+		cache.head->n > (cache.size - at - sizeof *cache.head) / sizeof cache.head->libs[0])
+		cache.head = NULL;
+}
+
+static void cache_drop(void)
+{
+	if (cache.text)
+		sys_call(SYS_munmap, cache.text, cache.size + 1);
+	memset(&cache, 0, sizeof cache);
+}
+
+/* A string of the cache; offsets count from the new format's head also behind an old one. */
+static const char *cache_string(uint32_t offset)
+{
+	size_t at = (size_t)((const char *)cache.head - cache.text) + offset;
+
+	return at < cache.size ? cache.text + at : "";
+}
+
+/* The order of the entries: runs of digits compare as numbers, the highest name comes first. */
+static int cache_order(const char *a, const char *b)
+{
+	while (*a) {
+		bool da = *a >= '0' && *a <= '9', db = *b >= '0' && *b <= '9';
+
+		if (da != db)
+			return da ? 1 : -1;
+		if (da) {
+			unsigned na = 0, nb = 0;
+
+			for (; *a >= '0' && *a <= '9'; a++)
+				na = na * 10 + (unsigned)(*a - '0');
+			for (; *b >= '0' && *b <= '9'; b++)
+				nb = nb * 10 + (unsigned)(*b - '0');
+			if (na != nb)
+				return na < nb ? -1 : 1;
+		} else if (*a != *b) {
+			return (signed char)*a < (signed char)*b ? -1 : 1;
+		} else {
+			a++, b++;
+		}
+	}
+	return *b ? -1 : 0;
+}
+
+/* The guest path that the cache has for a name, or NULL.  An entry that asks for a processor (hwcap)
+ * has a plain twin; the plain one runs everywhere. */
+static const char *cache_find(const struct view *v, const char *name)
+{
+	const struct cache_entry *e;
+	uint32_t low = 0, high, mid;
+
+	if (!cache.tried)
+		cache_load(v);
+	if (!cache.head)
+		return NULL;
+	for (high = cache.head->n; low < high;) { /* the first entry not above name */
+		mid = low + (high - low) / 2;
+		if (cache_order(cache_string(cache.head->libs[mid].key), name) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < cache.head->n; low++) {
+		e = &cache.head->libs[low];
+		if (cache_order(cache_string(e->key), name) != 0)
+			break;
+		if (e->flags == CACHE_ID && !e->hwcap)
+			return cache_string(e->value);
+	}
+	return NULL;
+}
+
+/* -- the search of ld.so(8) ----------------------------------------------------------------- */
+
+/* dir/name in guest_text, found and in host_text? */
+static bool search_dir(const struct view *v, const char *dir, size_t n, const char *name)
+{
+	struct str s = {guest_text, guest_text + sizeof guest_text};
+
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	if (!n) /* ld.so(8): an empty element is the working directory */
+		str_puts(&s, ".");
+	else if (n > 1 || *dir != '/')
+		str_put(&s, dir, n);
+	str_puts(&s, "/");
+	str_puts(&s, name);
+	return s.at && host_find(v, guest_text, true) == 0;
+}
+
+/* A list of directories, tokens and all; map is the object that $ORIGIN speaks of. */
+static bool search_list(const struct view *v, const char *list, const char *stops,
+	const struct link_map *map, const char *name)
+{
+	char dir[PATH_MAX];
+	size_t n;
+
+	for (;; list += n + 1) {
+		struct str s = {dir, dir + sizeof dir};
+
+		for (n = 0; list[n] && !mem_find(stops, list[n]); n++)
+			;
+		*dir = '\0';
+		if (expand(v, map, list, n, &s) && s.at && search_dir(v, dir, strlen(dir), name))
+			return true;
+		if (!list[n])
+			return false;
+	}
+}
+
+/* DT_RPATH of an object; where there is a DT_RUNPATH it does not count (elf_get_dynamic_info). */
+static bool search_rpath(const struct view *v, const struct link_map *map, const char *name)
+{
+	const char *list = dynamic(map, DT_RUNPATH) ? NULL : dynamic_string(map, DT_RPATH);
+
+	return list && *list && search_list(v, list, ":", map, name);
+}
+
+static bool search_rpaths(const struct view *v, const struct link_map *map, const char *name)
+{
+	const struct object *o;
+	bool did_main = false;
+
+	if (map && dynamic(map, DT_RUNPATH))
+		return false;
+	while (map) {
+		if (search_rpath(v, map, name))
+			return true;
+		did_main |= map == audit.main;
+		o = object_of(map);
+		map = o ? o->loader : NULL;
+	}
+	return !did_main && audit.main && search_rpath(v, audit.main, name);
+}
+
+/* The directories that the guest's glibc was configured with; where this guess is wrong the loader
+ * goes on with its own after us. */
+static const char *const *default_dirs(const struct view *v)
+{
+	static const char *const debian[] = {
+		"/" MULTIARCH, "/usr/" MULTIARCH, "/lib", "/usr/lib", NULL};
+	static const char *const plain[] = {"/lib64", "/usr/lib64", "/lib", "/usr/lib", NULL};
+
+	return is_multiarch(v) ? debian : plain;
+}
+
+static bool search_defaults(const struct view *v, const char *name)
+{
+	for (const char *const *dir = default_dirs(v); *dir; dir++)
+		if (search_dir(v, *dir, strlen(*dir), name))
+			return true;
+	return false;
+}
+
+static bool search_cache(const struct view *v, const char *name, bool no_defaults)
+{
+	const char *found = cache_find(v, name);
+	struct str s = {guest_text, guest_text + sizeof guest_text};
+
+	if (!found)
+		return false;
+	for (const char *const *dir = default_dirs(v); no_defaults && *dir; dir++)
+		if (path_below(found, *dir))
+			return false;
+	str_puts(&s, found);
+	return s.at && host_find(v, guest_text, true) == 0;
+}
+
+/* ld.so(8), "a slash-less name", step by step as _dl_map_object() does it. */
+static bool search(const struct view *v, const struct link_map *map, const char *name)
+{
+	const ElfW(Dyn) *flags = map ? dynamic(map, DT_FLAGS_1) : NULL;
+	const bool no_defaults = flags && (flags->d_un.d_val & DF_1_NODEFLIB);
+	const char *runpath = map ? dynamic_string(map, DT_RUNPATH) : NULL;
+
+	return search_rpaths(v, map, name) ||
+	       (audit.library_path && *audit.library_path &&
+		       search_list(v, audit.library_path, ":;", audit.main, name)) ||
+	       (runpath && *runpath && search_list(v, runpath, ":", map, name)) ||
+	       search_cache(v, name, no_defaults) || (!no_defaults && search_defaults(v, name));
+}
+
+/* A name with a slash: a guest path, or one that already is the host's: $ORIGIN as the loader
+ * expands it before it asks. */
+static const char *slashed(const struct view *v, const struct link_map *map, const char *name)
+{
+	const char *const roots[] = {v->host, v == &audit.view ? NULL : audit.view.host};
+	struct str s = {guest_text, guest_text + sizeof guest_text};
+	const char *rest;
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < ROWS(roots); i++) {
+		rest = roots[i] && *roots[i] ? path_below(name, roots[i]) : NULL;
+		if (!rest || !*rest || strlen(rest) >= sizeof guest_text)
+			continue;
+		str_puts(&s, rest);
+		if (host_find(v, guest_text, false) == 0)
+			return host_text;
+		s.at = guest_text;
+	}
+	if (expand(v, map, name, strlen(name), &s) && s.at) {
+		r = host_find(v, guest_text, false);
+		if (r == 0)
+			return host_text;
+	}
+	s = (struct str){guest_text, guest_text + sizeof guest_text};
+	if (*name == '/' && place_guest(v, name, &s) == 0 && host_find(v, guest_text, false) == 0)
+		return host_text;
+	return host_none(v, name, r);
+}
+
+/* -- what the loader calls: rtld-audit(7) --------------------------------------------------- */
+
+EXPORT unsigned la_version(unsigned version);
+EXPORT char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag);
+EXPORT unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie);
+EXPORT unsigned la_objclose(uintptr_t *cookie);
+EXPORT void la_activity(uintptr_t *cookie, unsigned flag);
+EXPORT void la_preinit(uintptr_t *cookie);
+
+unsigned la_version(unsigned version)
+{
+	static const struct { const char *name; const char **value; } rows[] = {
+		{"LIBJAIL_ROOT=", &audit.root}, {"LIBJAIL_BIND=", &audit.bind},
+		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_EXE=", &audit.exe},
+		{"LD_LIBRARY_PATH=", &audit.library_path},
+	};
+	const char *value;
+
+	for (char *e = environ_read(); e && *e; e += strlen(e) + 1) {
+		for (size_t i = 0; i < ROWS(rows); i++)
+			if ((value = mem_after(e, rows[i].name)) && !*rows[i].value)
+				*rows[i].value = value;
+		audit.walk |= mem_equal(e, "LIBJAIL_RESOLVER=walk");
+	}
+	audit.on = audit.root && *audit.root;
+	if (!audit.on)
+		return 0; /* the loader forgets the module */
+	return version < AUDIT_VERSION ? version : AUDIT_VERSION;
+}
+
+/* The cookie is the asking object's link_map, as it is when nobody changes it (2.31 to 2.41); 2.31
+ * gives the address of a field of NULL where nobody asks. */
+static const struct link_map *cookie_map(const uintptr_t *cookie)
+{
+	return (uintptr_t)cookie < 1 << 16 ? NULL : (const struct link_map *)*cookie;
+}
+
+char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
+{
+	const struct link_map *map;
+	const struct view *v;
+	const char *rest, *found = name;
+
+	asked = false;
+	if (!audit.on || (audit.lib && mem_equal(name, audit.lib)))
+		return (char *)name;
+	rest = mem_after(name, "/proc/self/fd/");
+	if (rest && *rest >= '0' && *rest <= '9' && !mem_find(rest, '/'))
+		return (char *)name;
+	v = view_now();
+	if (!v)
+		return (char *)host_none(NULL, name, -audit.error);
+	map = cookie_map(cookie);
+	if (mem_find(name, '/'))
+		found = slashed(v, map, name);
+	else if (flag == LA_SER_ORIG && search(v, map, name))
+		found = host_text;
+	asked = found == host_text;
+	/* dlopen(3) lends its caller's search path, but the caller is not the loader (RTLD_CALLMAP) */
+	asker = map && needs(map, name) ? map : NULL;
+	return (char *)found;
+}
+
+unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
+{
+	char text[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+
+	(void)cookie;
+	if (!audit.on)
+		return 0;
+	if (!audit.main && lmid == LM_ID_BASE)
+		audit.main = map;
+	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
+		audit.live = symbol(map, "libjail_audit_view");
+	if (asked && mem_equal(map->l_name, host_text)) {
+		if (*guest_text != '/') { /* $ORIGIN is of now, not of a later chdir(2) */
+			if (place_guest_fd(view_now(), AT_FDCWD, text, sizeof text) < 0)
+				return 0;
+			s.at += strlen(text);
+			str_puts(&s, "/");
+		}
+		str_puts(&s, guest_text);
+		if (s.at)
+			object_add(map, asker, text);
+	}
+	asked = false;
+	return 0; /* neither la_symbind nor PLT hooks */
+}
+
+unsigned la_objclose(uintptr_t *cookie)
+{
+	const struct link_map *map = cookie_map(cookie);
+
+	for (struct object *o = audit.objects; o; o = o->next) {
+		if (o->map == map)
+			o->map = NULL;
+		if (o->loader == map)
+			o->loader = NULL;
+	}
+	return 0;
+}
+
+void la_activity(uintptr_t *cookie, unsigned flag)
+{
+	(void)cookie;
+	if (flag == LA_ACT_CONSISTENT)
+		cache_drop();
+}
+
+/* The program starts: from here on libjail.so keeps a view, and the descriptors with it. */
+void la_preinit(uintptr_t *cookie)
+{
+	(void)cookie;
+	if (audit.live)
+		view_drop();
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The loader's functions.  What they are given is a guest path, which on glibc the audit module
+ * translates inside the loader and elsewhere this file does; what they tell is a host path, whose
+ * front is cut off: the guest's name is a part of the same string and lives as long as it. */
+#include "../wrap.h"
+
+/* A loaded object's host path as the guest names it. */
+static const char *dl_guest(const struct view *v, const char *name)
+{
+	const char *rest;
+
+	if (!v || !name)
+		return name;
+	rest = mem_after(name, v->host);
+	return rest && *rest == '/' ? rest : name;
+}
+
+/* glibc's loader under a root started by exec carries libjail-audit.so, which knows that root.
+ * One that chroot(2) set later it does not know. */
+static bool dl_audited(const struct view *v)
+{
+	const struct config *c = config();
+	struct stat st;
+
+	return !c->musl && c->root && c->audit[0] &&
+	       sys_fstatat(AT_FDCWD, c->root, &st, 0) == 0 && st.st_dev == v->dev &&
+	       st.st_ino == v->ino;
+}
+
+/* Must file be translated here?  Only what has a slash is a path (dlopen(3)); what has a $ is
+ * for the loader to expand. */
+static bool dl_is_ours(const char *file)
+{
+	const struct view *v = state_view();
+
+	return v && file && place_strlen(file, PATH_MAX) >= 0 && mem_find(file, '/') &&
+	       !mem_find(file, '$') && !dl_audited(v);
+}
+
+/* The host's name of a guest path, or one that leads nowhere and still tells it: dlerror(3). */
+static const char *dl_host(const char *file, char *buf, size_t size)
+{
+	struct str s = {buf, buf + size};
+	long fd = guest_openat(AT_FDCWD, file, O_PATH | O_CLOEXEC, 0), n = -1;
+	char link[PLACE_PATH];
+	struct str l = {link, link + sizeof link};
+
+	if (fd >= 0) {
+		str_puts(&l, "/proc/self/fd/");
+		str_num(&l, (unsigned long)fd);
+		n = sys_readlinkat(AT_FDCWD, link, buf, size - 1);
+		sys_close((int)fd);
+	}
+	if (n > 0) {
+		buf[n] = '\0';
+		return buf;
+	}
+	str_puts(&s, "/proc/self/fd/-1/");
+	str_puts(&s, file);
+	return s.at ? buf : "/proc/self/fd/-1/";
+}
+
+static void *dl_open_ours(const char *file, int mode)
+{
+	char host[PATH_MAX];
+
+	return REAL(dlopen)(dl_host(file, host, sizeof host), mode);
+}
+
+static void *dl_mopen_ours(long space, const char *file, int mode)
+{
+	char host[PATH_MAX];
+
+	return REAL(dlmopen)(space, dl_host(file, host, sizeof host), mode);
+}
+
+static void *dl_missing(void)
+{
+	errno_set(ENOSYS);
+	return NULL;
+}
+
+/* Where dlopen and dlmopen jump: with the program's own return address still on the stack, for
+ * the loader finds the caller's RUNPATH and name space by it. */
+__attribute__((used)) real_fn *dl_open_next(const char *file, int mode)
+{
+	real_fn *real = (real_fn *)REAL(dlopen);
+
+	(void)mode;
+	if (!real)
+		return (real_fn *)dl_missing;
+	return dl_is_ours(file) ? (real_fn *)dl_open_ours : real;
+}
+
+__attribute__((used)) real_fn *dl_mopen_next(long space, const char *file, int mode)
+{
+	real_fn *real = (real_fn *)REAL(dlmopen);
+
+	(void)space, (void)mode;
+	if (!real)
+		return (real_fn *)dl_missing;
+	return dl_is_ours(file) ? (real_fn *)dl_mopen_ours : real;
+}
+
+#define DL_HEAD(name)                                     \
+	".pushsection .text." #name ",\"ax\"\n\t"         \
+	".globl " #name "\n\t"                            \
+	".type " #name ", %function\n"                    \
+	#name ":\n\t"                                     \
+	".cfi_startproc\n\t"
+#define DL_TAIL(name)                                     \
+	".cfi_endproc\n\t"                                \
+	".size " #name ", . - " #name "\n\t"              \
+	".popsection\n"
+
+/* name: keeps the three arguments, asks next where to go, goes there. */
+#if defined(__x86_64__)
+#define DL_JUMP(name, next)                               \
+	__asm__(DL_HEAD(name)                             \
+		"push %rdi\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"push %rsi\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"push %rdx\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"call " #next "\n\t"                      \
+		"pop %rdx\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"pop %rsi\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"pop %rdi\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"jmp *%rax\n\t"                           \
+		DL_TAIL(name));
+#elif defined(__aarch64__)
+#define DL_JUMP(name, next)                               \
+	__asm__(DL_HEAD(name)                             \
+		"stp x29, x30, [sp, -48]!\n\t"            \
+		".cfi_def_cfa_offset 48\n\t"              \
+		".cfi_offset 29, -48\n\t"                 \
+		".cfi_offset 30, -40\n\t"                 \
+		"stp x0, x1, [sp, 16]\n\t"                \
+		"str x2, [sp, 32]\n\t"                    \
+		"bl " #next "\n\t"                        \
+		"mov x16, x0\n\t"                         \
+		"ldr x2, [sp, 32]\n\t"                    \
+		"ldp x0, x1, [sp, 16]\n\t"                \
+		"ldp x29, x30, [sp], 48\n\t"              \
+		".cfi_restore 30\n\t"                     \
+		".cfi_restore 29\n\t"                     \
+		".cfi_def_cfa_offset 0\n\t"               \
+		"br x16\n\t"                              \
+		DL_TAIL(name));
+#endif
+DL_JUMP(dlopen, dl_open_next)
+DL_JUMP(dlmopen, dl_mopen_next)
+
+int jail_dladdr(const void *addr, Dl_info *info)
+{
+	int (*real)(const void *, Dl_info *) = REAL(dladdr);
+	int r = real ? real(addr, info) : 0;
+
+	if (r)
+		info->dli_fname = dl_guest(state_view(), info->dli_fname);
+	return r;
+}
+
+int jail_dladdr1(const void *addr, Dl_info *info, void **extra, int flags)
+{
+	int (*real)(const void *, Dl_info *, void **, int) = REAL(dladdr1);
+	int r = real ? real(addr, info, extra, flags) : 0;
+
+	if (r)
+		info->dli_fname = dl_guest(state_view(), info->dli_fname);
+	return r;
+}
+
+int jail_dlinfo(void *handle, int request, void *arg)
+{
+	int (*real)(void *, int, void *) = REAL(dlinfo);
+	int r = real ? real(handle, request, arg) : EDGE(int, -ENOSYS);
+	const char *guest;
+
+	if (r == 0 && request == RTLD_DI_ORIGIN) {
+		guest = dl_guest(state_view(), arg); /* the root itself stays: it ends in no slash */
+		if (guest != arg)
+			memmove(arg, guest, strlen(guest) + 1);
+	}
+	return r;
+}
+
+/* dl_iterate_phdr(3): every C++ throw comes here, so without a root it is the libc's at once. */
+struct dl_walk {
+	int (*each)(struct dl_phdr_info *, size_t, void *);
+	void *data;
+	const struct view *view;
+};
+
+static int dl_walk_one(struct dl_phdr_info *info, size_t size, void *data)
+{
+	const struct dl_walk *w = data;
+	struct dl_phdr_info own; /* the callback's copy: the loader's may be read by others */
+
+	if (size > sizeof own)
+		size = sizeof own;
+	memcpy(&own, info, size);
+	own.dlpi_name = dl_guest(w->view, own.dlpi_name);
+	return w->each(&own, size, w->data);
+}
+
+int jail_dl_iterate_phdr(int (*each)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+	int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *) = REAL(dl_iterate_phdr);
+	struct dl_walk w = {each, data, state_view()};
+
+	if (UNLIKELY(!real))
+		return 0;
+	return w.view ? real(dl_walk_one, &w) : real(each, data);
+}

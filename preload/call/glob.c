@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * glob(3).  glibc's own does the work with our directory functions as its GLOB_ALTDIRFUNC; musl's has
+ * no such door, so for musl there is a whole one here whose results musl's globfree(3) takes
+ * back.  For both, ~user is replaced before: libc would ask NSS, or the host's passwd file. */
+#include <fnmatch.h>
+#include "../config.h"
+#include "../env.h"
+#include "../state.h"
+#include "../wrap.h"
+
+typedef int glob_err(const char *path, int err);
+
+enum { GLOB_TILDES = GLOB_TILDE | GLOB_TILDE_CHECK };
+
+/* -- ~ and ~user --------------------------------------------------------------------------- */
+
+/* One account's home directory to home: its length, or 0 when there is no such account. */
+static size_t glob_home_of(const char *user, char home[PATH_MAX])
+{
+	char buf[PATH_MAX];
+	struct passwd pw, *found = NULL;
+	size_t n;
+
+	if (user)
+		jail_getpwnam_r(user, &pw, buf, sizeof buf, &found);
+	else
+		jail_getpwuid_r((uid_t)sys_call(SYS_getuid), &pw, buf, sizeof buf, &found);
+	if (!found || !found->pw_dir)
+		return 0;
+	n = strlen(found->pw_dir);
+	if (n >= PATH_MAX)
+		return 0;
+	memcpy(home, found->pw_dir, n + 1);
+	return n;
+}
+
+/* ~ alone is $HOME.  Without one, glibc takes the home of who has logged in, musl that of the
+ * user id; to glibc an empty $HOME is none. */
+static size_t glob_home(char home[PATH_MAX])
+{
+	const char *env = env_get(config_environ(), "HOME");
+	char user[256];
+
+	if (env && (*env || config()->musl)) {
+		size_t n = strlen(env);
+
+		if (n >= PATH_MAX)
+			return 0;
+		memcpy(home, env, n + 1);
+		return n;
+	}
+	if (config()->musl)
+		return glob_home_of(NULL, home);
+	return jail_getlogin_r(user, sizeof user) == 0 ? glob_home_of(user, home) : 0;
+}
+
+/* The home directory that the start of pattern means, to home: its length, *ret_rest what
+ * follows in the pattern (nothing, or from the slash on).  0: nobody's. */
+static size_t glob_tilde(
+	const char *pattern, int flags, char home[PATH_MAX], const char **ret_rest)
+{
+	bool escapes = !(flags & GLOB_NOESCAPE) && !config()->musl;
+	const char *p = pattern + 1;
+	char user[256];
+	size_t n = 0;
+
+	for (; *p && *p != '/'; p++) {
+		if (escapes && *p == '\\' && (!*++p || *p == '/'))
+			break;
+		if (n == sizeof user - 1)
+			return 0;
+		user[n++] = *p;
+	}
+	user[n] = '\0';
+	*ret_rest = p;
+	return n ? glob_home_of(user, home) : glob_home(home);
+}
+
+/* -- glibc --------------------------------------------------------------------------------- */
+
+static void *glob_opendir(const char *path)
+{
+	return jail_opendir(path);
+}
+
+static struct dirent *glob_readdir(void *dir)
+{
+	return LIBC(readdir, struct dirent *, (void *))(dir);
+}
+
+static void glob_closedir(void *dir)
+{
+	LIBC(closedir, int, (void *))(dir);
+}
+
+static int glob_stat(const char *path, struct stat *st)
+{
+	return EDGE(int, guest_newfstatat(AT_FDCWD, path, st, 0));
+}
+
+static int glob_lstat(const char *path, struct stat *st)
+{
+	return EDGE(int, guest_newfstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW));
+}
+
+/* libc's glob with our directories; the caller's flags and functions are put back.  with: the
+ * flags to work by, where they are not what the program gave. */
+static int glob_down(const char *pattern, int flags, int with, glob_err *err, glob_t *g)
+{
+	glob_t own = *g;
+	bool ours = state_view() && !(flags & GLOB_ALTDIRFUNC);
+	int r;
+
+	if (ours) {
+		with |= GLOB_ALTDIRFUNC;
+		g->gl_opendir = glob_opendir;
+		g->gl_readdir = glob_readdir;
+		g->gl_closedir = glob_closedir;
+		g->gl_stat = glob_stat;
+		g->gl_lstat = glob_lstat;
+	}
+	r = REAL(glob)(pattern, with, err, g);
+	if (ours) {
+		g->gl_opendir = own.gl_opendir;
+		g->gl_readdir = own.gl_readdir;
+		g->gl_closedir = own.gl_closedir;
+		g->gl_stat = own.gl_stat;
+		g->gl_lstat = own.gl_lstat;
+	}
+	if (r == 0) /* libc adds GLOB_MAGCHAR to what it was given */
+		g->gl_flags = (g->gl_flags & ~(with & ~flags)) | (flags & ~with & GLOB_TILDES);
+	return r;
+}
+
+static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
+{
+	char home[PATH_MAX], *text;
+	const char *rest;
+	int r, with = flags & ~GLOB_TILDES;
+	size_t n, m;
+
+	if (!(flags & GLOB_TILDES) || *pattern != '~')
+		return glob_down(pattern, flags, flags, err, g);
+	n = glob_tilde(pattern, flags, home, &rest);
+	if (!n) {
+		if (!(flags & GLOB_TILDE_CHECK))
+			return glob_down(pattern, flags, with, err, g);
+		if (!(flags & GLOB_APPEND)) {
+			g->gl_pathc = 0;
+			g->gl_pathv = NULL;
+			if (!(flags & GLOB_DOOFFS))
+				g->gl_offs = 0;
+		}
+		return GLOB_NOMATCH;
+	}
+	m = strlen(rest) + 1;
+	text = LIBC(malloc, void *, (size_t))(n + m);
+	if (!text)
+		return GLOB_NOSPACE;
+	memcpy(text, home, n);
+	memcpy(text + n, rest, m);
+	/* "~user" without a slash is the directory, whether it exists or not. */
+	r = glob_down(text, flags, *rest ? with : with | GLOB_NOCHECK, err, g);
+	LIBC(free, void, (void *))(text);
+	return r;
+}
+
+/* The end of one alternative between braces: its ',' or '}'; NULL: there is none. */
+static const char *glob_alternative(const char *p, int flags)
+{
+	for (int depth = 0; *p; p++) {
+		if (*p == '\\' && !(flags & GLOB_NOESCAPE)) {
+			if (!*++p)
+				break;
+		} else if (*p == '{') {
+			depth++;
+		} else if (*p == '}' && depth-- == 0) {
+			return p;
+		} else if (*p == ',' && depth == 0) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* GLOB_BRACE in a pattern that has a '~' too: braces come first, and each alternative may begin
+ * with a tilde of its own ("{~a,~b}/x", "~{a,b}").  The order of results and errors is glibc's. */
+static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
+{
+	const char *open = pattern, *rest, *p, *end;
+	size_t before = flags & GLOB_APPEND ? g->gl_pathc : 0;
+	int with = flags & ~(GLOB_NOCHECK | GLOB_NOMAGIC), r;
+
+	for (; *open && *open != '{'; open++)
+		if (*open == '\\' && !(flags & GLOB_NOESCAPE) && open[1])
+			open++;
+	if (!*open)
+		return glob_plain(pattern, flags, err, g);
+	for (rest = open; rest && (rest == open || *rest != '}');)
+		rest = glob_alternative(rest + 1, flags);
+	if (!rest) /* an unclosed brace is itself */
+		return glob_plain(pattern, flags & ~GLOB_BRACE, err, g);
+	for (p = open; *p != '}'; p = end) {
+		size_t head = (size_t)(open - pattern), body, tail = strlen(rest + 1) + 1;
+		char *text;
+
+		end = glob_alternative(++p, flags);
+		body = (size_t)(end - p);
+		text = LIBC(malloc, void *, (size_t))(head + body + tail);
+		if (!text)
+			return GLOB_NOSPACE;
+		memcpy(text, pattern, head);
+		memcpy(text + head, p, body);
+		memcpy(text + head + body, rest + 1, tail);
+		r = glob_braces(text, with, err, g);
+		LIBC(free, void, (void *))(text);
+		if (r != 0 && r != GLOB_NOMATCH) {
+			if (!(flags & GLOB_APPEND))
+				LIBC(globfree, void, (glob_t *))(g);
+			return r;
+		}
+		with |= GLOB_APPEND;
+	}
+	if (g->gl_pathc != before)
+		return 0;
+	if (!(flags & (GLOB_NOCHECK | GLOB_NOMAGIC)))
+		return GLOB_NOMATCH;
+	return glob_down(pattern, flags & ~GLOB_BRACE, flags & ~(GLOB_BRACE | GLOB_TILDES), err, g);
+}
+
+/* -- musl ---------------------------------------------------------------------------------- */
+
+/* The blocks that musl's globfree(3) frees: it goes back from gl_pathv[i] by offsetof(name). */
+struct match {
+	struct match *next;
+	char name[];
+};
+
+struct search {
+	int flags;
+	glob_err *err;
+	size_t count;
+	struct match *first, **last;
+	char path[PATH_MAX]; /* what the pattern has become so far */
+};
+
+static int search_found(struct search *s, const char *name, size_t n, bool mark)
+{
+	struct match *m = HEAP(malloc, void *, (size_t))(sizeof *m + n + 2);
+
+	if (!m)
+		return GLOB_NOSPACE;
+	memcpy(m->name, name, n + 1);
+	if (mark && n && name[n - 1] != '/')
+		memcpy(m->name + n, "/", 2);
+	m->next = NULL;
+	*s->last = m;
+	s->last = &m->next;
+	s->count++;
+	return 0;
+}
+
+static int search_error(struct search *s, int e)
+{
+	return (s->err && s->err(s->path, e)) || s->flags & GLOB_ERR ? GLOB_ABORTED : 0;
+}
+
+/* The pattern is used up: does what it became exist?  type: as readdir(3) said, 0 unknown. */
+static int search_end(struct search *s, size_t at, unsigned char type)
+{
+	bool mark = s->flags & GLOB_MARK;
+	struct stat st;
+	long r;
+
+	s->path[at] = '\0';
+	if (mark && (type == DT_UNKNOWN || type == DT_LNK) &&
+		guest_newfstatat(AT_FDCWD, s->path, &st, 0) == 0)
+		type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
+	if (type == DT_UNKNOWN) {
+		r = guest_newfstatat(AT_FDCWD, s->path, &st, AT_SYMLINK_NOFOLLOW);
+		if (r < 0)
+			return r == -ENOENT ? 0 : search_error(s, (int)-r);
+	}
+	return search_found(s, s->path, at, mark && type == DT_DIR);
+}
+
+/* Where the component p ends: at a slash, or at the backslash of an escaped one. */
+static char *search_component(char *p, int flags, bool *ret_magic)
+{
+	bool bracket = false;
+
+	*ret_magic = false;
+	for (; *p && *p != '/'; p++) {
+		if (*p == '\\' && !(flags & GLOB_NOESCAPE)) {
+			if (bracket && p[1] == ']')
+				*ret_magic = true;
+			if (p[1] == '/')
+				break;
+			if (p[1])
+				p++;
+		} else if (*p == '*' || *p == '?' || (bracket && *p == ']')) {
+			*ret_magic = true;
+		} else if (*p == '[') {
+			bracket = true;
+		}
+	}
+	return p;
+}
+
+static int search(struct search *s, size_t at, char *p, unsigned char type);
+
+/* Every name of the directory that matches the component p; rest follows it. */
+static int search_directory(struct search *s, size_t at, const char *p, char *rest)
+{
+	int flags = s->flags & GLOB_NOESCAPE ? FNM_NOESCAPE : 0, r = 0, saved = *__errno_location();
+	int (*match)(const char *, const char *, int) =
+		LIBC(fnmatch, int, (const char *, const char *, int));
+	struct dirent *d = NULL;
+	DIR *dir;
+
+	s->path[at] = '\0';
+	dir = jail_opendir(at ? s->path : ".");
+	if (!dir)
+		return search_error(s, *__errno_location());
+	while (r == 0) {
+		size_t n;
+		const char *name;
+
+		errno_set(0);
+		d = LIBC(readdir, struct dirent *, (DIR *))(dir);
+		if (!d)
+			break;
+		name = d->d_name;
+		n = strlen(name);
+		if (*rest && d->d_type != DT_UNKNOWN && d->d_type != DT_DIR && d->d_type != DT_LNK)
+			continue;
+		if (n >= PATH_MAX - at ||
+			match(p, name, s->flags & GLOB_PERIOD ? flags : flags | FNM_PERIOD))
+			continue;
+		/* GLOB_PERIOD lets "*" match a dot, but not go through "." and ".." */
+		if (*rest && (mem_equal(name, ".") || mem_equal(name, "..")) &&
+			match(p, name, flags | FNM_PERIOD))
+			continue;
+		memcpy(s->path + at, name, n + 1);
+		r = search(s, at + n, rest, d->d_type);
+	}
+	if (r == 0 && *__errno_location() != 0) {
+		s->path[at] = '\0';
+		r = search_error(s, *__errno_location());
+	}
+	LIBC(closedir, int, (DIR *))(dir);
+	errno_set(saved);
+	return r;
+}
+
+/* Goes on from s->path, of which at bytes are made, with the pattern p (changed and restored). */
+static int search(struct search *s, size_t at, char *p, unsigned char type)
+{
+	if (type == DT_UNKNOWN && !(s->flags & GLOB_MARK) && !*p && at == 0)
+		return 0;
+	for (;;) {
+		bool magic;
+		char *end, sep;
+		int r;
+
+		/* After a name that readdir gave, slashes alone leave a directory one. */
+		if (*p && type != DT_DIR)
+			type = DT_UNKNOWN;
+		for (; *p == '/' || (*p == '\\' && p[1] == '/' && !(s->flags & GLOB_NOESCAPE)); p++) {
+			if (*p == '\\')
+				continue;
+			if (at + 1 >= PATH_MAX)
+				return 0;
+			s->path[at++] = '/';
+		}
+		if (!*p)
+			return search_end(s, at, type);
+		type = DT_UNKNOWN;
+		end = search_component(p, s->flags, &magic);
+		if (magic) {
+			sep = *end;
+			*end = '\0';
+			/* rest begins with the separator: hide nothing from it */
+			char *copy = LIBC(strdup, char *, (const char *))(p);
+
+			*end = sep;
+			if (!copy)
+				return GLOB_NOSPACE;
+			r = search_directory(s, at, copy, end);
+			LIBC(free, void, (void *))(copy);
+			return r;
+		}
+		for (; p < end; p++) {
+			if (*p == '\\' && !(s->flags & GLOB_NOESCAPE) && !*++p)
+				return 0; /* an unpaired backslash matches nothing */
+			if (at + 1 >= PATH_MAX)
+				return 0;
+			s->path[at++] = *p;
+		}
+	}
+}
+
+static int search_order(const void *a, const void *b)
+{
+	const unsigned char *x = *(unsigned char *const *)a, *y = *(unsigned char *const *)b;
+
+	while (*x && *x == *y)
+		x++, y++;
+	return *x - *y;
+}
+
+static int glob_musl(const char *pattern, int flags, glob_err *err, glob_t *g)
+{
+	struct search s = {.flags = flags, .err = err, .last = &s.first};
+	size_t offs = flags & GLOB_DOOFFS ? g->gl_offs : 0, n = 0, old = 0;
+	const char *rest = pattern;
+	char *text, **v;
+	int r = 0;
+
+	if (!(flags & GLOB_APPEND)) {
+		g->gl_offs = offs;
+		g->gl_pathc = 0;
+		g->gl_pathv = NULL;
+	}
+	if (flags & GLOB_TILDES && *pattern == '~') {
+		n = glob_tilde(pattern, flags, s.path, &rest);
+		r = n ? 0 : GLOB_NOMATCH;
+	}
+	if (r == 0 && *pattern) {
+		text = LIBC(strdup, char *, (const char *))(rest);
+		if (!text)
+			return GLOB_NOSPACE;
+		r = search(&s, n, text, 0);
+		LIBC(free, void, (void *))(text);
+	}
+	if (r != GLOB_NOSPACE && !s.count) {
+		if (!(flags & GLOB_NOCHECK)) {
+			r = r ? r : GLOB_NOMATCH;
+			return r;
+		}
+		if (search_found(&s, pattern, strlen(pattern), false))
+			r = GLOB_NOSPACE;
+	}
+	if (r != GLOB_NOSPACE) {
+		old = flags & GLOB_APPEND ? g->gl_pathc : 0;
+		v = HEAP(realloc, void *, (void *, size_t))(
+			old ? g->gl_pathv : NULL, (offs + old + s.count + 1) * sizeof *v);
+		r = v ? r : GLOB_NOSPACE;
+	}
+	if (r == GLOB_NOSPACE) {
+		for (struct match *m = s.first, *next; m; m = next) {
+			next = m->next;
+			HEAP(free, void, (void *))(m);
+		}
+		return r;
+	}
+	if (!old)
+		memset(v, 0, offs * sizeof *v);
+	g->gl_pathv = v;
+	v += offs + old;
+	n = 0;
+	for (struct match *m = s.first; m; m = m->next)
+		v[n++] = m->name;
+	v[n] = NULL;
+	g->gl_pathc += n;
+	if (!(flags & GLOB_NOSORT))
+		LIBC(qsort, void, (void *, size_t, size_t, int (*)(const void *, const void *)))
+		(v, n, sizeof *v, search_order);
+	return r;
+}
+
+int jail_glob(const char *pattern, int flags, glob_err *err, glob_t *g)
+{
+	bool tilde;
+
+	if (!pattern || !g)
+		return REAL(glob)(pattern, flags, err, g);
+	tilde = flags & GLOB_TILDES && mem_find(pattern, '~');
+	if (!tilde && !state_view())
+		return REAL(glob)(pattern, flags, err, g);
+	if (config()->musl)
+		return glob_musl(pattern, flags, err, g);
+	return tilde && flags & GLOB_BRACE ? glob_braces(pattern, flags, err, g) :
+					     glob_plain(pattern, flags, err, g);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * syscall(2): the numbers that the guest's kernel knows go there, all others straight down. */
+#include "../wrap.h"
+
+/* The long of argument i, as the type that the function below wants. */
+#define FD(i) ((int)a[i])
+#define INT(i) ((int)a[i])
+#define UINT(i) ((unsigned)a[i])
+#define PTR(i) ((void *)a[i])
+#define SIZE(i) ((size_t)a[i])
+
+static long call_by_number(long nr, long a[6])
+{
+	switch (nr) {
+	/* opening */
+	case SYS_openat: return guest_openat(FD(0), PTR(1), INT(2), (mode_t)a[3]);
+	case SYS_openat2: return guest_openat2(FD(0), PTR(1), PTR(2), SIZE(3));
+	case SYS_open_tree: return guest_open_tree(FD(0), PTR(1), UINT(2));
+	case SYS_name_to_handle_at:
+		return guest_name_to_handle_at(FD(0), PTR(1), PTR(2), PTR(3), INT(4));
+	case SYS_open_by_handle_at: return fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
+#ifdef SYS_open
+	case SYS_open: return guest_openat(AT_FDCWD, PTR(0), INT(1), (mode_t)a[2]);
+	case SYS_creat:
+		return guest_openat(AT_FDCWD, PTR(0), O_CREAT | O_WRONLY | O_TRUNC, (mode_t)a[1]);
+#endif
+
+	/* what a path leads to */
+	case SYS_newfstatat: return guest_newfstatat(FD(0), PTR(1), PTR(2), INT(3));
+	case SYS_statx: return guest_statx(FD(0), PTR(1), INT(2), UINT(3), PTR(4));
+	case SYS_faccessat: return guest_faccessat2(FD(0), PTR(1), INT(2), 0);
+	case SYS_faccessat2: return guest_faccessat2(FD(0), PTR(1), INT(2), INT(3));
+	case SYS_statfs: return guest_statfs(PTR(0), PTR(1));
+	case SYS_readlinkat: /* an int to the kernel: fs/stat.c */
+		return INT(3) <= 0 ? sys_call6(nr, a[0], a[1], a[2], a[3], 0, 0)
+				   : guest_readlinkat(FD(0), PTR(1), PTR(2), (size_t)INT(3));
+#ifdef SYS_stat
+	case SYS_stat: return guest_newfstatat(AT_FDCWD, PTR(0), PTR(1), 0);
+	case SYS_lstat: return guest_newfstatat(AT_FDCWD, PTR(0), PTR(1), AT_SYMLINK_NOFOLLOW);
+	case SYS_access: return guest_faccessat2(AT_FDCWD, PTR(0), INT(1), 0);
+	case SYS_readlink:
+		return INT(2) <= 0 ? sys_call6(nr, a[0], a[1], a[2], 0, 0, 0)
+				   : guest_readlinkat(AT_FDCWD, PTR(0), PTR(1), (size_t)INT(2));
+#endif
+
+	/* names made and removed */
+	case SYS_unlinkat: return guest_unlinkat(FD(0), PTR(1), INT(2));
+	case SYS_renameat2: return guest_renameat2(FD(0), PTR(1), FD(2), PTR(3), UINT(4));
+	case SYS_linkat: return guest_linkat(FD(0), PTR(1), FD(2), PTR(3), INT(4));
+	case SYS_symlinkat: return guest_symlinkat(PTR(0), FD(1), PTR(2));
+	case SYS_mkdirat: return guest_mkdirat(FD(0), PTR(1), (mode_t)a[2]);
+	case SYS_mknodat: return guest_mknodat(FD(0), PTR(1), (mode_t)a[2], UINT(3));
+#ifdef SYS_renameat
+	case SYS_renameat: return guest_renameat2(FD(0), PTR(1), FD(2), PTR(3), 0);
+#endif
+#ifdef SYS_unlink
+	case SYS_unlink: return guest_unlinkat(AT_FDCWD, PTR(0), 0);
+	case SYS_rmdir: return guest_unlinkat(AT_FDCWD, PTR(0), AT_REMOVEDIR);
+	case SYS_rename: return guest_renameat2(AT_FDCWD, PTR(0), AT_FDCWD, PTR(1), 0);
+	case SYS_link: return guest_linkat(AT_FDCWD, PTR(0), AT_FDCWD, PTR(1), 0);
+	case SYS_symlink: return guest_symlinkat(PTR(0), AT_FDCWD, PTR(1));
+	case SYS_mkdir: return guest_mkdirat(AT_FDCWD, PTR(0), (mode_t)a[1]);
+	case SYS_mknod: return guest_mknodat(AT_FDCWD, PTR(0), (mode_t)a[1], UINT(2));
+#endif
+
+	/* mode, owner, times, size, attributes, watches */
+	case SYS_fchmodat: return guest_fchmodat2(FD(0), PTR(1), (mode_t)a[2], 0);
+	case SYS_fchmodat2: return guest_fchmodat2(FD(0), PTR(1), (mode_t)a[2], INT(3));
+	case SYS_fchownat:
+		return guest_fchownat(FD(0), PTR(1), (uid_t)a[2], (gid_t)a[3], INT(4));
+	case SYS_utimensat: return guest_utimensat(FD(0), PTR(1), PTR(2), INT(3));
+	case SYS_truncate: return guest_truncate(PTR(0), a[1]);
+#ifdef SYS_chmod
+	case SYS_chmod: return guest_fchmodat2(AT_FDCWD, PTR(0), (mode_t)a[1], 0);
+	case SYS_chown: return guest_fchownat(AT_FDCWD, PTR(0), (uid_t)a[1], (gid_t)a[2], 0);
+	case SYS_lchown:
+		return guest_fchownat(
+			AT_FDCWD, PTR(0), (uid_t)a[1], (gid_t)a[2], AT_SYMLINK_NOFOLLOW);
+	case SYS_utime: return guest_utime(PTR(0), PTR(1));
+	case SYS_utimes: return guest_futimesat(AT_FDCWD, PTR(0), PTR(1), 0);
+	case SYS_futimesat: return guest_futimesat(FD(0), PTR(1), PTR(2), 0);
+#endif
+	case SYS_getxattr: return guest_getxattr(PTR(0), PTR(1), PTR(2), SIZE(3), 0);
+	case SYS_lgetxattr:
+		return guest_getxattr(PTR(0), PTR(1), PTR(2), SIZE(3), AT_SYMLINK_NOFOLLOW);
+	case SYS_setxattr: return guest_setxattr(PTR(0), PTR(1), PTR(2), SIZE(3), INT(4), 0);
+	case SYS_lsetxattr:
+		return guest_setxattr(
+			PTR(0), PTR(1), PTR(2), SIZE(3), INT(4), AT_SYMLINK_NOFOLLOW);
+	case SYS_listxattr: return guest_listxattr(PTR(0), PTR(1), SIZE(2), 0);
+	case SYS_llistxattr: return guest_listxattr(PTR(0), PTR(1), SIZE(2), AT_SYMLINK_NOFOLLOW);
+	case SYS_removexattr: return guest_removexattr(PTR(0), PTR(1), 0);
+	case SYS_lremovexattr: return guest_removexattr(PTR(0), PTR(1), AT_SYMLINK_NOFOLLOW);
+	case SYS_inotify_add_watch: return guest_inotify_add_watch(FD(0), PTR(1), UINT(2));
+	case SYS_fanotify_mark:
+		return guest_fanotify_mark(FD(0), UINT(1), (unsigned long)a[2], FD(3), PTR(4));
+
+	/* for the privileged */
+	case SYS_acct: return a[0] ? guest_by_path(nr, a, 0, 0) : sys_call(nr, 0);
+	case SYS_mount: return guest_by_path(nr, a, 1, 0);
+	case SYS_umount2: /* UMOUNT_NOFOLLOW */
+		return guest_by_path(nr, a, 0, a[1] & 8 ? AT_SYMLINK_NOFOLLOW : 0);
+	case SYS_swapon:
+	case SYS_swapoff: return guest_by_path(nr, a, 0, 0);
+	case SYS_quotactl: /* Q_SYNC may name no device */
+		return a[1] ? guest_by_path(nr, a, 1, 0) : sys_call(nr, a[0], 0, a[2], a[3]);
+	case SYS_pivot_root:
+		return state_view() ? -EPERM : sys_call(nr, a[0], a[1]);
+
+	/* where we are, what we become */
+	case SYS_chdir: return guest_chdir(PTR(0));
+	case SYS_fchdir: return guest_fchdir(FD(0));
+	case SYS_getcwd: return guest_getcwd(PTR(0), SIZE(1));
+	case SYS_chroot: return guest_chroot(PTR(0));
+	case SYS_execve: return guest_execveat(AT_FDCWD, PTR(0), PTR(1), PTR(2), 0);
+	case SYS_execveat: return guest_execveat(FD(0), PTR(1), PTR(2), PTR(3), INT(4));
+
+	/* sockets */
+	case SYS_socket: return guest_socket(INT(0), INT(1), INT(2));
+	case SYS_socketpair: return guest_socketpair(INT(0), INT(1), INT(2), PTR(3));
+	case SYS_accept: return guest_accept4(FD(0), PTR(1), PTR(2), 0);
+	case SYS_accept4: return guest_accept4(FD(0), PTR(1), PTR(2), INT(3));
+	case SYS_bind: return guest_bind(FD(0), PTR(1), (socklen_t)a[2]);
+	case SYS_connect: return guest_connect(FD(0), PTR(1), (socklen_t)a[2]);
+	case SYS_getsockname: return guest_getsockname(FD(0), PTR(1), PTR(2));
+	case SYS_getpeername: return guest_getpeername(FD(0), PTR(1), PTR(2));
+	case SYS_sendto:
+		return guest_sendto(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), (socklen_t)a[5]);
+	case SYS_recvfrom: return guest_recvfrom(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), PTR(5));
+	case SYS_sendmsg: return guest_sendmsg(FD(0), PTR(1), INT(2));
+	case SYS_recvmsg: return guest_recvmsg(FD(0), PTR(1), INT(2));
+	case SYS_sendmmsg: return guest_sendmmsg(FD(0), PTR(1), UINT(2), INT(3));
+	case SYS_recvmmsg: return guest_recvmmsg(FD(0), PTR(1), UINT(2), INT(3), PTR(4));
+
+	/* descriptors */
+	case SYS_close: return guest_close(FD(0));
+	case SYS_close_range: return guest_close_range(UINT(0), UINT(1), UINT(2));
+	case SYS_dup: return guest_dup(FD(0));
+	case SYS_dup3: return guest_dup3(FD(0), FD(1), INT(2));
+	case SYS_fcntl: return guest_fcntl(FD(0), INT(1), a[2]);
+	case SYS_ioctl: return guest_ioctl(FD(0), (unsigned long)a[1], a[2]);
+	case SYS_pipe2: return guest_pipe2(PTR(0), INT(1));
+	case SYS_epoll_create1: return guest_epoll_create1(INT(0));
+	case SYS_eventfd2: return guest_eventfd2(UINT(0), INT(1));
+	case SYS_timerfd_create: return guest_timerfd_create(INT(0), INT(1));
+	case SYS_signalfd4: return guest_signalfd4(FD(0), PTR(1), SIZE(2), INT(3));
+	case SYS_inotify_init1: return guest_inotify_init1(INT(0));
+	case SYS_fanotify_init: return guest_fanotify_init(UINT(0), UINT(1));
+	case SYS_memfd_create: return guest_memfd_create(PTR(0), UINT(1));
+	case SYS_memfd_secret: return fd_by_flag(nr, a, 0, O_CLOEXEC, FD_MEMORY);
+#ifdef SYS_userfaultfd
+	case SYS_userfaultfd: return fd_by_flag(nr, a, 0, O_CLOEXEC, FD_EVENT);
+#endif
+	case SYS_perf_event_open: return fd_by_flag(nr, a, 4, 1L << 3, FD_EVENT);
+	case SYS_fsopen: /* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC */
+	case SYS_fsmount: return fd_by_flag(nr, a, 1, 1, FD_OPEN);
+#ifdef SYS_dup2
+	case SYS_dup2: return guest_dup2(FD(0), FD(1));
+	case SYS_pipe: return guest_pipe2(PTR(0), 0);
+	case SYS_epoll_create: return INT(0) > 0 ? guest_epoll_create1(0) : -EINVAL;
+	case SYS_eventfd: return guest_eventfd2(UINT(0), 0);
+	case SYS_signalfd: return guest_signalfd4(FD(0), PTR(1), SIZE(2), 0);
+	case SYS_inotify_init: return guest_inotify_init1(0);
+#endif
+
+	/* Newer calls that would act on the host's files under a root: absent, so that programs take
+	 * the older call (open, getxattr ...) that they keep for older kernels. */
+	case SYS_io_uring_setup:
+	case SYS_move_mount:
+	case SYS_fspick:
+	case SYS_mount_setattr:
+	case SYS_open_tree_attr:
+	case SYS_setxattrat:
+	case SYS_getxattrat:
+	case SYS_listxattrat:
+	case SYS_removexattrat:
+		if (state_view())
+			return -ENOSYS;
+	}
+	return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* The five longs after nr have registers of their own and the sixth a slot on the caller's
+ * stack, which is there to be read whether or not the caller filled it: libc reads all, too. */
+long jail_syscall(long nr, ...)
+{
+	long a[6];
+	va_list ap;
+
+	va_start(ap, nr);
+	for (size_t i = 0; i < ROWS(a); i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	return EDGE(long, call_by_number(nr, a));
+}

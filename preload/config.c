@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How the environment becomes the configuration: read once, copied (programs overwrite argv and
+ * environ to set their title), published whole. */
+#include "config.h"
+#include "env.h"
+#include "sys.h"
+#include <sys/auxv.h>
+
+extern char **environ;
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+const struct config *config_ready;
+unsigned config_lines;
+
+static char **initial;
+
+char **config_environ(void)
+{
+	return environ ? environ : __atomic_load_n(&initial, __ATOMIC_RELAXED);
+}
+
+/* A library that is initialised first (ld -z initfirst) runs before glibc has set environ. */
+void config_envp(char **envp)
+{
+	__atomic_store_n(&initial, envp, __ATOMIC_RELAXED);
+}
+
+void config_say(const char *const *parts)
+{
+	char line[PIPE_BUF];
+	struct str s = {line, line + sizeof line - 1};
+	const struct config *c = __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
+
+	str_puts(&s, c && c->note_launch ? "jailrun: " : "libjail: ");
+	for (; *parts && s.at; parts++)
+		str_put(&s, *parts, strlen(*parts) < 1500 ? strlen(*parts) : 1500);
+	if (!s.at)
+		s.at = s.end;
+	*s.at++ = '\n';
+	config_lines++;
+	sys_write(2, line, (size_t)(s.at - line));
+}
+
+static const char *keep(const char *s)
+{
+	return s ? mem_keep(s, strlen(s)) : NULL;
+}
+
+/* Our own file, by the mapping that holds this very function: for a library that came by
+ * /etc/ld.so.preload, or under a name that LD_PRELOAD does not show. */
+static const char *lib_mapped(void)
+{
+	char buf[PATH_MAX + 128], *line, *p;
+	size_t have = 0;
+	long n;
+	int fd = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	const char *found = NULL;
+
+	while (fd >= 0 && !found && (n = sys_read(fd, buf + have, sizeof buf - 1 - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = '\0';
+		for (line = buf; (p = (char *)mem_find(line, '\n')); line = p + 1) {
+			unsigned long range[2] = {0, 0};
+			const char *c = line;
+
+			*p = '\0';
+			for (int i = 0; i < 2; i++, c++)
+				for (; *c && *c != '-' && *c != ' '; c++)
+					range[i] = range[i] * 16 +
+						   (unsigned long)(*c <= '9' ? *c - '0' : *c - 'a' + 10);
+			if ((unsigned long)&lib_mapped >= range[0] &&
+				(unsigned long)&lib_mapped < range[1] && mem_find(c, '/')) {
+				found = keep(mem_find(c, '/'));
+				break;
+			}
+		}
+		if (found)
+			break;
+		have -= (size_t)(line - buf);
+		memmove(buf, line, have);
+		if (have >= sizeof buf - 1)
+			have = 0;
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	return found ? found : "";
+}
+
+/* The entry of LD_PRELOAD that is this library: the last one that ends in its name. */
+static const char *lib_entry(const char *list)
+{
+	const char *found = NULL, *e, *after;
+	size_t n = 0;
+
+	for (; list && *list; list = *e ? e + 1 : e) {
+		for (e = list; *e && *e != ':' && *e != ' '; e++)
+			;
+		for (after = e; after > list && after[-1] != '/'; after--)
+			;
+		if (mem_after(after, "libjail.so") && (size_t)(e - after) == 10) {
+			found = list;
+			n = (size_t)(e - list);
+		}
+	}
+	return found ? mem_keep(found, n) : NULL;
+}
+
+static const char *absolute(const char *path)
+{
+	char text[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+	long n;
+
+	if (!path || !*path || *path == '/')
+		return path;
+	n = sys_getcwd(text, sizeof text);
+	if (n <= 1 || text[0] != '/')
+		return path;
+	s.at = text + n - 1;
+	if (n > 2)
+		str_puts(&s, "/");
+	str_puts(&s, path);
+	return s.at ? keep(text) : path;
+}
+
+/* FDPOLICY section 2, rule 4. */
+static bool is_shell(const char *name)
+{
+	static const char *const shells[] = {"bash", "dash", "sh", "ash", "hush", "rbash", "mksh", "lksh",
+		"zsh", "yash", "posh"};
+
+	for (size_t i = 0; i < ROWS(shells); i++)
+		if (mem_equal(name, shells[i]))
+			return true;
+	return mem_after(name, "ksh") || mem_after(name, "zsh-");
+}
+
+static void word_bad(const char *name, const char *value, const char *known)
+{
+	config_say((const char *const[]){name, "=", value, ": not known, ignored; use ", known, NULL});
+}
+
+const struct config *config_start(void)
+{
+	struct config *c = sys_pages(sizeof *c), *none = NULL;
+	static struct config bare = {.lib = "", .audit = "", .program = "?"};
+	const char *entry, *slash;
+
+	if (!c)
+		return &bare;
+#define X(name, field, what) c->field = keep(env_get(config_environ(), name));
+	CONFIG_VARS(X)
+	CONFIG_NOTES(X)
+#undef X
+	if (c->root && !*c->root)
+		c->root = NULL;
+	c->musl = !gnu_get_libc_version;
+	c->pid = sys_getpid();
+	c->hide = c->root != NULL;
+	c->program = c->note_fn ? c->note_fn : keep((const char *)getauxval(AT_EXECFN));
+	c->program = c->program ? mem_base(c->program) : "?";
+	c->shell = is_shell(c->program);
+
+	c->lib = c->lib_word;
+	entry = c->note_lib ? c->note_lib : lib_entry(env_get(config_environ(), "LD_PRELOAD"));
+	if (!c->note_lib)
+		c->note_lib = entry;
+	if (!c->lib)
+		c->lib = entry && mem_find(entry, '/') ? absolute(entry) : lib_mapped();
+	slash = mem_base(c->lib);
+	if (slash != c->lib) {
+		char text[PATH_MAX];
+		struct str s = {text, text + sizeof text};
+
+		str_put(&s, c->lib, (size_t)(slash - c->lib));
+		str_puts(&s, "libjail-audit.so");
+		c->audit = s.at ? keep(text) : "";
+	} else {
+		c->audit = "";
+	}
+
+	if (c->cloexec_word && mem_equal(c->cloexec_word, "off"))
+		c->cloexec = CONFIG_CLOEXEC_OFF;
+	else if (c->cloexec_word && !mem_equal(c->cloexec_word, "force"))
+		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force or off");
+	if (c->static_word && mem_equal(c->static_word, "run"))
+		c->statics = CONFIG_STATIC_RUN;
+	else if (c->static_word && mem_equal(c->static_word, "userns"))
+		c->statics = CONFIG_STATIC_USERNS;
+	else if (c->static_word && !mem_equal(c->static_word, "refuse"))
+		word_bad("LIBJAIL_STATIC", c->static_word, "refuse, run or userns");
+	if (c->resolver_word && mem_equal(c->resolver_word, "walk"))
+		c->walk = true;
+	else if (c->resolver_word && !mem_equal(c->resolver_word, "auto"))
+		word_bad("LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
+
+	/* a racing first caller has read the same environment: either's copy will do */
+	__atomic_compare_exchange_n(&config_ready, (const struct config **)&none, c, false,
+		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
+}

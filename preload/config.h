@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The environment, read once: what the user asked for, in a struct that never changes. */
+#ifndef JAIL_CONFIG_H
+#define JAIL_CONFIG_H
+
+#include "mem.h"
+
+enum config_cloexec { CONFIG_CLOEXEC_FORCE, CONFIG_CLOEXEC_OFF };
+enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USERNS };
+
+/* The variables a user may set: X(name, field, "what it does").  libjail.7 documents each. */
+#define CONFIG_VARS(X)                                                              \
+	X("LIBJAIL_ROOT", root, "the host directory that the program sees as /")    \
+	X("LIBJAIL_BIND", bind, "what of the host shows inside the root")           \
+	X("LIBJAIL_CLOEXEC", cloexec_word, "force or off")                          \
+	X("LIBJAIL_STATIC", static_word, "refuse, run or userns")                   \
+	X("LIBJAIL_LIB", lib_word, "host path of libjail.so, where LD_PRELOAD cannot say it") \
+	X("LIBJAIL_RESOLVER", resolver_word, "auto or walk")                        \
+	X("LIBJAIL_PASSWD", passwd, "passwd(5) file for names, a guest path")       \
+	X("LIBJAIL_GROUP", group, "group(5) file for names, a guest path")
+
+/* What one libjail tells the next across an exec; never seen by the program. */
+#define CONFIG_NOTES(X)                                                             \
+	X("LIBJAIL_0_ARGV0", note_argv0, "argv[0] as the caller gave it")           \
+	X("LIBJAIL_0_EXE", note_exe, "the program, a canonical guest path")         \
+	X("LIBJAIL_0_FN", note_fn, "the path that was given to execve")             \
+	X("LIBJAIL_0_LIB", note_lib, "our entry in LD_PRELOAD, as it stands there") \
+	X("LIBJAIL_0_FD", note_fd, "descriptors that the loader needed: close them") \
+	X("LIBJAIL_0_PRELOAD", note_preload, "the program's own LD_PRELOAD")        \
+	X("LIBJAIL_0_AUDIT", note_audit, "the program's own LD_AUDIT")              \
+	X("LIBJAIL_0_LAUNCH", note_launch, "jailrun's working directory: start its command")
+
+struct config {
+#define X(name, field, what) const char *field; /* a copy, or NULL when unset */
+	CONFIG_VARS(X)
+	CONFIG_NOTES(X)
+#undef X
+	enum config_cloexec cloexec;
+	enum config_static statics;
+	bool walk;             /* LIBJAIL_RESOLVER=walk: never openat2 */
+	bool musl;             /* the libc of this process is musl */
+	bool shell;            /* the program is a shell (FDPOLICY section 2, rule 4) */
+	const char *lib;       /* host path of libjail.so; never NULL, "" when unknown */
+	const char *audit;     /* host path of libjail-audit.so beside it, likewise */
+	const char *program;   /* basename of the program, for messages and policy; never NULL */
+	bool hide;             /* the program does not see our variables in its environment */
+	int pid;               /* of the process that was executed, not of a forked child */
+};
+
+extern const struct config *config_ready; /* NULL until config_start() has published it */
+
+/* Reads the environment and publishes the config; racing first callers publish equal values.
+ * Async-signal-safe.  Never NULL. */
+const struct config *config_start(void);
+
+static inline const struct config *config(void)
+{
+	const struct config *c = __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
+
+	return LIKELY(c) ? c : config_start();
+}
+
+/* The process's environment as it is now: environ, may be NULL after clearenv(3). */
+char **config_environ(void);
+/* What a constructor got as environment, for as long as environ is not set. */
+void config_envp(char **envp);
+
+/* One line on stderr, "libjail: PROGRAM: " and the parts up to a NULL.  Async-signal-safe. */
+void config_say(const char *const *parts);
+extern unsigned config_lines; /* how many so far */
+#define SAY(...) config_say((const char *const[]){__VA_ARGS__, NULL})
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The descriptor policy: which classes of call are forced close-on-exec in this process, and which
+ * of the forced descriptors an exec gives back.  The rules were found by running real programs
+ * (libjail.7, DESCRIPTORS): intent to inherit shows in what a program does (dup2, F_SETFD, the
+ * same process executing something else) or says (the number in argv or the environment). */
+#include "fdpolicy.h"
+#include "config.h"
+#include "sys.h"
+#include <linux/kcmp.h>
+
+/* The forced descriptors, one bit a number.  Higher numbers are forced as well, but nobody
+ * remembers it, so that no exec gives them back: they would cost memory in every process. */
+enum { FORCED_MAX = 65536, WORD = 64, WORDS = FORCED_MAX / WORD };
+static unsigned long forced[WORDS];
+static unsigned forced_words; /* all words from here on are 0 */
+
+/* Shells say exec 3<file by an open() that happens to return the wanted number: no dup2 shows what
+ * they mean, so these classes stay as the shell made them. */
+static const bool shell_keeps[FD_CLASSES] = {
+	[FD_OPEN] = true,
+	[FD_PIPE] = true,
+	[FD_DUP] = true,
+};
+
+/* Programs that exist to pass descriptors on; java's helper gets numbers inside a structure. */
+static const char *const keep_callers[] = {"flock", "fghack"};
+static const char *const keep_targets[] = {"jspawnhelper"};
+
+static bool marked(long fd)
+{
+	return fd > 2 && fd < FORCED_MAX &&
+	       __atomic_load_n(&forced[fd / WORD], __ATOMIC_RELAXED) >> fd % WORD & 1;
+}
+
+static void mark(long fd)
+{
+	unsigned word = (unsigned)(fd / WORD), words;
+
+	if (fd >= FORCED_MAX || marked(fd))
+		return;
+	__atomic_fetch_or(&forced[word], 1UL << fd % WORD, __ATOMIC_RELAXED);
+	words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
+	while (words <= word && !__atomic_compare_exchange_n(&forced_words, &words, word + 1, true,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static void unmark(long fd)
+{
+	if (UNLIKELY(marked(fd)))
+		__atomic_fetch_and(&forced[fd / WORD], ~(1UL << fd % WORD), __ATOMIC_RELAXED);
+}
+
+/* Is the bitmap that of the calling process?  A vfork(2) child has descriptors of its own and
+ * its parent's memory. */
+static bool mine(void)
+{
+	int pid = sys_getpid();
+
+	return pid == config()->pid ||
+	       sys_call(SYS_kcmp, pid, sys_call(SYS_getppid), KCMP_VM, 0, 0) != 0;
+}
+
+int fdpolicy_flag(enum fd_class class)
+{
+	const struct config *c = config();
+
+	return c->cloexec == CONFIG_CLOEXEC_OFF || (c->shell && shell_keeps[class]) ? 0 : O_CLOEXEC;
+}
+
+long fdpolicy_made(long fd, bool asked, int force)
+{
+	if (fd < 0)
+		return fd;
+	if (asked || !force)
+		unmark(fd); /* the number may have been closed behind our back (fclose, libc) */
+	else if (fd > 2)
+		mark(fd);
+	else
+		sys_fcntl((int)fd, F_SETFD, 0); /* standard input, output, error: never */
+	return fd;
+}
+
+void fdpolicy_closed(int fd)
+{
+	unmark(fd);
+}
+
+void fdpolicy_forget(int fd)
+{
+	if (UNLIKELY(marked(fd)) && mine())
+		unmark(fd);
+}
+
+void fdpolicy_forget_range(unsigned first, unsigned last)
+{
+	unsigned end = __atomic_load_n(&forced_words, __ATOMIC_RELAXED) * WORD;
+
+	if (first < end && mine())
+		for (; first <= last && first < end; first++)
+			unmark(first);
+}
+
+bool fdpolicy_forced(int fd)
+{
+	return marked(fd);
+}
+
+/* -- the numbers that argv and the environment mention ------------------------------------- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The number at *s, which moves behind it; -1 when it is none of a descriptor in the bitmap. */
+static int number(const char **s)
+{
+	int n = -1;
+
+	for (; is_digit(**s); ++*s)
+		if (n < FORCED_MAX)
+			n = (n < 0 ? 0 : n) * 10 + **s - '0';
+	return n < FORCED_MAX ? n : -1;
+}
+
+/* Does text end, at end, with tail? */
+static bool ends(const char *text, const char *end, const char *tail)
+{
+	size_t n = strlen(tail);
+
+	return (size_t)(end - text) >= n && memcmp(end - n, tail, n) == 0;
+}
+
+/* The forms in which a number inside any text means a descriptor. */
+static void text_mentions(const char *text, enum fd_keep why, fd_mention *each, void *arg)
+{
+	static const char *const before[] = {
+		"/dev/fd/", "/proc/self/fd/", "fd=", "fd:", "pipe:", "&"};
+
+	for (const char *s = text; *s;) {
+		const char *start = s;
+		int n;
+
+		if (!is_digit(*s)) {
+			s++;
+			continue;
+		}
+		n = number(&s);
+		for (size_t i = 0; n >= 0 && i < ROWS(before); i++)
+			if (ends(text, start, before[i])) {
+				each(arg, n, why);
+				break;
+			}
+	}
+}
+
+static void argv_mentions(char *const argv[], fd_mention *each, void *arg)
+{
+	const char *last = ""; /* the argument before */
+
+	for (; *argv; last = *argv++) {
+		const char *s = *argv;
+		int a, b, c;
+
+		text_mentions(s, FD_KEEP_ARGV, each, arg);
+		a = number(&s);
+		if (a < 0)
+			continue;
+		if (!*s && *last == '-' && ends(last, last + strlen(last), "fd")) {
+			each(arg, a, FD_KEEP_ARGV); /* --status-fd 5 */
+		} else if (*s == ':' && (s++, b = number(&s)) >= 0 && *s == ':' &&
+			   (s++, c = number(&s)) >= 0 && !*s) {
+			each(arg, a, FD_KEEP_ARGV); /* 5:6:7, java */
+			each(arg, b, FD_KEEP_ARGV);
+			each(arg, c, FD_KEEP_ARGV);
+		}
+	}
+}
+
+/* Every number that stands by itself in a list: "4;5", "3,4", "-j --jobserver-auth=3,4". */
+static void list_mentions(const char *text, enum fd_keep why, fd_mention *each, void *arg)
+{
+	for (const char *s = text; *s;) {
+		bool alone = s == text || mem_find(" \t,;:=", s[-1]);
+		int n;
+
+		if (!is_digit(*s)) {
+			s++;
+			continue;
+		}
+		n = number(&s);
+		if (n >= 0 && alone && (!*s || mem_find(" \t,;:", *s)))
+			each(arg, n, why);
+	}
+}
+
+/* Does the name, up to the = of an entry, hold word? */
+static bool name_holds(const char *entry, const char *word)
+{
+	for (; *entry && *entry != '='; entry++)
+		if (mem_after(entry, word))
+			return true;
+	return false;
+}
+
+static void env_mentions(char *const envp[], fd_mention *each, void *arg)
+{
+	static const char *const words[] = {"FD", "SOCK", "LISTEN", "NGINX", "PIPE", "TRACE"};
+
+	for (; *envp; envp++) {
+		const char *value = mem_find(*envp, '='), *s;
+
+		/* LISTEN_PID names a process (sd_listen_fds(3)); our own variables name ours. */
+		if (!value++ || mem_after(*envp, "LISTEN_PID=") || mem_after(*envp, "LIBJAIL_"))
+			continue;
+		if ((s = mem_after(*envp, "LISTEN_FDS="))) {
+			for (int n = number(&s); n > 0; n--)
+				each(arg, 2 + n, FD_KEEP_ENV);
+			continue;
+		}
+		if (name_holds(*envp, "MAKEFLAGS=")) {
+			/* The jobserver is a pipe; make also leaves the text to those without it. */
+			list_mentions(value, FD_KEEP_FIFO, each, arg);
+			continue;
+		}
+		for (size_t i = 0; i < ROWS(words); i++)
+			if (name_holds(*envp, words[i])) {
+				text_mentions(value, FD_KEEP_ENV, each, arg);
+				list_mentions(value, FD_KEEP_ENV, each, arg);
+				break;
+			}
+	}
+}
+
+void fdpolicy_mentions(char *const argv[], char *const envp[], fd_mention *each, void *arg)
+{
+	if (argv)
+		argv_mentions(argv, each, arg);
+	if (envp)
+		env_mentions(envp, each, arg);
+}
+
+/* -- exec ------------------------------------------------------------------------------------ */
+
+/* Is program what this process runs?  In a root /proc/self/exe is the guest's loader, and the
+ * program's name came with the exec. */
+static bool is_self(const char *program)
+{
+	const char *exe = config()->note_exe;
+	struct stat a, b;
+
+	if (mem_equal(program, "/proc/self/exe"))
+		return true;
+	if (exe)
+		return mem_equal(program, exe);
+	return sys_fstatat(AT_FDCWD, program, &a, 0) == 0 &&
+	       sys_fstatat(AT_FDCWD, "/proc/self/exe", &b, 0) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+enum fd_keep fdpolicy_keep(const char *program)
+{
+	const struct config *c = config();
+
+	/* A wrapper (setlock, chpst, systemd-socket-activate) or a re-exec of itself (uwsgi,
+	 * haproxy); a forked child is a leak like any other (libapt's /dev/null). */
+	if (sys_getpid() == c->pid)
+		return FD_KEEP_SAMEPID;
+	for (size_t i = 0; i < ROWS(keep_callers); i++)
+		if (mem_equal(c->program, keep_callers[i]))
+			return FD_KEEP_TABLE;
+	if (!program)
+		return FD_KEEP_NOT;
+	for (size_t i = 0; i < ROWS(keep_targets); i++)
+		if (mem_equal(mem_base(program), keep_targets[i]))
+			return FD_KEEP_TABLE;
+	return is_self(program) ? FD_KEEP_SELFEXE : FD_KEEP_NOT;
+}
+
+struct given {
+	int *undo;
+	size_t n, room;
+};
+
+/* Gives fd back, when it is forced and still has its flag. */
+static void give(void *arg, int fd, enum fd_keep why)
+{
+	struct given *g = arg;
+	struct stat st;
+	int flags;
+
+	if (!marked(fd) || (flags = sys_fcntl(fd, F_GETFD, 0)) < 0 || !(flags & FD_CLOEXEC))
+		return;
+	if (why == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
+		return;
+	if (sys_fcntl(fd, F_SETFD, 0) == 0 && g->n < g->room)
+		g->undo[g->n++] = fd;
+}
+
+size_t fdpolicy_exec(const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
+{
+	struct given g = {undo, 0, n};
+	unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
+	enum fd_keep why = FD_KEEP_NOT;
+
+	for (unsigned i = 0; i < words; i++) {
+		unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED);
+
+		if (bits && why == FD_KEEP_NOT && (why = fdpolicy_keep(program)) == FD_KEEP_NOT) {
+			fdpolicy_mentions(argv, envp, give, &g);
+			break;
+		}
+		for (; bits; bits &= bits - 1)
+			give(&g, (int)(i * WORD) + __builtin_ctzl(bits), why);
+	}
+	return g.n;
+}
+
+void fdpolicy_undo(const int *undo, size_t n)
+{
+	while (n)
+		sys_fcntl(undo[--n], F_SETFD, FD_CLOEXEC);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * chroot(2), granted to everybody: a new view for the calling process. */
+#include "guest.h"
+#include "../config.h"
+#include "../state.h"
+#include <errno.h>
+
+/* The first root of a process that had none: what jailrun --root would give, binds included. */
+static long enter_first(const char *path)
+{
+	const struct config *c = config();
+	struct bind binds[64];
+	struct view v;
+	const int min = state_fd_min();
+	int r = view_open(&v, path, min);
+
+	if (r < 0)
+		return r;
+	if (!v.host_len) { /* chroot("/") where / is / */
+		sys_close(v.fd);
+		return 0;
+	}
+	v.binds = binds;
+	v.walk |= c->walk;
+	v.strayed = true;
+	v.exe = NULL;
+	r = state_binds(&v, c->bind ? c->bind : "default", min);
+	if (r == 0)
+		r = state_chroot(&v);
+	if (r < 0)
+		sys_close(v.fd);
+	return r;
+}
+
+long guest_chroot(const char *path)
+{
+	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	const struct view *v = state_view();
+	struct bind binds[64];
+	struct view new;
+	char at[PATH_MAX + 64];
+	long fd, n;
+	int r;
+
+	if (!v) {
+		n = place_strlen(path, PATH_MAX);
+		return n < 0 ? n : enter_first(path);
+	}
+	fd = place_open(v, AT_FDCWD, path, &dir);
+	if (fd < 0)
+		return fd;
+	n = place_guest_fd(v, (int)fd, at, sizeof at);
+	if (n < 0) {
+		sys_close((int)fd);
+		return n;
+	}
+	r = view_open_fd(&new, (int)fd, state_fd_min());
+	if (r < 0)
+		return r;
+	if (n == 1)
+		n = 0;
+	new.walk = v->walk;
+	new.strayed = true;
+	new.exe = v->exe;
+	new.binds = binds;
+	for (size_t i = 0; i < v->nbinds && new.nbinds < ROWS(binds); i++) {
+		const struct bind *b = &v->binds[i];
+
+		if (b->guest_len <= (size_t)n || memcmp(b->guest, at, (size_t)n) != 0 ||
+			b->guest[n] != '/')
+			continue;
+		binds[new.nbinds] = *b;
+		binds[new.nbinds].guest += n;
+		binds[new.nbinds++].guest_len -= (size_t)n;
+	}
+	r = state_chroot(&new);
+	if (r < 0)
+		sys_close(new.fd);
+	return r;
+}

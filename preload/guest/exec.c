@@ -1,0 +1,937 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * execve in a root: what the kernel must be told so that the guest's own loader starts the guest's
+ * program, and the program sees what execve(2) would have shown it.
+ *
+ * The kernel resolves a #! line and PT_INTERP on the host, so both are done here, as fs/exec.c,
+ * fs/binfmt_script.c and fs/binfmt_elf.c do.  The kernel then executes the loader, with the program
+ * as its argument; the constructor of the next libjail (start.c) puts argv[0], the process's name
+ * and the environment back into the form that the caller gave.
+ *
+ * vfork(2): the parent's memory is live under us.  Nothing here uses the heap, takes a lock or
+ * stores outside this stack. */
+#include "guest.h"
+#include "../config.h"
+#include "../env.h"
+#include "../fdpolicy.h"
+#include "../state.h"
+#include <alloca.h>
+#include <elf.h>
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+enum {
+	HEAD = 256,         /* include/uapi/linux/binfmts.h, BINPRM_BUF_SIZE */
+	SCRIPTS_MAX = 5,    /* fs/exec.c, exec_binprm */
+	UNDO_MAX = 256,
+};
+
+enum kind { KIND_DYNAMIC, KIND_STATIC, KIND_LOADER };
+
+/* A program found in the root, open, and the first bytes of it. */
+struct opened {
+	int fd;                       /* read-only, close-on-exec */
+	char head[HEAD];
+};
+
+/* One that is no script.  Large: not in a frame that scripts nest in. */
+struct program {
+	int fd;
+	enum kind kind;
+	char host[PATH_MAX];          /* canonical host path, or /proc/self/fd/N for what has none */
+	char guest[PATH_MAX];         /* canonical guest path */
+	char interp[PATH_MAX];        /* PT_INTERP: host path of the loader */
+	bool interp_musl;
+	bool nameless;                /* host is /proc/self/fd/N: fd must stay open across the exec */
+};
+
+static long count(char *const list[])
+{
+	long n = 0;
+
+	if (!list)
+		return 0;
+	do
+		if (!place_readable(&list[n], sizeof *list))
+			return -EFAULT;
+	while (list[n++]);
+	return n - 1;
+}
+
+/* -- the file -------------------------------------------------------------------------------- */
+
+static long refuse(const char *guest, const char *why, long error)
+{
+	SAY(guest, ": ", why);
+	return error;
+}
+
+/* Opens path for reading and checks that it may be executed. */
+static long program_open(struct opened *p, const struct view *v, int dirfd, const char *path,
+	int flags)
+{
+	struct open_how how = place_how_open(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
+						     (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0),
+		0);
+	struct place at = {.dir = dirfd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	struct stat st;
+	long r;
+
+	if ((flags & AT_EMPTY_PATH) && path && place_readable(path, 1) && !*path)
+		p->fd = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how.flags, 0);
+	else
+		p->fd = place_open(v, dirfd, path, &how);
+	if (p->fd == -EACCES) {
+		how.flags = O_PATH | O_CLOEXEC;
+		p->fd = place_open(v, dirfd, path, &how);
+		if (p->fd < 0)
+			return p->fd;
+		r = sys_fstatat(p->fd, "", &st, AT_EMPTY_PATH);
+		if (r == 0 && S_ISREG(st.st_mode) &&
+			sys_faccessat2(p->fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == 0)
+			refuse(path, "may be executed but not read; libjail must read it, chmod +r", 0);
+		sys_close(p->fd);
+		return -EACCES;
+	}
+	if (p->fd == -ENXIO) /* a socket, or a FIFO that would have to wait: no regular file */
+		return -EACCES;
+	if (p->fd < 0)
+		return p->fd;
+	r = sys_fstat(p->fd, &st);
+	if (r == 0 && !S_ISREG(st.st_mode))
+		r = -EACCES;
+	if (r == 0) {
+		r = sys_faccessat2(p->fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
+		if (r == -ENOSYS)
+			r = sys_call(SYS_faccessat, AT_FDCWD,
+				(at.dir = p->fd, place_path(&at, magic)), X_OK);
+	}
+	if (r == 0 && config()->statics != CONFIG_STATIC_RUN &&
+		(((st.st_mode & S_ISUID) && st.st_uid != (uid_t)sys_call(SYS_geteuid)) ||
+			((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+				st.st_gid != (gid_t)sys_call(SYS_getegid))))
+		r = refuse(path, "set-user-ID or set-group-ID, and libjail cannot give it that identity; "
+				 "--static=run runs it without",
+			-EPERM);
+	if (r == 0) {
+		memset(p->head, 0, HEAD);
+		r = sys_pread(p->fd, p->head, HEAD, 0);
+		r = r < 0 ? r : 0;
+	}
+	if (r < 0)
+		sys_close(p->fd);
+	return r;
+}
+
+/* The canonical names of the open program. */
+static long program_name(struct program *p, const struct view *v)
+{
+	struct place at = {.dir = p->fd, .flags = AT_EMPTY_PATH};
+	struct str s = {p->guest, p->guest + sizeof p->guest};
+	char magic[PLACE_PATH];
+	struct stat st, named;
+	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->host, sizeof p->host - 1);
+
+	if (n < 0)
+		return n;
+	p->host[n] = '\0';
+	if (place_guest(v, p->host, &s) < 0) {
+		s.at = p->guest;
+		str_puts(&s, p->host);
+	}
+	/* memfd, O_TMPFILE, a file already unlinked: its descriptor is the only name it has */
+	p->nameless = p->host[0] != '/' || sys_fstatat(AT_FDCWD, p->host, &named, 0) < 0 ||
+		      sys_fstat(p->fd, &st) < 0 || named.st_ino != st.st_ino ||
+		      named.st_dev != st.st_dev;
+	return 0;
+}
+
+/* Reads the ELF headers: what kind, which loader. */
+static long program_elf(struct program *p, const struct view *v, const char *head, const char *shown)
+{
+	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC};
+	const Elf64_Ehdr *e = (const void *)head;
+	const char *base = mem_base(p->guest);
+	char name[PATH_MAX];
+	Elf64_Phdr ph;
+	struct stat st;
+	long n;
+	int fd;
+
+	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_machine != SYS_ARCH_MACHINE ||
+		e->e_ident[EI_DATA] != ELFDATA2LSB)
+		return refuse(shown, "a program for another architecture; this libjail.so serves " SYS_ARCH_NAME,
+			-ENOEXEC);
+	if ((e->e_type != ET_EXEC && e->e_type != ET_DYN) || e->e_phentsize != sizeof ph ||
+		!e->e_phnum)
+		return -ENOEXEC;
+	p->kind = KIND_STATIC;
+	for (unsigned i = 0; i < e->e_phnum; i++) {
+		if (sys_pread(p->fd, &ph, sizeof ph, (off_t)(e->e_phoff + i * sizeof ph)) != sizeof ph)
+			return -ENOEXEC;
+		if (ph.p_type != PT_INTERP)
+			continue;
+		/* fs/binfmt_elf.c: 2 to PATH_MAX bytes, the last one NUL */
+		if (ph.p_filesz < 2 || ph.p_filesz > PATH_MAX ||
+			sys_pread(p->fd, name, ph.p_filesz, (off_t)ph.p_offset) != (ssize_t)ph.p_filesz ||
+			name[ph.p_filesz - 1])
+			return -ENOEXEC;
+		fd = place_open(v, AT_FDCWD, name, &how);
+		if (fd < 0)
+			return fd;
+		n = sys_fstat(fd, &st);
+		if (n == 0 && !S_ISREG(st.st_mode))
+			n = -EACCES;
+		if (n == 0)
+			n = sys_faccessat2(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
+		if (n == 0) {
+			struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+			char magic[PLACE_PATH];
+
+			n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->interp,
+				sizeof p->interp - 1);
+		}
+		sys_close(fd);
+		if (n < 0)
+			return n;
+		p->interp[n] = '\0';
+		for (const char *c = name; *c; c++)
+			if (mem_after(c, "musl"))
+				p->interp_musl = true;
+		p->kind = KIND_DYNAMIC;
+		return 0;
+	}
+	/* the loader itself, as ldd(1) starts it */
+	if (e->e_type == ET_DYN && (mem_after(base, "ld-") || mem_after(base, "ld.so") ||
+					   mem_after(base, "ld64.so") || mem_equal(base, "libc.so"))) {
+		struct str s = {p->interp, p->interp + sizeof p->interp};
+
+		p->kind = KIND_LOADER;
+		p->interp_musl = mem_after(base, "ld-musl") || mem_equal(base, "libc.so");
+		str_puts(&s, p->host);
+	}
+	return 0;
+}
+
+/* -- the environment ------------------------------------------------------------------------- */
+
+/* Text that the new environment or argument list points at. */
+struct made {
+	struct str s;
+	char **envp;
+	size_t n;
+};
+
+static void env_put(struct made *m, const char *name, const char *value)
+{
+	char *at = m->s.at;
+
+	if (!value || !at)
+		return;
+	str_puts(&m->s, name);
+	str_puts(&m->s, "=");
+	str_puts(&m->s, value);
+	if (m->s.at && m->s.at + 1 < m->s.end) {
+		m->s.at++;
+		m->envp[m->n++] = at;
+	}
+}
+
+/* Does the text bear what separates the entries of LD_PRELOAD? */
+static bool unlistable(const char *path)
+{
+	return mem_find(path, ' ') || mem_find(path, ':') || mem_find(path, '\n') ||
+	       mem_find(path, '\t');
+}
+
+/* list without our own entry; NULL when nothing is left.  out has room for list. */
+static const char *without_ours(const char *list, const char *ours, char *out, size_t n)
+{
+	struct str s = {out, out + n};
+	const char *e;
+
+	*out = '\0';
+	for (; list && *list; list = *e ? e + 1 : e) {
+		for (e = list; *e && *e != ':' && *e != ' '; e++)
+			;
+		if (e == list || (ours && strlen(ours) == (size_t)(e - list) &&
+					 memcmp(ours, list, (size_t)(e - list)) == 0))
+			continue;
+		if (s.at != out)
+			str_puts(&s, ":");
+		str_put(&s, list, (size_t)(e - list));
+	}
+	return s.at && *out ? out : NULL;
+}
+
+static void put_escaped(struct str *s, const char *path)
+{
+	for (; *path; path++) {
+		if (*path == '\n') {
+			str_puts(s, "\\n");
+			continue;
+		}
+		if (*path == ',' || *path == ':' || *path == '\\')
+			str_puts(s, "\\");
+		str_put(s, path, 1);
+	}
+}
+
+/* Appends the guest's list to the one that starts at start, each absolute entry as a host path
+ * below prefix: for musl's loader, which has no audit modules. */
+static void put_prefixed(struct str *s, const char *start, const char *prefix, const char *list)
+{
+	const char *e;
+
+	for (; list && *list; list = *e ? e + 1 : e) {
+		for (e = list; *e && *e != ':' && *e != ' ' && *e != '\n'; e++)
+			;
+		if (e == list)
+			continue;
+		if (s->at != start)
+			str_puts(s, ":");
+		if (*list == '/')
+			str_puts(s, prefix);
+		str_put(s, list, (size_t)(e - list));
+	}
+}
+
+/* Room for a list of put_prefixed. */
+static size_t room_prefixed(const char *prefix, const char *list)
+{
+	size_t n = 2, len = list ? strlen(list) : 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += list[i] == ':' || list[i] == ' ' || list[i] == '\n';
+	return len + n * (strlen(prefix) + 1) + 1;
+}
+
+static size_t list_length(char *const envp[], size_t *ret_count)
+{
+	size_t bytes = 0, n = 0;
+
+	for (; envp && envp[n]; n++)
+		if (mem_after(envp[n], "LD_") || mem_after(envp[n], "LIBJAIL_"))
+			bytes += strlen(envp[n]) + 1;
+	*ret_count = n;
+	return bytes;
+}
+
+/* What a rooted program needs beside its own environment. */
+struct extra {
+	const char *argv0, *fn, *exe; /* notes; NULL: none */
+	const char *fds;              /* descriptors that the loader needs */
+	const char *lib;              /* our entry of LD_PRELOAD */
+	bool musl;
+};
+
+/* Upper bound for the text that env_make writes. */
+static size_t env_room(const struct view *v, char *const envp[], const struct extra *x)
+{
+	const struct config *c = config();
+	size_t n, room = list_length(envp, &n) * 3 + 4096;
+
+#define X(name, field, what) room += sizeof(name) + 2 + (c->field ? strlen(c->field) : 0);
+	CONFIG_VARS(X)
+	CONFIG_NOTES(X)
+#undef X
+	room += 2 * (strlen(c->lib) + strlen(c->audit)) + (x->argv0 ? strlen(x->argv0) : 0) +
+		(x->fn ? strlen(x->fn) : 0) + (x->exe ? strlen(x->exe) : 0);
+	if (v) {
+		room += v->host_len;
+		for (size_t i = 0; i < v->nbinds; i++)
+			room += 2 * (v->binds[i].host_len + v->binds[i].guest_len) + 4;
+	}
+	if (v && x->musl)
+		room += room_prefixed(v->host, env_get(envp, "LD_PRELOAD"));
+	return room;
+}
+
+static void env_make(struct made *m, const struct view *v, char *const envp[], const struct extra *x)
+{
+	const struct config *c = config();
+	const char *preload = env_get(envp, "LD_PRELOAD"), *audit = env_get(envp, "LD_AUDIT");
+	size_t plen = preload ? strlen(preload) + 1 : 1;
+	char *own = alloca(plen);
+	char *at;
+
+	preload = without_ours(preload, c->note_lib, own, plen);
+	for (; envp && *envp; envp++)
+		if (!env_ours(*envp) && !mem_after(*envp, "LD_PRELOAD=") &&
+			!(v && mem_after(*envp, "LD_AUDIT=")))
+			m->envp[m->n++] = *envp;
+
+	at = m->s.at;
+	str_puts(&m->s, "LD_PRELOAD=");
+	if (preload && v && x->musl)
+		put_prefixed(&m->s, m->s.at, v->host, preload);
+	else if (preload)
+		str_puts(&m->s, preload);
+	if (preload)
+		str_puts(&m->s, ":");
+	str_puts(&m->s, x->lib);
+	if (m->s.at) {
+		m->s.at++;
+		m->envp[m->n++] = at;
+	}
+	env_put(m, "LIBJAIL_CLOEXEC", c->cloexec_word);
+	env_put(m, "LIBJAIL_STATIC", c->static_word);
+	env_put(m, "LIBJAIL_RESOLVER", c->resolver_word);
+	env_put(m, "LIBJAIL_PASSWD", c->passwd);
+	env_put(m, "LIBJAIL_GROUP", c->group);
+	if (x->lib != c->note_lib || c->lib_word)
+		env_put(m, "LIBJAIL_LIB", c->lib);
+	env_put(m, "LIBJAIL_0_FD", x->fds);
+	if (!v) {
+		env_put(m, "LIBJAIL_BIND", c->bind);
+		m->envp[m->n] = NULL;
+		return;
+	}
+
+	if (!x->musl) {
+		at = m->s.at;
+		str_puts(&m->s, "LD_AUDIT=");
+		if (audit) {
+			str_puts(&m->s, audit);
+			str_puts(&m->s, ":");
+		}
+		str_puts(&m->s, c->audit);
+		if (m->s.at) {
+			m->s.at++;
+			m->envp[m->n++] = at;
+		}
+	}
+	env_put(m, "LIBJAIL_ROOT", v->host_len ? v->host : "/");
+	at = m->s.at;
+	str_puts(&m->s, "LIBJAIL_BIND=none");
+	for (size_t i = 0; i < v->nbinds; i++) {
+		str_puts(&m->s, ",");
+		put_escaped(&m->s, v->binds[i].host);
+		str_puts(&m->s, ":");
+		put_escaped(&m->s, v->binds[i].guest);
+	}
+	if (m->s.at) {
+		m->s.at++;
+		m->envp[m->n++] = at;
+	}
+	env_put(m, "LIBJAIL_0_ARGV0", x->argv0);
+	env_put(m, "LIBJAIL_0_FN", x->fn);
+	env_put(m, "LIBJAIL_0_EXE", x->exe);
+	env_put(m, "LIBJAIL_0_LIB", x->lib);
+	env_put(m, "LIBJAIL_0_PRELOAD", preload);
+	env_put(m, "LIBJAIL_0_AUDIT", audit);
+	m->envp[m->n] = NULL;
+}
+
+/* Almost always envp is complete already, and nothing is copied: our entry in LD_PRELOAD and the
+ * user's settings as they were read. */
+static bool env_complete(char *const envp[])
+{
+	const struct config *c = config();
+	const char *list = env_get(envp, "LD_PRELOAD"), *e, *value;
+	bool found = false;
+
+	if (!c->note_lib)
+		return true; /* came by /etc/ld.so.preload: nobody can take it away */
+	for (; list && *list && !found; list = *e ? e + 1 : e) {
+		for (e = list; *e && *e != ':' && *e != ' '; e++)
+			;
+		found = strlen(c->note_lib) == (size_t)(e - list) &&
+			memcmp(c->note_lib, list, (size_t)(e - list)) == 0;
+	}
+	if (!found)
+		return false;
+#define X(name, field, what)                                                             \
+	value = env_get(envp, name);                                                     \
+	if ((c->field != NULL) != (value != NULL) || (value && !mem_equal(value, c->field))) \
+		return false;
+	CONFIG_VARS(X)
+#undef X
+	return true;
+}
+
+/* -- running --------------------------------------------------------------------------------- */
+
+struct job {
+	exec_run *run;
+	void *arg;
+};
+
+/* The rules that give descriptors back, then the run; all undone when it comes back. */
+static long job_run(const struct job *j, const struct exec_plan *plan, const char *program,
+	char *const argv[], char *const envp[])
+{
+	int undo[UNDO_MAX];
+	size_t n = fdpolicy_exec(program, argv, envp, undo, UNDO_MAX);
+	long r = j->run(plan, j->arg);
+
+	fdpolicy_undo(undo, n);
+	return r;
+}
+
+/* Without a root: the program as it is, the environment re-armed. */
+static long plan_plain(const struct job *j, int dirfd, const char *path, char *const argv[],
+	char *const envp[], int flags)
+{
+	struct exec_plan plan = {.dirfd = dirfd, .path = path, .argv = argv, .envp = envp, .flags = flags};
+	struct extra x = {.lib = config()->note_lib};
+	struct made m = {0};
+	char fds[24], entry[PLACE_PATH];
+	struct str f = {fds, fds + sizeof fds};
+	struct place held = {.flags = AT_EMPTY_PATH};
+	size_t n, room;
+	long r;
+	int fd = -1;
+
+	if (count(envp) < 0 || count(argv) < 0)
+		return -EFAULT;
+	if (!env_complete(envp) && *config()->lib) {
+		(void)list_length(envp, &n);
+		if (unlistable(config()->lib)) {
+			fd = sys_openat(AT_FDCWD, config()->lib, O_RDONLY, 0);
+			held.dir = fd;
+			x.lib = place_path(&held, entry);
+			str_num(&f, (unsigned)fd);
+			x.fds = fds;
+		}
+		room = env_room(NULL, envp, &x);
+		m.envp = alloca((n + 24) * sizeof *m.envp);
+		m.s.at = alloca(room);
+		m.s.end = m.s.at + room;
+		env_make(&m, NULL, envp, &x);
+		if (!m.s.at)
+			return -E2BIG;
+		plan.envp = m.envp;
+	}
+	r = job_run(j, &plan, path, argv, envp);
+	if (fd >= 0)
+		sys_close(fd);
+	return r;
+}
+
+/* ld.so's own command line: the place of the program in argv, 0 when there is none.  musl and
+ * glibc: options begin with "--", some take the next word. */
+static size_t loader_program(char *const argv[])
+{
+	static const char *const with_value[] = {"--library-path", "--inhibit-rpath", "--audit", "--preload",
+		"--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
+	size_t i;
+
+	for (i = 1; argv[i] && argv[i][0] == '-' && argv[i][1] == '-'; i++) {
+		if (!argv[i][2])
+			return argv[i + 1] ? i + 1 : 0;
+		for (size_t k = 0; k < ROWS(with_value); k++)
+			if (mem_equal(argv[i], with_value[k]) && argv[i + 1])
+				i++;
+	}
+	return argv[i] ? i : 0;
+}
+
+enum { MUSL_LIST = 1024 };
+
+/* The directories that musl's loader searches: as /etc/ld-musl-ARCH.path says, or as it is built. */
+static void musl_list(const struct view *v, char *list)
+{
+	static const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+	struct str s = {list, list + MUSL_LIST};
+	long n = -1;
+	int fd = place_open(v, AT_FDCWD, "/etc/ld-musl-" SYS_ARCH_NAME ".path", &how);
+
+	if (fd >= 0) {
+		n = sys_read(fd, list, MUSL_LIST - 1);
+		sys_close(fd);
+	}
+	list[n > 0 ? n : 0] = '\0';
+	if (n <= 0)
+		str_puts(&s, "/lib:/usr/local/lib:/usr/lib");
+}
+
+/* What the loader itself is to load: path in the guest -> host, PATH_MAX bytes. */
+static NOINLINE void loader_target(const struct view *v, const char *path, char *host)
+{
+	struct place at = {.flags = AT_EMPTY_PATH};
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC};
+	struct str s = {host, host + PATH_MAX};
+	char magic[PLACE_PATH];
+	long n = -1;
+
+	at.dir = place_open(v, AT_FDCWD, path, &how);
+	if (at.dir >= 0) {
+		n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), host, PATH_MAX - 1);
+		sys_close(at.dir);
+	}
+	if (n > 0)
+		host[n] = '\0';
+	else
+		str_puts(&s, path); /* the loader says what is wrong with it */
+}
+
+static NOINLINE long plan_rooted(const struct job *j, const struct view *v, struct program *p,
+	const char *fn, char *const argv[], char *const envp[])
+{
+	const struct config *c = config();
+	const long argc = count(argv), envc = count(envp);
+	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->interp};
+	struct extra x = {.argv0 = argc > 0 ? argv[0] : "", .fn = fn, .exe = p->guest,
+		.musl = p->interp_musl, .lib = c->lib};
+	struct made m = {0};
+	char fds[64], entry[PLACE_PATH], name[PLACE_PATH], prefix[PLACE_PATH];
+	struct str f = {fds, fds + sizeof fds};
+	struct place held = {.flags = AT_EMPTY_PATH};
+	int lib = -1, dup = -1, root = -1;
+	const char *program = p->host;
+	char *library_path = NULL;
+	size_t at = 0, room, prog = 0;
+	char **args;
+	long r;
+
+	if (argc < 0 || envc < 0)
+		return -EFAULT;
+	fds[0] = '\0';
+	if (unlistable(c->lib)) {
+		lib = sys_openat(AT_FDCWD, c->lib, O_RDONLY, 0);
+		if (lib < 0)
+			return lib;
+		held.dir = lib;
+		x.lib = place_path(&held, entry);
+		str_num(&f, (unsigned)lib);
+	}
+	if (p->nameless) {
+		dup = sys_fcntl(p->fd, F_DUPFD, 3);
+		if (dup < 0)
+			return dup;
+		held.dir = dup;
+		program = place_path(&held, name);
+		if (f.at != fds)
+			str_puts(&f, ",");
+		str_num(&f, (unsigned)dup);
+	}
+	if (f.at != fds)
+		x.fds = fds;
+	if (p->kind == KIND_LOADER) {
+		prog = loader_program(argv);
+		x.argv0 = NULL;
+		if (prog) {
+			loader_target(v, argv[prog], p->host);
+			x.argv0 = argv[prog];
+		}
+	}
+
+	args = alloca(((size_t)argc + 8) * sizeof *args);
+	args[at++] = p->interp;
+	if (p->interp_musl) {
+		const char *pre = v->host, *own = env_get(envp, "LD_LIBRARY_PATH");
+		char list[MUSL_LIST];
+		struct str l;
+		size_t len;
+
+		if (mem_find(pre, ':') || mem_find(pre, '\n')) {
+			/* musl splits the list at these: name the root by a descriptor, which must
+			 * stay open for dlopen(3) */
+			root = sys_fcntl(v->fd, F_DUPFD, 3);
+			held.dir = root;
+			pre = place_path(&held, prefix);
+		}
+		musl_list(v, list);
+		len = room_prefixed(pre, own) + room_prefixed(pre, list);
+		library_path = alloca(len);
+		l = (struct str){library_path, library_path + len};
+		put_prefixed(&l, library_path, pre, own);
+		put_prefixed(&l, library_path, pre, list);
+		args[at++] = (char *)(uintptr_t) "--library-path";
+		args[at++] = library_path;
+	} else {
+		args[at++] = (char *)(uintptr_t) "--inhibit-cache";
+	}
+	if (p->kind == KIND_LOADER) {
+		for (size_t i = 1; argv[i]; i++)
+			args[at++] = i == prog ? (char *)(uintptr_t)program : argv[i];
+	} else {
+		args[at++] = (char *)(uintptr_t)program;
+		for (long i = 1; i < argc; i++)
+			args[at++] = argv[i];
+	}
+	args[at] = NULL;
+
+	room = env_room(v, envp, &x);
+	m.envp = alloca(((size_t)envc + 32) * sizeof *m.envp);
+	m.s.at = alloca(room);
+	m.s.end = m.s.at + room;
+	env_make(&m, v, envp, &x);
+	if (m.s.at) {
+		plan.argv = args;
+		plan.envp = m.envp;
+		r = job_run(j, &plan, p->guest, argv, envp);
+	} else {
+		r = -E2BIG;
+	}
+	if (lib >= 0)
+		sys_close(lib);
+	if (dup >= 0)
+		sys_close(dup);
+	if (root >= 0)
+		sys_close(root);
+	return r;
+}
+
+/* -- static programs ------------------------------------------------------------------------- */
+
+static long write_file(const char *path, const char *text)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+	long r = fd;
+
+	if (fd >= 0) {
+		r = sys_write(fd, text, strlen(text));
+		sys_close(fd);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* The kernel's own chroot, which a user namespace grants (user_namespaces(7)).  What fails here
+ * leaves the process in a namespace of its own, but with the same identity and files. */
+static long userns_enter(const struct view *v)
+{
+	char map[64], cwd[PATH_MAX];
+	struct str s = {map, map + sizeof map};
+	const unsigned long uid = (unsigned long)sys_call(SYS_geteuid),
+			    gid = (unsigned long)sys_call(SYS_getegid);
+	struct place at = {.flags = AT_EMPTY_PATH}, to = {.flags = AT_EMPTY_PATH};
+	char from[PLACE_PATH], onto[PLACE_PATH];
+	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC};
+	long r = guest_getcwd(cwd, sizeof cwd);
+
+	if (r < 0 || cwd[0] != '/')
+		return r < 0 ? r : -ENOENT;
+	r = sys_call(SYS_unshare, CLONE_NEWUSER | CLONE_NEWNS);
+	if (r < 0)
+		return r;
+	str_num(&s, uid);
+	str_puts(&s, " ");
+	str_num(&s, uid);
+	str_puts(&s, " 1");
+	r = write_file("/proc/self/uid_map", map);
+	if (r == 0)
+		r = write_file("/proc/self/setgroups", "deny");
+	s = (struct str){map, map + sizeof map};
+	str_num(&s, gid);
+	str_puts(&s, " ");
+	str_num(&s, gid);
+	str_puts(&s, " 1");
+	if (r == 0)
+		r = write_file("/proc/self/gid_map", map);
+	for (size_t i = 0; r == 0 && i < v->nbinds; i++) {
+		struct view bare = *v;
+		int fd;
+
+		bare.nbinds = 0;
+		fd = place_open(&bare, AT_FDCWD, v->binds[i].guest, &how);
+		if (fd < 0)
+			continue; /* lies in another bind, which brings it along */
+		at.dir = v->binds[i].fd;
+		to.dir = fd;
+		r = sys_call(SYS_mount, place_path(&at, from), place_path(&to, onto), 0,
+			MS_BIND | MS_REC, 0);
+		sys_close(fd);
+	}
+	if (r == 0)
+		r = sys_fchdir(v->fd);
+	if (r == 0)
+		r = sys_call(SYS_chroot, ".");
+	if (r == 0)
+		r = sys_call(SYS_chdir, cwd);
+	return r;
+}
+
+static long plan_static(const struct job *j, const struct view *v, struct program *p, const char *fn,
+	char *const argv[], char *const envp[])
+{
+	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->host, .argv = argv, .envp = envp};
+	long r;
+
+	switch (config()->statics) {
+	case CONFIG_STATIC_RUN:
+		return job_run(j, &plan, p->guest, argv, envp);
+	case CONFIG_STATIC_USERNS:
+		if (p->nameless)
+			return -ENOENT;
+		r = userns_enter(v);
+		if (r < 0)
+			return refuse(fn, "statically linked, and no user namespace is to be had for it", -EPERM);
+		plan.path = p->guest;
+		return job_run(j, &plan, p->guest, argv, envp);
+	default:
+		return refuse(fn, "statically linked, so libjail cannot keep it in the root; "
+				  "--static=userns gives it a real chroot, --static=run lets it out",
+			-EPERM);
+	}
+}
+
+/* -- scripts --------------------------------------------------------------------------------- */
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* fs/binfmt_script.c: splits the first line in place.  0, or -ENOEXEC. */
+static long script_split(char *head, char **ret_interp, char **ret_arg)
+{
+	char *const last = head + HEAD - 1;
+	char *end = NULL, *name, *sep, *arg = NULL;
+
+	for (char *c = head; c <= last && *c; c++)
+		if (*c == '\n') {
+			end = c;
+			break;
+		}
+	if (!end) {
+		char *c = head + 2;
+
+		while (c <= last && blank(*c))
+			c++;
+		if (c > last)
+			return -ENOEXEC; /* nothing but blanks */
+		while (c <= last && *c && !blank(*c))
+			c++;
+		if (c > last)
+			return -ENOEXEC; /* the interpreter's name is cut off */
+		end = last;
+	}
+	while (end > head + 2 && blank(end[-1]))
+		end--;
+	*end = '\0';
+	for (name = head + 2; name < end && blank(*name); name++)
+		;
+	if (name >= end || !*name)
+		return -ENOEXEC;
+	for (sep = name; sep < end && *sep && !blank(*sep); sep++)
+		;
+	if (sep < end && *sep) {
+		for (arg = sep; arg < end && blank(*arg); arg++)
+			;
+		*sep = '\0';
+		if (arg >= end || !*arg)
+			arg = NULL;
+	}
+	*ret_interp = name;
+	*ret_arg = arg;
+	return 0;
+}
+
+static long plan_program(const struct job *j, const struct view *v, int dirfd, const char *path,
+	const char *shown, const char *fn, char *const argv[], char *const envp[], int flags, int depth);
+
+/* Own frame: argv grows by the interpreter's words. */
+static NOINLINE long plan_script(const struct job *j, const struct view *v, char *head,
+	const char *shown, const char *fn, char *const argv[], char *const envp[], int depth)
+{
+	char *interp, *arg;
+	const long argc = count(argv);
+	char **args;
+	size_t n = 0;
+	long r;
+
+	if (argc < 0)
+		return argc;
+	r = script_split(head, &interp, &arg);
+	if (r < 0)
+		return r;
+	if (depth >= SCRIPTS_MAX)
+		return -ELOOP;
+	args = alloca(((size_t)argc + 4) * sizeof *args);
+	args[n++] = interp;
+	if (arg)
+		args[n++] = arg;
+	args[n++] = (char *)(uintptr_t)shown;
+	for (long i = 1; i < argc; i++)
+		args[n++] = argv[i];
+	args[n] = NULL;
+	return plan_program(j, v, AT_FDCWD, interp, interp, fn, args, envp, 0, depth + 1);
+}
+
+static NOINLINE long plan_elf(const struct job *j, const struct view *v, const struct opened *o,
+	const char *shown, const char *fn, char *const argv[], char *const envp[])
+{
+	struct program p;
+	long r;
+
+	p.fd = o->fd;
+	p.interp_musl = false;
+	r = program_name(&p, v);
+	if (r == 0)
+		r = program_elf(&p, v, o->head, shown);
+	if (r < 0)
+		return r;
+	return p.kind == KIND_STATIC ? plan_static(j, v, &p, fn, argv, envp)
+				     : plan_rooted(j, v, &p, fn, argv, envp);
+}
+
+/* shown: the program's name as a script's interpreter gets to see it; fn: what execve got. */
+static long plan_program(const struct job *j, const struct view *v, int dirfd, const char *path,
+	const char *shown, const char *fn, char *const argv[], char *const envp[], int flags, int depth)
+{
+	struct opened o;
+	long r = program_open(&o, v, dirfd, path, flags);
+
+	if (r < 0)
+		return r;
+	if (memcmp(o.head, ELFMAG, SELFMAG) == 0) {
+		r = plan_elf(j, v, &o, shown, fn, argv, envp);
+		sys_close(o.fd);
+		return r;
+	}
+	sys_close(o.fd);
+	return o.head[0] == '#' && o.head[1] == '!' ? plan_script(j, v, o.head, shown, fn, argv, envp, depth)
+						    : -ENOEXEC;
+}
+
+/* -- the call -------------------------------------------------------------------------------- */
+
+long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *const envp[], int flags,
+	exec_run *run, void *arg)
+{
+	const struct view *v = state_view();
+	const struct job j = {run, arg};
+	char name[PATH_MAX + 32];
+	struct str s = {name, name + sizeof name};
+	long n;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	n = place_strlen(path, PATH_MAX);
+	if (n < 0)
+		return n;
+	if (!v)
+		return plan_plain(&j, dirfd, path, argv, envp, flags);
+	if (n == 0 && !(flags & AT_EMPTY_PATH))
+		return -ENOENT;
+	if (count(argv) < 0 || count(envp) < 0)
+		return -EFAULT;
+	if (dirfd == AT_FDCWD || path[0] == '/')
+		return plan_program(&j, v, dirfd, path, path, path, argv, envp, flags, 0);
+	/* fs/exec.c, alloc_bprm: what a program executed by descriptor is called */
+	str_puts(&s, "/dev/fd/");
+	str_num(&s, (unsigned)dirfd);
+	if (n) {
+		str_puts(&s, "/");
+		str_puts(&s, path);
+	}
+	return plan_program(&j, v, dirfd, path, name, name, argv, envp, flags, 0);
+}
+
+static long run_here(const struct exec_plan *plan, void *arg)
+{
+	(void)arg;
+	if (plan->dirfd != AT_FDCWD || plan->flags)
+		return sys_call(SYS_execveat, plan->dirfd, plan->path, plan->argv, plan->envp, plan->flags);
+	return sys_call(SYS_execve, plan->path, plan->argv, plan->envp);
+}
+
+long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return guest_exec_plan(dirfd, path, argv, envp, flags, run_here, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Descriptors made, moved and closed: every call that makes one asks fdpolicy for the flag and sets
+ * it in the same system call; every call that could close or reuse one of libjail's own is turned
+ * away from it as from a number that is not open. */
+#include "guest.h"
+#include "../fdpolicy.h"
+#include "../state.h"
+#include "../sys.h"
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/memfd.h>
+#include <linux/sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+_Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLOEXEC == O_CLOEXEC &&
+		       SFD_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC,
+	"one bit, many names");
+
+/* -- closed ---------------------------------------------------------------------------------- */
+
+long guest_close(int fd)
+{
+	if (UNLIKELY(state_owns(fd)))
+		return -EBADF;
+	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
+	return sys_close(fd);
+}
+
+static long close_run(unsigned first, unsigned last, unsigned flags)
+{
+	return first > last ? 0 : sys_call(SYS_close_range, first, last, flags);
+}
+
+/* All of [first, last] but ours. */
+static long close_around(unsigned first, unsigned last, unsigned flags)
+{
+	int own[32];
+	size_t n;
+	long r = 0;
+
+	do {
+		n = state_owned(first, last, own, ROWS(own));
+		for (size_t i = 0; i < n && r == 0; i++) {
+			unsigned at = (unsigned)own[i];
+
+			r = at > first ? close_run(first, at - 1, flags) : 0;
+			first = at + 1;
+		}
+	} while (n == ROWS(own) && r == 0);
+	return r == 0 ? close_run(first, last, flags) : r;
+}
+
+long guest_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	int own;
+	long r;
+
+	/* What the kernel refuses it refuses before anything is closed.  Ours have the flag that
+	 * CLOSE_RANGE_CLOEXEC sets. */
+	if (first > last || flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) ||
+		flags & CLOSE_RANGE_CLOEXEC || state_owned(first, last, &own, 1) == 0) {
+		r = sys_call(SYS_close_range, first, last, flags);
+	} else {
+		/* Once and first: the parts could be empty. */
+		r = flags & CLOSE_RANGE_UNSHARE ? sys_call(SYS_unshare, CLONE_FILES) : 0;
+		if (r == 0)
+			r = close_around(first, last, flags & ~CLOSE_RANGE_UNSHARE);
+	}
+	/* With a table of its own this thread says nothing about the others' descriptors. */
+	if (r == 0 && !(flags & CLOSE_RANGE_UNSHARE))
+		fdpolicy_forget_range(first, last);
+	return r;
+}
+
+/* -- doubled --------------------------------------------------------------------------------- */
+
+long guest_dup(int fd)
+{
+	int force = fdpolicy_flag(FD_DUP);
+	long r = -EINVAL;
+
+	if (UNLIKELY(state_owns(fd)))
+		return -EBADF;
+	if (force)
+		r = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (r == -EINVAL) { /* F_DUPFD's word for what dup calls EMFILE, RLIMIT_NOFILE being 0 */
+		force = 0;
+		r = sys_call(SYS_dup, fd);
+	}
+	return fdpolicy_made(r, false, force);
+}
+
+/* dup2(2) and dup3(2) say which number is to be inherited: never forced. */
+static long dup_onto(int fd, int to, int flags)
+{
+	long r = state_owns(fd) ? -EBADF : state_yield(to);
+
+	if (r >= 0)
+		r = sys_dup3(fd, to, flags);
+	if (r >= 0)
+		fdpolicy_forget(to);
+	return r;
+}
+
+long guest_dup2(int fd, int to)
+{
+	long r;
+
+	if (fd != to)
+		return dup_onto(fd, to, 0);
+	/* dup(2): nothing happens to a valid descriptor, and its flag stays. */
+	r = state_owns(fd) ? -EBADF : sys_fcntl(fd, F_GETFD, 0);
+	return r < 0 ? r : to;
+}
+
+long guest_dup3(int fd, int to, int flags)
+{
+	if (fd == to || flags & ~O_CLOEXEC)
+		return sys_dup3(fd, to, flags); /* EINVAL, before it looks at the descriptors */
+	return dup_onto(fd, to, flags);
+}
+
+/* -- controlled ------------------------------------------------------------------------------ */
+
+long guest_fcntl(int fd, int cmd, long arg)
+{
+	int force;
+	long r;
+
+	if (UNLIKELY(state_owns(fd)))
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+		force = fdpolicy_flag(FD_DUP);
+		return fdpolicy_made(
+			sys_fcntl(fd, force ? F_DUPFD_CLOEXEC : F_DUPFD, arg), false, force);
+	case F_DUPFD_CLOEXEC:
+		return fdpolicy_made(sys_fcntl(fd, cmd, arg), true, 0);
+	case F_SETFD:
+		r = sys_fcntl(fd, cmd, arg);
+		if (r == 0)
+			fdpolicy_forget(fd);
+		return r;
+	default:
+		return sys_fcntl(fd, cmd, arg);
+	}
+}
+
+long guest_ioctl(int fd, unsigned long request, long arg)
+{
+	int force;
+	long r;
+
+	if (UNLIKELY(state_owns(fd)))
+		return -EBADF;
+	switch ((unsigned)request) { /* the kernel looks at 32 bits, and musl's type has no more */
+	case FIOCLEX:
+	case FIONCLEX:
+		r = sys_call(SYS_ioctl, fd, request, arg);
+		if (r == 0)
+			fdpolicy_forget(fd);
+		return r;
+	case TIOCGPTPEER: /* ioctl_tty(2): arg holds open flags, a descriptor comes back */
+		force = fdpolicy_flag(FD_PTY);
+		return fdpolicy_made(sys_call(SYS_ioctl, fd, request, arg | force),
+			(arg & O_CLOEXEC) != 0, force);
+	default:
+		return sys_call(SYS_ioctl, fd, request, arg);
+	}
+}
+
+/* -- made ------------------------------------------------------------------------------------ */
+
+long guest_pipe2(int fds[2], int flags)
+{
+	int force = fdpolicy_flag(FD_PIPE);
+	bool asked = (flags & O_CLOEXEC) != 0;
+	long r = sys_call(SYS_pipe2, fds, flags | force);
+
+	if (r == 0) {
+		fdpolicy_made(fds[0], asked, force);
+		fdpolicy_made(fds[1], asked, force);
+	}
+	return r;
+}
+
+long guest_epoll_create1(int flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	return fdpolicy_made(
+		sys_call(SYS_epoll_create1, flags | force), (flags & O_CLOEXEC) != 0, force);
+}
+
+long guest_eventfd2(unsigned initial, int flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	return fdpolicy_made(
+		sys_call(SYS_eventfd2, initial, flags | force), (flags & O_CLOEXEC) != 0, force);
+}
+
+long guest_timerfd_create(int clock, int flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	return fdpolicy_made(sys_call(SYS_timerfd_create, clock, flags | force),
+		(flags & O_CLOEXEC) != 0, force);
+}
+
+long guest_signalfd4(int fd, const void *mask, size_t size, int flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	if (UNLIKELY(state_owns(fd)))
+		return -EBADF;
+	if (fd != -1) /* signalfd(2): only the mask of fd changes, and fd is the result */
+		return sys_call(SYS_signalfd4, fd, mask, size, flags);
+	return fdpolicy_made(sys_call(SYS_signalfd4, fd, mask, size, flags | force),
+		(flags & O_CLOEXEC) != 0, force);
+}
+
+long guest_inotify_init1(int flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	return fdpolicy_made(
+		sys_call(SYS_inotify_init1, flags | force), (flags & O_CLOEXEC) != 0, force);
+}
+
+long guest_memfd_create(const char *name, unsigned flags)
+{
+	int force = fdpolicy_flag(FD_MEMORY);
+
+	return fdpolicy_made(sys_call(SYS_memfd_create, name, flags | (force ? MFD_CLOEXEC : 0u)),
+		(flags & MFD_CLOEXEC) != 0, force);
+}
+
+/* The events carry descriptors too, which nobody sees pass: they have the flag, unrecorded. */
+long guest_fanotify_init(unsigned flags, unsigned event_flags)
+{
+	int force = fdpolicy_flag(FD_EVENT);
+
+	return fdpolicy_made(sys_call(SYS_fanotify_init, flags | (force ? FAN_CLOEXEC : 0u),
+				     event_flags | (unsigned)force),
+		(flags & FAN_CLOEXEC) != 0, force);
+}

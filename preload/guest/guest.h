@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The guest's kernel: one function per system call, named after it, with the kernel's arguments
+ * and the kernel's return value (a result or -errno).  Each is the whole truth about that call
+ * under libjail: resolution in the root, descriptor policy, what is un-translated on the way out.
+ * Pointers are the program's: NULL and bad ones answer as in the kernel.  All are async-signal-safe
+ * and usable between vfork and exec unless they say otherwise.  Without a root they add no system
+ * call to a path call. */
+#ifndef JAIL_GUEST_H
+#define JAIL_GUEST_H
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+#include "../mem.h"
+
+struct statx;
+struct statfs;
+struct open_how;
+struct timeval;
+struct utimbuf;
+struct mmsghdr;
+
+/* -- open.c ------------------------------------------------------------------------------- */
+long guest_openat(int dirfd, const char *path, int flags, mode_t mode);
+long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size);
+long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags);
+long guest_open_tree(int dirfd, const char *path, unsigned flags);
+
+/* -- stat.c ------------------------------------------------------------------------------- */
+long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags);
+long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *stx);
+long guest_faccessat2(int dirfd, const char *path, int mode, int flags);
+long guest_statfs(const char *path, struct statfs *sf);
+long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n);
+
+/* -- link.c: names made and removed ------------------------------------------------------- */
+long guest_unlinkat(int dirfd, const char *path, int flags);
+long guest_renameat2(int olddir, const char *old, int newdir, const char *new, unsigned flags);
+long guest_linkat(int olddir, const char *old, int newdir, const char *new, int flags);
+long guest_symlinkat(const char *target, int dirfd, const char *path);
+long guest_mkdirat(int dirfd, const char *path, mode_t mode);
+long guest_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev);
+
+/* -- attr.c: mode, owner, times, size, extended attributes, watches ------------------------ */
+long guest_fchmodat2(int dirfd, const char *path, mode_t mode, int flags);
+long guest_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags);
+long guest_utimensat(int dirfd, const char *path, const struct timespec ts[2], int flags);
+/* utimes(2), lutimes(3), futimesat(2): microseconds; NULL path with a dirfd: the descriptor. */
+long guest_futimesat(int dirfd, const char *path, const struct timeval tv[2], int flags);
+long guest_utime(const char *path, const struct utimbuf *times);
+long guest_truncate(const char *path, off_t size);
+/* flags: AT_SYMLINK_NOFOLLOW for the l* calls, else 0 */
+long guest_getxattr(const char *path, const char *name, void *value, size_t n, int at_flags);
+long guest_setxattr(const char *path, const char *name, const void *value, size_t n, int flags,
+	int at_flags);
+long guest_listxattr(const char *path, char *list, size_t n, int at_flags);
+long guest_removexattr(const char *path, const char *name, int at_flags);
+long guest_inotify_add_watch(int fd, const char *path, unsigned mask);
+long guest_fanotify_mark(int fd, unsigned flags, unsigned long mask, int dirfd, const char *path);
+/* Any system call whose argument number `which` (0..5) is a path that is followed (at_flags 0) or
+ * not (AT_SYMLINK_NOFOLLOW): acct, swapon, umount2, quotactl ... */
+long guest_by_path(long nr, long args[6], int which, int at_flags);
+
+/* -- cwd.c -------------------------------------------------------------------------------- */
+long guest_chdir(const char *path);
+long guest_fchdir(int fd);
+/* The kernel's form: bytes with the NUL; "(unreachable)..." when outside. */
+long guest_getcwd(char *buf, size_t n);
+/* realpath(3): resolved (PATH_MAX bytes) gets the guest's canonical name; its length or -errno. */
+long guest_realpath(const char *path, char *resolved);
+
+/* -- chroot.c ----------------------------------------------------------------------------- */
+long guest_chroot(const char *path);
+
+/* -- exec.c ------------------------------------------------------------------------------- */
+/* What the kernel is to execute in place of what the program asked for. */
+struct exec_plan {
+	int dirfd;          /* AT_FDCWD unless execveat's own, without a root */
+	const char *path;   /* host path */
+	char *const *argv;
+	char *const *envp;
+	int flags;          /* execveat's, likewise 0 */
+};
+/* Plans execveat(dirfd, path, argv, envp, flags) and, when that succeeds, calls run(plan, arg),
+ * whose result it returns.  The plan lives on this call's stack.  Bad programs are -errno,
+ * after a line on stderr where the errno alone would not tell why.  Nothing is executed here: run
+ * does (sys_execve in place, a vfork child ...).  No heap, no locks, no stores to shared memory. */
+typedef long exec_run(const struct exec_plan *plan, void *arg);
+long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *const envp[], int flags,
+	exec_run *run, void *arg);
+long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+
+/* -- socket.c ----------------------------------------------------------------------------- */
+long guest_socket(int domain, int type, int protocol);
+long guest_socketpair(int domain, int type, int protocol, int sv[2]);
+long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+long guest_bind(int fd, const struct sockaddr *addr, socklen_t len);
+long guest_connect(int fd, const struct sockaddr *addr, socklen_t len);
+long guest_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+long guest_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
+long guest_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+	socklen_t len);
+long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);
+long guest_sendmsg(int fd, const struct msghdr *msg, int flags);
+long guest_recvmsg(int fd, struct msghdr *msg, int flags);
+long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags);
+long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout);
+
+/* -- fd.c: descriptors made, moved and closed --------------------------------------------- */
+long guest_close(int fd);
+long guest_close_range(unsigned first, unsigned last, unsigned flags);
+long guest_dup(int fd);
+long guest_dup2(int fd, int to);
+long guest_dup3(int fd, int to, int flags);
+long guest_fcntl(int fd, int cmd, long arg);
+long guest_ioctl(int fd, unsigned long request, long arg);
+long guest_pipe2(int fds[2], int flags);
+long guest_epoll_create1(int flags);
+long guest_eventfd2(unsigned initial, int flags);
+long guest_timerfd_create(int clock, int flags);
+long guest_signalfd4(int fd, const void *mask, size_t size, int flags);
+long guest_inotify_init1(int flags);
+long guest_memfd_create(const char *name, unsigned flags);
+long guest_fanotify_init(unsigned flags, unsigned event_flags);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * open and its kin: the calls that turn a path into a descriptor. */
+#include "guest.h"
+#include "../config.h"
+#include "../fdpolicy.h"
+#include "../state.h"
+#include <errno.h>
+
+long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
+{
+	const struct view *v = state_view();
+	const int forced = fdpolicy_flag(FD_OPEN);
+	struct open_how how;
+	long fd;
+
+	if (!v) {
+		fd = sys_openat(dirfd, path, flags | forced, mode);
+	} else {
+		how = place_how_open(flags | forced, mode);
+		fd = place_open(v, dirfd, path, &how);
+	}
+	return fdpolicy_made(fd, flags & O_CLOEXEC, forced);
+}
+
+long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size)
+{
+	const struct view *v = state_view();
+	const int forced = fdpolicy_flag(FD_OPEN);
+	struct open_how h;
+
+	/* openat2(2): a shorter struct is EINVAL, a longer one is for a kernel to judge */
+	if (size < sizeof h)
+		return -EINVAL;
+	if (!place_readable(how, sizeof h))
+		return -EFAULT;
+	if (size > sizeof h) {
+		if (!place_readable(how, size))
+			return -EFAULT;
+		for (size_t i = sizeof h; i < size; i++)
+			if (((const char *)how)[i])
+				return -E2BIG;
+	}
+	h = *how;
+	h.flags |= (unsigned)forced;
+	return fdpolicy_made(place_open(v, dirfd, path, &h), how->flags & O_CLOEXEC, forced);
+}
+
+long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags)
+{
+	struct place at;
+	long r = place_find(&at, state_view(), dirfd, path,
+		PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW) | PLACE_EMPTY);
+
+	if (r == 0)
+		r = place_done(&at, sys_call(SYS_name_to_handle_at, at.dir, at.name, handle, mnt,
+					    flags | (at.flags & AT_EMPTY_PATH)));
+	return r;
+}
+
+long guest_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	const int forced = fdpolicy_flag(FD_OPEN); /* OPEN_TREE_CLOEXEC is O_CLOEXEC */
+	struct place at;
+	long r = place_find(&at, state_view(), dirfd, path, place_how((int)flags));
+
+	if (r == 0)
+		r = place_done(&at, sys_call(SYS_open_tree, at.dir, at.name,
+					    flags | (unsigned)forced | (unsigned)at.flags));
+	return fdpolicy_made(r, flags & O_CLOEXEC, forced);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The C standard's memory functions, for a library that has no libc of its own: gcc and clang
+ * emit calls to these four whatever the flags (gcc manual, "Standards"). */
+#include "mem.h"
+#include "sys.h"
+#include <sys/mman.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	char *t = to;
+	const char *f = from;
+
+	while (n--)
+		*t++ = *f++;
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	char *t = to;
+	const char *f = from;
+
+	if (t <= f)
+		return memcpy(to, from, n);
+	while (n--)
+		t[n] = f[n];
+	return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+	char *t = to;
+
+	while (n--)
+		*t++ = (char)c;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (; n--; x++, y++)
+		if (*x != *y)
+			return *x < *y ? -1 : 1;
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	const char *e = s;
+
+	while (*e)
+		e++;
+	return (size_t)(e - s);
+}
+
+void *sys_pages(size_t n)
+{
+	long p = sys_call(
+		SYS_mmap, 0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+/* Strings that never die share one small arena; what does not fit gets pages of its own. */
+char *mem_keep(const char *text, size_t n)
+{
+	static char arena[16384];
+	static size_t used;
+	size_t at = n < sizeof arena / 4 ? __atomic_fetch_add(&used, n + 1, __ATOMIC_RELAXED)
+					 : sizeof arena;
+	char *to = at + n + 1 <= sizeof arena ? arena + at : sys_pages(n + 1);
+
+	if (to) {
+		memcpy(to, text, n);
+		to[n] = '\0';
+	}
+	return to;
+}

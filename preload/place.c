@@ -1,0 +1,974 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How a guest path becomes a place on the host, and a host path the guest's name for it.
+ *
+ * Two resolvers give the same answers.  openat2(2) with RESOLVE_IN_ROOT or RESOLVE_BENEATH lets the
+ * kernel walk in one call; it cannot know the bind points, so it is trusted only where the walk
+ * provably meets none: no symlink on the way (RESOLVE_NO_SYMLINKS) and no component that bears a
+ * bind point's name.  Everything else is for the walker, which goes component by component as
+ * path_resolution(7) says. */
+#include "place.h"
+#include <errno.h>
+#include <linux/magic.h>
+#include <unistd.h>
+#include <sys/statfs.h>
+
+/* -- reading the guest's string ------------------------------------------------------------- */
+
+enum { PAGE = 4096 };
+
+/* rt_sigprocmask(2) copies its set in before it looks at how: a bad pointer is EFAULT, a good one
+ * EINVAL, and nothing else happens.  Pages seen good are remembered, so that ordinary programs
+ * pay for a page once; a program that unmaps a page and then passes a pointer into it faults. */
+static NOINLINE bool page_probe(uintptr_t page)
+{
+	return sys_call(SYS_rt_sigprocmask, -1, page, 0, 8) != -EFAULT;
+}
+
+static bool page_good(uintptr_t page)
+{
+	static uintptr_t seen[256];
+	uintptr_t *slot = &seen[(page / PAGE) % ROWS(seen)];
+
+	if (LIKELY(__atomic_load_n(slot, __ATOMIC_RELAXED) == page && page))
+		return true;
+	/* NULL is no set at all to rt_sigprocmask, and below vm.mmap_min_addr nothing is mapped */
+	if (page < 65536 || !page_probe(page))
+		return false;
+	__atomic_store_n(slot, page, __ATOMIC_RELAXED);
+	return true;
+}
+
+bool place_readable(const void *p, size_t n)
+{
+	uintptr_t a = (uintptr_t)p & -(uintptr_t)PAGE, end = (uintptr_t)p + (n ? n - 1 : 0);
+
+	if (end < (uintptr_t)p)
+		return false;
+	for (; a <= end; a += PAGE)
+		if (!page_good(a))
+			return false;
+	return true;
+}
+
+long place_strlen(const char *p, size_t n)
+{
+	if (!page_good((uintptr_t)p & -(uintptr_t)PAGE))
+		return -EFAULT;
+	for (size_t i = 0; i < n; i++) {
+		if (((uintptr_t)(p + i) & (PAGE - 1)) == 0 && !page_good((uintptr_t)(p + i)))
+			return -EFAULT;
+		if (!p[i])
+			return (long)i;
+	}
+	return -ENAMETOOLONG;
+}
+
+/* What one look at a guest path tells. */
+struct scan {
+	size_t len;
+	size_t parent;     /* bytes before the last component, its slash included */
+	unsigned count;    /* components */
+	bool abs, slash;   /* begins / ends with a slash */
+	bool dotdot;       /* has a ".." component */
+	bool dotdot_first; /* and begins with it */
+	bool named;        /* has a component that bears a bind point's name */
+	bool last_named;   /* and it is the last one */
+	bool last_dots;    /* the last component is "." or ".." */
+};
+
+static bool named(const struct view *v, const char *c, size_t n)
+{
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].name[0] == c[0] && strlen(v->binds[i].name) == n &&
+			memcmp(v->binds[i].name, c, n) == 0)
+			return true;
+	return false;
+}
+
+/* 0, or -EFAULT, -ENAMETOOLONG as getname() in fs/namei.c. */
+static int scan(struct scan *s, const struct view *v, const char *p)
+{
+	const char *c;
+	size_t i = 0, n;
+
+	memset(s, 0, sizeof *s);
+	if (!page_good((uintptr_t)p & -(uintptr_t)PAGE))
+		return -EFAULT;
+	s->abs = p[0] == '/';
+	for (;;) {
+		for (; p[i] == '/'; i++)
+			if (((uintptr_t)(p + i + 1) & (PAGE - 1)) == 0 && !page_good((uintptr_t)(p + i + 1)))
+				return -EFAULT;
+		if (i >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (!p[i])
+			break;
+		c = p + i;
+		while (p[i] && p[i] != '/') {
+			i++;
+			if (UNLIKELY(((uintptr_t)(p + i) & (PAGE - 1)) == 0) && !page_good((uintptr_t)(p + i)))
+				return -EFAULT;
+			if (UNLIKELY(i >= PATH_MAX))
+				return -ENAMETOOLONG;
+		}
+		n = (size_t)(p + i - c);
+		s->parent = (size_t)(c - p);
+		s->last_dots = c[0] == '.' && (n == 1 || (n == 2 && c[1] == '.'));
+		if (s->last_dots && n == 2) {
+			s->dotdot = true;
+			s->dotdot_first |= s->count == 0;
+		}
+		s->last_named = named(v, c, n);
+		s->named |= s->last_named;
+		s->count++;
+	}
+	s->len = i;
+	s->slash = i > 0 && p[i - 1] == '/';
+	return 0;
+}
+
+/* -- binds ---------------------------------------------------------------------------------- */
+
+/* What follows the bind point b in the absolute path p, or NULL.  "//" and "/./" are one slash. */
+static const char *bind_rest(const struct bind *b, const char *p)
+{
+	const char *g = b->guest;
+
+	for (;;) {
+		while (*p == '/' || (p[0] == '.' && (p[1] == '/' || !p[1]) && p[-1] == '/'))
+			p++;
+		while (*g == '/')
+			g++;
+		if (!*g)
+			return p[-1] == '/' || !*p ? p : NULL;
+		while (*g && *g != '/')
+			if (*p++ != *g++)
+				return NULL;
+		if (*p && *p != '/')
+			return NULL;
+	}
+}
+
+/* The deepest bind that the absolute path p crosses, or NULL. */
+static struct bind *bind_of(const struct view *v, const char *p, const char **ret_rest)
+{
+	struct bind *best = NULL;
+	const char *rest;
+
+	for (size_t i = 0; i < v->nbinds; i++) {
+		rest = bind_rest(&v->binds[i], p);
+		if (rest && (!best || v->binds[i].guest_len > best->guest_len)) {
+			best = &v->binds[i];
+			*ret_rest = rest;
+		}
+	}
+	return best;
+}
+
+static struct bind *bind_at(const struct view *v, const char *name, const struct stat *st)
+{
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].ino == st->st_ino && v->binds[i].dev == st->st_dev &&
+			mem_equal(v->binds[i].name, name))
+			return &v->binds[i];
+	return NULL;
+}
+
+/* -- opening what is held or named ---------------------------------------------------------- */
+
+struct open_how place_how_open(int flags, mode_t mode)
+{
+	/* include/linux/fcntl.h, VALID_OPEN_FLAGS: openat(2) drops what it does not know */
+	const int valid = O_RDONLY | O_WRONLY | O_RDWR | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
+			  O_APPEND | O_NDELAY | O_NONBLOCK | O_SYNC | O_DSYNC | 020000 /* FASYNC */ |
+			  O_DIRECT | 0100000 /* the kernel's O_LARGEFILE on x86_64 */ | O_LARGEFILE |
+			  O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE;
+	struct open_how how = {.flags = (unsigned)(flags & valid)};
+
+	if (flags & O_PATH)
+		how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	else if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
+		how.mode = mode & 07777;
+	return how;
+}
+
+const char *place_path(const struct place *at, char *buf)
+{
+	struct str s = {buf, buf + PLACE_PATH};
+
+	if (!(at->flags & AT_EMPTY_PATH))
+		return at->name;
+	str_puts(&s, "/proc/self/fd/");
+	str_num(&s, (unsigned)at->dir);
+	return buf;
+}
+
+/* Opens again what fd holds, as the program asked. */
+static int reopen(int fd, bool is_dir, const struct open_how *how)
+{
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	int flags = (int)how->flags;
+
+	if ((flags & O_PATH) && (!(flags & O_DIRECTORY) || is_dir))
+		return sys_fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (is_dir)
+		return sys_openat(fd, ".", flags, (mode_t)how->mode);
+	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return -EEXIST;
+	return sys_openat(AT_FDCWD, place_path(&at, magic), flags & ~(O_NOFOLLOW | O_CREAT),
+		(mode_t)how->mode);
+}
+
+/* openat2 with the program's own RESOLVE_ bits and ours; the rename races that the kernel reports
+ * as EAGAIN (openat2(2)) are tried again, unless the program asked for RESOLVE_CACHED. */
+static int open2(int dir, const char *path, const struct open_how *how, unsigned resolve)
+{
+	struct open_how h = *how;
+	int r, tries = 0;
+
+	h.resolve |= resolve;
+	do
+		r = sys_openat2(dir, path, &h);
+	while (r == -EAGAIN && !(h.resolve & RESOLVE_CACHED) && ++tries < 64);
+	return r;
+}
+
+/* -- the walker ----------------------------------------------------------------------------- */
+
+struct walk {
+	const struct view *v;
+	const struct bind *in; /* the bind that the walk is known to be in, or NULL */
+	int cur;               /* where it is: a descriptor or AT_FDCWD */
+	bool owned;            /* cur is ours to close */
+	unsigned links;
+};
+
+static void walk_to(struct walk *w, int fd, bool owned)
+{
+	if (w->owned)
+		sys_close(w->cur);
+	w->cur = fd;
+	w->owned = owned;
+}
+
+static bool walk_is_root(const struct walk *w, const struct stat *st)
+{
+	return st->st_ino == w->v->ino && st->st_dev == w->v->dev;
+}
+
+/* The bind whose root the walk stands on, when that can be told.  A bind of a directory that the
+ * root shows too is the root's own directory unless the walk came through the bind point. */
+static const struct bind *walk_bind_root(const struct walk *w, const struct stat *st)
+{
+	for (size_t i = 0; i < w->v->nbinds; i++) {
+		const struct bind *b = &w->v->binds[i];
+
+		if (b->src_ino == st->st_ino && b->src_dev == st->st_dev && (!b->in_root || w->in == b))
+			return b;
+	}
+	return NULL;
+}
+
+static int walk_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how);
+
+/* "..": the root's is the root, a bind's is its bind point's. */
+static int walk_up(struct walk *w)
+{
+	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	const struct bind *b;
+	struct stat st;
+	char up[PATH_MAX];
+	struct str s = {up, up + sizeof up};
+	int r = sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH);
+
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	b = walk_bind_root(w, &st);
+	if (b && !(walk_is_root(w, &st) && w->in != b)) {
+		str_put(&s, b->guest, (size_t)(b->name - b->guest));
+		if (!s.at)
+			return -ENAMETOOLONG;
+		r = place_open(w->v, AT_FDCWD, up, &dir);
+		w->in = NULL;
+	} else {
+		/* opening "." asks for the search permission that "..", too, would need */
+		r = sys_openat(w->cur, walk_is_root(w, &st) ? "." : "..", (int)dir.flags, 0);
+	}
+	if (r >= 0)
+		walk_to(w, r, true);
+	return r < 0 ? r : 0;
+}
+
+/* A symlink of procfs in a process's directory is no text but a door (proc(5)).  Is name, with
+ * status st, in the directory cur such a door? */
+static bool walk_is_magic(const struct walk *w, const struct stat *st)
+{
+	struct stat dir;
+
+	for (size_t i = 0; i < w->v->nbinds; i++)
+		if (w->v->binds[i].is_proc && w->v->binds[i].src_dev == st->st_dev)
+			return sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) == 0 &&
+			       dir.st_ino != w->v->binds[i].src_ino;
+	return false;
+}
+
+/* Is the directory cur, in a procfs, that of the calling process? */
+static bool walk_own_proc(const struct walk *w)
+{
+	char text[PATH_MAX], *base;
+	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	unsigned long pid = 0;
+	long n;
+
+	if (w->cur == AT_FDCWD)
+		n = sys_readlinkat(AT_FDCWD, "/proc/self/cwd", text, sizeof text - 1);
+	else
+		n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), text, sizeof text - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	for (base = (char *)mem_base(text); *base >= '0' && *base <= '9'; base++)
+		pid = pid * 10 + (unsigned long)(*base - '0');
+	return !*base && (pid == (unsigned long)sys_getpid() || pid == (unsigned long)sys_gettid());
+}
+
+static int follow_protected(const struct walk *w, const struct stat *link)
+{
+	/* fs/namei.c, may_follow_link: sysctl fs.protected_symlinks, on everywhere that matters */
+	struct stat dir;
+
+	if (sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
+		return 0;
+	if ((dir.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) || dir.st_uid == link->st_uid ||
+		link->st_uid == (uid_t)sys_call(SYS_geteuid))
+		return 0;
+	return -EACCES;
+}
+
+/* openat2 by hand.  text is big: the walker is for the calls that the fast paths refuse. */
+static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest,
+	const struct open_how *how)
+{
+	char text[2 * PATH_MAX], name[NAME_MAX + 2];
+	char *const end = text + sizeof text - 1;
+	struct walk w = {.v = v, .cur = dirfd};
+	const int flags = (int)how->flags;
+	const bool nofollow = (flags & O_NOFOLLOW) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	char *rest;
+	size_t n = strlen(guest);
+	unsigned races = 0;
+	struct stat st;
+	int r, fd;
+
+	*end = '\0';
+	rest = end - n;
+	memcpy(rest, guest, n);
+	if (*rest == '/')
+		w.cur = v->fd;
+	for (;;) {
+		struct bind *b;
+		bool last, slash;
+		char *c;
+
+		while (*rest == '/')
+			rest++;
+		if (!*rest) { /* the walk ends on a directory it stands in */
+			r = sys_openat(w.cur, ".", flags & ~O_NOFOLLOW, (mode_t)how->mode);
+			break;
+		}
+		for (c = rest; *c && *c != '/'; c++)
+			;
+		n = (size_t)(c - rest);
+		if (n > NAME_MAX) {
+			r = -ENAMETOOLONG;
+			break;
+		}
+		memcpy(name, rest, n);
+		name[n] = '\0';
+		slash = *c == '/';
+		while (*c == '/')
+			c++;
+		last = !*c;
+
+		if (mem_equal(name, "..")) {
+			r = walk_up(&w);
+			if (r < 0)
+				break;
+			rest = c;
+			continue;
+		}
+		fd = sys_openat(w.cur, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+		if (fd == -ENOENT && last && (flags & O_CREAT)) {
+			if (slash)
+				name[n] = '/', name[n + 1] = '\0';
+			r = sys_openat(w.cur, name, flags | O_NOFOLLOW, (mode_t)how->mode);
+			if (r == -ELOOP && !(flags & O_NOFOLLOW) && ++races < 64)
+				continue; /* a symlink came in between: look again */
+			break;
+		}
+		if (fd < 0) {
+			r = fd;
+			break;
+		}
+		r = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+		if (r < 0) {
+			sys_close(fd);
+			break;
+		}
+
+		if (S_ISLNK(st.st_mode) && !(last && nofollow && !slash)) {
+			if ((how->resolve & RESOLVE_NO_SYMLINKS) || ++w.links > 40) {
+				sys_close(fd);
+				r = -ELOOP;
+				break;
+			}
+			if (last && (r = follow_protected(&w, &st)) < 0) {
+				sys_close(fd);
+				break;
+			}
+			if (walk_is_magic(&w, &st)) {
+				bool exe = mem_equal(name, "exe") && v->exe && walk_own_proc(&w);
+
+				sys_close(fd);
+				if (how->resolve & RESOLVE_NO_MAGICLINKS) {
+					r = -ELOOP;
+					break;
+				}
+				if (mem_equal(name, "root")) {
+					walk_to(&w, v->fd, false);
+					w.in = NULL;
+					rest = c;
+					continue;
+				}
+				if (!exe) {
+					if (last && !slash) {
+						r = sys_openat(w.cur, name, flags, (mode_t)how->mode);
+						break;
+					}
+					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
+					if (r < 0)
+						break;
+					walk_to(&w, r, true);
+					w.in = NULL;
+					rest = c;
+					continue;
+				}
+				n = strlen(v->exe);
+				if (n + (size_t)(end - c) + 1 > sizeof text) {
+					r = -ENAMETOOLONG;
+					break;
+				}
+				rest = c - (slash ? 1 : 0) - n;
+				if (rest < text) {
+					r = -ENAMETOOLONG;
+					break;
+				}
+				memmove(rest, v->exe, n);
+				walk_to(&w, v->fd, false);
+				w.in = NULL;
+				continue;
+			}
+			/* the target goes in front of what is left: read it where there is room */
+			n = (size_t)(c - text) - (slash ? 1 : 0);
+			r = (int)sys_readlinkat(fd, "", text, n < PATH_MAX ? n : PATH_MAX);
+			sys_close(fd);
+			if (r < 0)
+				break;
+			if (r == 0 || (size_t)r == n) {
+				r = r ? -ENAMETOOLONG : -ENOENT;
+				break;
+			}
+			rest = c - (slash ? 1 : 0) - r;
+			memmove(rest, text, (size_t)r);
+			if (slash)
+				rest[r] = '/';
+			if (*rest == '/') {
+				walk_to(&w, v->fd, false);
+				w.in = NULL;
+			}
+			continue;
+		}
+
+		b = bind_at(v, name, &st);
+		if (b) {
+			sys_close(fd);
+			fd = b->fd;
+			if (how->resolve & RESOLVE_NO_XDEV) {
+				r = -EXDEV;
+				break;
+			}
+			if ((!last || slash) && !b->is_dir) {
+				r = -ENOTDIR;
+				break;
+			}
+			if (last) {
+				r = reopen(b->fd, b->is_dir, how);
+				break;
+			}
+			walk_to(&w, b->fd, false);
+			w.in = b;
+			rest = c;
+			continue;
+		}
+		if (!last) {
+			if (!S_ISDIR(st.st_mode)) {
+				sys_close(fd);
+				r = -ENOTDIR;
+				break;
+			}
+			walk_to(&w, fd, true);
+			rest = c;
+			continue;
+		}
+		if (slash && !S_ISDIR(st.st_mode) && !(flags & O_CREAT)) {
+			sys_close(fd);
+			r = -ENOTDIR;
+			break;
+		}
+		if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
+			if (flags & O_CLOEXEC) {
+				r = fd;
+			} else {
+				r = sys_fcntl(fd, F_DUPFD, 0);
+				sys_close(fd);
+			}
+			break;
+		}
+		sys_close(fd);
+		if (slash)
+			name[n] = '/', name[n + 1] = '\0';
+		r = sys_openat(w.cur, name, flags | O_NOFOLLOW, (mode_t)how->mode);
+		if (r == -ELOOP && !nofollow && !S_ISLNK(st.st_mode) && ++races < 64)
+			continue;
+		break;
+	}
+	walk_to(&w, -1, false);
+	return r;
+}
+
+/* -- open ----------------------------------------------------------------------------------- */
+
+static int open_scanned(const struct view *v, int dirfd, const char *guest,
+	const struct open_how *how, const struct scan *s)
+{
+	const unsigned no_links = v->nbinds ? RESOLVE_NO_SYMLINKS : 0;
+	const char *rest;
+	struct bind *b;
+	int r;
+
+	if (!s->len)
+		return -ENOENT;
+	/* The program's own openat2(2) below a directory leaves it by no way. */
+	if (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+		return open2(dirfd, guest, how, 0);
+	if (v->walk)
+		return walk_open(v, dirfd, guest, how);
+	if (s->abs) {
+		if (s->named) {
+			b = s->dotdot ? NULL : bind_of(v, guest, &rest);
+			if (!b && s->dotdot)
+				return walk_open(v, dirfd, guest, how);
+			if (b) {
+				if (how->resolve & RESOLVE_NO_XDEV)
+					return -EXDEV;
+				if (!*rest) {
+					if (!b->is_dir && s->slash)
+						return -ENOTDIR;
+					return reopen(b->fd, b->is_dir, how);
+				}
+				if (!b->is_dir)
+					return -ENOTDIR;
+				r = open2(b->fd, rest, how, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+					(b->has_binds ? RESOLVE_NO_SYMLINKS : 0));
+				if (r == -ELOOP || r == -EXDEV)
+					return walk_open(v, dirfd, guest, how);
+				return r;
+			}
+		}
+		r = open2(v->fd, guest, how, RESOLVE_IN_ROOT | no_links);
+		if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
+			return walk_open(v, dirfd, guest, how);
+		return r;
+	}
+	if (s->dotdot_first || s->named || (s->dotdot && v->strayed))
+		return walk_open(v, dirfd, guest, how);
+	r = open2(dirfd, guest, how, RESOLVE_BENEATH | no_links);
+	if (r == -EXDEV || (r == -ELOOP && !(how->resolve & RESOLVE_NO_SYMLINKS)))
+		return walk_open(v, dirfd, guest, how);
+	return r;
+}
+
+int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)
+{
+	struct scan s;
+	int r;
+
+	if (!v)
+		return sys_openat2(dirfd, guest, how);
+	if (UNLIKELY(v->fd < 0))
+		return -v->error;
+	r = scan(&s, v, guest);
+	return r < 0 ? r : open_scanned(v, dirfd, guest, how, &s);
+}
+
+/* -- places --------------------------------------------------------------------------------- */
+
+static int parent_open(const struct view *v, int dirfd, const char *guest, const struct scan *s,
+	char *buf)
+{
+	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	struct scan up = *s;
+
+	memcpy(buf, guest, s->parent);
+	buf[s->parent] = '\0';
+	up.len = s->parent;
+	up.slash = true;
+	/* s says of the whole path what up needs for a part of it; more caution is never wrong */
+	return open_scanned(v, dirfd, buf, &dir, &up);
+}
+
+static NOINLINE int parent_open_long(const struct view *v, int dirfd, const char *guest,
+	const struct scan *s)
+{
+	char buf[PATH_MAX];
+
+	return parent_open(v, dirfd, guest, s, buf);
+}
+
+static int parent_open_short(const struct view *v, int dirfd, const char *guest,
+	const struct scan *s)
+{
+	char buf[512];
+
+	return parent_open(v, dirfd, guest, s, buf);
+}
+
+/* A bind point as last name: EBUSY, as a mount point is (fs/namei.c), after the permissions. */
+static int name_shown(const struct view *v, const struct place *at)
+{
+	char name[NAME_MAX + 1];
+	const char *e = at->name;
+	struct stat st;
+
+	while (*e && *e != '/')
+		e++;
+	if ((size_t)(e - at->name) > NAME_MAX)
+		return 0;
+	memcpy(name, at->name, (size_t)(e - at->name));
+	name[e - at->name] = '\0';
+	if (sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !bind_at(v, name, &st))
+		return 0;
+	return sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -EACCES : -EBUSY;
+}
+
+int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
+{
+	struct open_how path = {.flags = O_PATH | O_CLOEXEC};
+	struct scan s;
+	int r;
+
+	*ret = (struct place){.dir = dirfd, .name = guest};
+	if (!v)
+		return 0;
+	if (UNLIKELY(v->fd < 0))
+		return -v->error;
+	if (!guest)
+		return 0; /* EFAULT, or the descriptor itself: the kernel knows which */
+	r = scan(&s, v, guest);
+	if (r < 0)
+		return r;
+	if (!s.len)
+		return 0;
+	if (s.count == 1 && !s.abs && !s.dotdot && !s.last_named &&
+		(how & PLACE_OBJECT ? (how & (PLACE_NOFOLLOW | PLACE_TRY)) && !s.slash : 1)) {
+		if (how & PLACE_TRY)
+			ret->flags = AT_SYMLINK_NOFOLLOW;
+		return 0;
+	}
+	if (how & PLACE_OBJECT) {
+		if (how & PLACE_NOFOLLOW)
+			path.flags |= O_NOFOLLOW;
+		r = open_scanned(v, dirfd, guest, &path, &s);
+		if (r < 0)
+			return r;
+		*ret = (struct place){.dir = r, .name = "", .flags = AT_EMPTY_PATH, .owned = true};
+		return 0;
+	}
+	ret->name = guest + s.parent;
+	if (!s.count) {
+		/* "/": the kernel refuses it by its form alone, whatever the directory */
+		ret->dir = v->fd;
+		return 0;
+	}
+	if (s.parent) {
+		r = s.parent < 512 ? parent_open_short(v, dirfd, guest, &s)
+				   : parent_open_long(v, dirfd, guest, &s);
+		if (r < 0)
+			return r;
+		ret->dir = r;
+		ret->owned = true;
+	}
+	if (s.last_named && (how & PLACE_SHOWN)) {
+		r = name_shown(v, ret);
+		if (r < 0)
+			return (int)place_done(ret, r);
+	}
+	return 0;
+}
+
+long place_done(struct place *at, long r)
+{
+	if (at->owned)
+		sys_close(at->dir);
+	at->owned = false;
+	return r; /* value or -errno; edge() alone turns it into -1 and errno */
+}
+
+/* -- host -> guest -------------------------------------------------------------------------- */
+
+/* What follows the directory prefix (n bytes) in host, or NULL: "" or "/..." */
+static const char *below(const char *host, const char *prefix, size_t n)
+{
+	if (memcmp(host, prefix, n) != 0 || (host[n] && host[n] != '/'))
+		return NULL;
+	return host + n;
+}
+
+int place_guest(const struct view *v, const char *host, struct str *out)
+{
+	const size_t len = strlen(host);
+	const char *rest = NULL;
+	size_t best = 0;
+	const struct bind *in = NULL;
+
+	if (!v) {
+		str_puts(out, host);
+		return out->at ? 0 : -ENAMETOOLONG;
+	}
+	if (len >= v->host_len)
+		rest = below(host, v->host, v->host_len);
+	if (rest)
+		best = v->host_len + 1;
+	for (size_t i = 0; i < v->nbinds; i++) {
+		const struct bind *b = &v->binds[i];
+		const char *r;
+		size_t n = mem_equal(b->host, "/") ? 0 : b->host_len;
+
+		if (len < n || n + 1 <= best || !(r = below(host, b->host, n)))
+			continue;
+		rest = r;
+		best = n + 1;
+		in = b;
+	}
+	if (!rest)
+		return -ENOENT;
+	if (in)
+		str_puts(out, in->guest);
+	else if (!*rest)
+		str_puts(out, "/");
+	if (!(in && mem_equal(rest, "/")))
+		str_puts(out, rest);
+	return out->at ? 0 : -ENAMETOOLONG;
+}
+
+long place_guest_fd(const struct view *v, int fd, char *buf, size_t n)
+{
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	struct str s = {buf, buf + n};
+	char magic[PLACE_PATH], host[PATH_MAX + 64];
+	long r;
+	int e;
+
+	r = sys_readlinkat(AT_FDCWD, fd == AT_FDCWD ? "/proc/self/cwd" : place_path(&at, magic), host,
+		sizeof host - 1);
+	if (r < 0)
+		return r;
+	host[r] = '\0';
+	if (host[0] != '/') {
+		str_puts(&s, host);
+		return s.at ? s.at - buf : -ENAMETOOLONG;
+	}
+	e = place_guest(v, host, &s);
+	if (e == -ENOENT) { /* d_path() of what the root does not reach is the whole host path */
+		s = (struct str){buf, buf + n};
+		str_puts(&s, host);
+		e = s.at ? 0 : -ENAMETOOLONG;
+	}
+	return e < 0 ? e : s.at - buf;
+}
+
+/* -- views ---------------------------------------------------------------------------------- */
+
+/* fd moved to a high number, close-on-exec; fd is closed.  -errno. */
+static int move_high(int fd, int fd_min)
+{
+	int high;
+
+	if (fd < 0 || fd >= fd_min)
+		return fd;
+	high = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd_min);
+	if (high < 0) /* a small RLIMIT_NOFILE: as high as it goes */
+		high = sys_fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	sys_close(fd);
+	return high;
+}
+
+/* The canonical host path of fd, kept for ever; NULL when the kernel will not say. */
+static char *host_of(int fd)
+{
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH], host[PATH_MAX];
+	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), host, sizeof host - 1);
+
+	if (n <= 0 || host[0] != '/')
+		return NULL;
+	if (n == 1)
+		n = 0; /* "/": every path continues it */
+	return mem_keep(host, (size_t)n);
+}
+
+static bool openat2_works(int dir)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	int fd = sys_openat2(dir, ".", &how);
+
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
+}
+
+int view_open_fd(struct view *ret, int fd, int fd_min)
+{
+	struct stat st;
+	struct view v = {0};
+	int r;
+
+	v.fd = move_high(fd, fd_min);
+	if (v.fd < 0)
+		return v.fd;
+	r = sys_fstat(v.fd, &st);
+	if (r == 0) /* chroot(2) wants search permission on the directory */
+		r = sys_faccessat2(v.fd, ".", X_OK, AT_EACCESS);
+	if (r == -ENOSYS)
+		r = (int)sys_call(SYS_faccessat, v.fd, ".", X_OK);
+	if (r == 0) {
+		v.host = host_of(v.fd);
+		if (!v.host)
+			r = -ENAMETOOLONG;
+	}
+	if (r < 0) {
+		sys_close(v.fd);
+		return r;
+	}
+	v.host_len = strlen(v.host);
+	v.dev = st.st_dev;
+	v.ino = st.st_ino;
+	v.walk = !openat2_works(v.fd);
+	*ret = v;
+	return 0;
+}
+
+int view_open(struct view *ret, const char *host, int fd_min)
+{
+	int fd = sys_openat(AT_FDCWD, host, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	return fd < 0 ? fd : view_open_fd(ret, fd, fd_min);
+}
+
+int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
+	const char **ret_what)
+{
+	static const struct open_how path = {.flags = O_PATH | O_CLOEXEC};
+	struct bind b = {0};
+	struct statfs fs;
+	struct stat at, st;
+	char canon[PATH_MAX];
+	long n = 0;
+	int r, fd;
+
+	*ret_what = guest;
+	fd = place_open(v, AT_FDCWD, guest, &path);
+	if (fd < 0)
+		return fd;
+	r = sys_fstat(fd, &at);
+	if (r == 0) {
+		n = place_guest_fd(v, fd, canon, sizeof canon);
+		r = n < 0 ? (int)n : 0;
+	}
+	sys_close(fd);
+	if (r < 0)
+		return r;
+	if (n <= 1)
+		return -EBUSY; /* the root itself */
+
+	*ret_what = host;
+	fd = sys_openat(AT_FDCWD, host, O_PATH | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	fd = move_high(fd, fd_min);
+	if (fd < 0)
+		return fd;
+	r = sys_fstat(fd, &st);
+	if (r == 0 && S_ISDIR(st.st_mode) != S_ISDIR(at.st_mode)) {
+		*ret_what = guest;
+		r = S_ISDIR(st.st_mode) ? -ENOTDIR : -EISDIR;
+	}
+	b.host = host_of(fd);
+	b.guest = mem_keep(canon, (size_t)n);
+	if (r == 0 && (!b.host || !b.guest))
+		r = -ENAMETOOLONG;
+	if (r < 0) {
+		sys_close(fd);
+		return r;
+	}
+	if (!*b.host)
+		b.host = "/";
+	b.name = mem_base(b.guest);
+	b.guest_len = strlen(b.guest);
+	b.host_len = strlen(b.host);
+	b.fd = fd;
+	b.is_dir = S_ISDIR(st.st_mode);
+	b.is_proc = sys_call(SYS_fstatfs, fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	b.in_root = v->host_len < b.host_len && below(b.host, v->host, v->host_len);
+	b.dev = at.st_dev;
+	b.ino = at.st_ino;
+	b.src_dev = st.st_dev;
+	b.src_ino = st.st_ino;
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].guest_len < b.guest_len && below(b.guest, v->binds[i].guest,
+							v->binds[i].guest_len))
+			v->binds[i].has_binds = true;
+	v->binds[v->nbinds++] = b;
+	return 0;
+}
+
+bool view_binds_next(const char **list, struct str *host, struct str *guest)
+{
+	struct str *to = host;
+	const char *p = *list;
+
+	*host->at = *guest->at = '\0';
+	if (!*p)
+		return false;
+	for (; *p && *p != ','; p++) {
+		char c = *p;
+
+		if (c == ':' && to == host) {
+			to = guest;
+			continue;
+		}
+		if (c == '\\' && p[1]) {
+			c = *++p;
+			if (c == 'n')
+				c = '\n';
+		}
+		str_put(to, &c, 1);
+	}
+	*list = *p ? p + 1 : p;
+	return true;
+}

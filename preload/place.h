@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A guest path -> a place (a directory descriptor and a last name), and a host path -> the guest's
+ * name for it.  Values in, a value or -errno out: the view is an argument, no state is read, so
+ * that the audit module and the unit tests use the same code.
+ *
+ * Everything here is async-signal-safe and usable between vfork and exec.  Paths come straight
+ * from the program: NULL and bad pointers are answered as the kernel answers them. */
+#ifndef JAIL_PLACE_H
+#define JAIL_PLACE_H
+
+#include "mem.h"
+#include "sys.h"
+
+/* A bind: what of the host shows at one name of the guest. */
+struct bind {
+	const char *guest;  /* canonical guest path, "/proc": no trailing slash, no symlink */
+	const char *host;   /* canonical host path of what is shown */
+	const char *name;   /* last component of guest */
+	size_t guest_len, host_len;
+	int fd;             /* O_PATH on host, high and close-on-exec */
+	bool is_dir;
+	bool is_proc;       /* a procfs: its magic links are not in-root text */
+	bool has_binds;     /* other binds lie below this one */
+	bool in_root;       /* what is shown lies in the root too, under its own name */
+	dev_t dev, src_dev; /* what lies under the bind point in the root / what is shown */
+	ino_t ino, src_ino;
+};
+
+/* The guest's /: one view a process, changed by chroot(2) alone. */
+struct view {
+	int fd;             /* O_PATH on the root, high and close-on-exec; < 0: broken, see error */
+	int error;          /* errno that every path call gets when fd < 0 */
+	const char *host;   /* canonical host path of the root, no trailing slash ("" for /) */
+	size_t host_len;
+	dev_t dev;
+	ino_t ino;
+	bool walk;          /* never use openat2 */
+	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
+	size_t nbinds;
+	struct bind *binds;
+	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */
+};
+
+enum {
+	PLACE_NAME = 0,     /* create, remove, rename: the parent and the last name, never followed */
+	PLACE_OBJECT = 1,   /* what the path leads to */
+	PLACE_NOFOLLOW = 2, /* with PLACE_OBJECT: a symlink as last name is the object itself */
+	PLACE_EMPTY = 4,    /* AT_EMPTY_PATH: "" is dirfd itself */
+	PLACE_TRY = 16,     /* with PLACE_OBJECT: where one relative name needs no walk, take it as it
+			     * stands with AT_SYMLINK_NOFOLLOW in flags: the caller comes back without
+			     * PLACE_TRY when it turns out to be a symlink */
+	PLACE_SHOWN = 8,    /* with PLACE_NAME: a bind point is -EBUSY, as a mount point is */
+};
+
+/* For the *at calls: f(at.dir, at.name, ..., flags | at.flags). */
+struct place {
+	int dir;            /* a descriptor or AT_FDCWD */
+	const char *name;   /* last name; "" for an object held by dir */
+	int flags;          /* AT_EMPTY_PATH for an object, else 0 */
+	bool owned;         /* dir is ours to close: place_done() */
+};
+
+/* Resolves guest relative to dirfd (AT_FDCWD, or any number: a bad one is -EBADF when it is
+ * used) in the view v; v NULL: no root, the place is the arguments themselves.
+ * Returns 0 and fills *ret, or -errno (path_resolution(7)). */
+int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
+	MUST_CHECK;
+
+/* Closes what the place owns and returns r unchanged. */
+long place_done(struct place *at, long r);
+
+/* place_find's `how` for a call's AT_* flags: follows unless AT_SYMLINK_NOFOLLOW. */
+static inline unsigned place_how(int flags)
+{
+	return PLACE_OBJECT | (flags & AT_SYMLINK_NOFOLLOW ? PLACE_NOFOLLOW : 0u) |
+	       (flags & AT_EMPTY_PATH ? PLACE_EMPTY : 0u);
+}
+
+/* A host path for system calls that take no descriptor: the object's magic link, written to buf
+ * (PLACE_PATH bytes), or the guest's own string when there is no root.  Only for places found
+ * with dirfd AT_FDCWD. */
+enum { PLACE_PATH = 40 };
+const char *place_path(const struct place *at, char *buf);
+
+/* openat2(2) in the view: how->flags, how->mode and how->resolve are the program's.  Flags that
+ * openat(2) ignores must have been masked already (place_how_open).  A descriptor or -errno. */
+int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)
+	MUST_CHECK;
+
+/* openat(2)'s flags and mode as openat2(2) accepts them (fs/open.c, build_open_how). */
+struct open_how place_how_open(int flags, mode_t mode);
+
+/* The guest's name of a canonical host path, to out.  0, -ENOENT when it lies outside the root
+ * and all binds ("(unreachable)"), -ENAMETOOLONG. */
+int place_guest(const struct view *v, const char *host, struct str *out) MUST_CHECK;
+
+/* The guest's name of what fd (or AT_FDCWD) refers to, NUL-terminated in buf; bytes without the
+ * NUL, or -errno.  Text that is no path ("socket:[1]") comes back as it is. */
+long place_guest_fd(const struct view *v, int fd, char *buf, size_t n) MUST_CHECK;
+
+/* The guest's string at p is readable up to its NUL or n bytes: its length, or -EFAULT, or
+ * -ENAMETOOLONG when no NUL is among n bytes.  What a preload needs so that a bad pointer is
+ * EFAULT and not a crash. */
+long place_strlen(const char *p, size_t n) MUST_CHECK;
+
+/* May n bytes at p be read?  Cheap when the page was seen before. */
+bool place_readable(const void *p, size_t n);
+
+/* Builds a view of the host directory `host` (may be relative; resolved by the kernel now) in
+ * *ret.  fd_min: lowest number for its descriptors.  -errno and nothing kept on failure. */
+int view_open(struct view *ret, const char *host, int fd_min) MUST_CHECK;
+/* The same of an open directory; fd is consumed, also on failure. */
+int view_open_fd(struct view *ret, int fd, int fd_min) MUST_CHECK;
+
+/* The next entry of a LIBJAIL_BIND list, unescaped: "HOST:GUEST" entries, separated by commas; a
+ * backslash escapes one of ,:\\ and \\n is a newline.  An entry without a colon (a word such as
+ * "default") leaves guest empty.  False at the end; *list advances.  Overflow: at becomes NULL. */
+bool view_binds_next(const char **list, struct str *host, struct str *guest);
+
+/* Adds a bind to v (v->binds has room).  host is a host path, guest a guest path in v.
+ * -errno, with *ret_what pointing at the argument to blame. */
+int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
+	const char **ret_what) MUST_CHECK;
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The first thing that runs in a process: what an exec through the guest's loader left visible is
+ * put back into the form that execve(2) would have given it, and jailrun's carrier becomes the
+ * guest's first program. */
+#include "config.h"
+#include "env.h"
+#include "guest/guest.h"
+#include "state.h"
+#include <elf.h>
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/auxv.h>
+
+extern char *program_invocation_name __attribute__((weak));
+extern char *program_invocation_short_name __attribute__((weak));
+extern char *__progname __attribute__((weak));
+extern char *__progname_full __attribute__((weak));
+
+/* The vector that the kernel put behind the environment (elf(5)); found before the environment
+ * shrinks. */
+static Elf64_auxv_t *auxv_of(char **envp)
+{
+	while (*envp)
+		envp++;
+	return (Elf64_auxv_t *)(envp + 1);
+}
+
+/* musl calls constructors without arguments (musl, ldso/dynlink.c); but argv lies in front of the
+ * environment, behind its own count. */
+static char **argv_of(char **envp)
+{
+	char **p = envp - 1; /* argv's NULL */
+	long n = 0;
+
+	for (; n < 1 << 22; n++, p--)
+		if (*(long *)(p - 1) == n)
+			return p;
+	return NULL;
+}
+
+/* LD_PRELOAD, LD_AUDIT and our notes go; what the program itself had of them comes back. */
+static void environ_restore(const struct config *c, char **envp)
+{
+	char **to = envp;
+
+	for (; *envp; envp++) {
+		const char *value = NULL;
+		const char *name = NULL;
+
+		if (env_ours(*envp))
+			continue;
+		if (mem_after(*envp, "LD_PRELOAD=")) {
+			name = "LD_PRELOAD=";
+			value = c->note_preload;
+		} else if (mem_after(*envp, "LD_AUDIT=")) {
+			name = "LD_AUDIT=";
+			value = c->note_audit;
+		}
+		if (name) {
+			char text[8192];
+			struct str s = {text, text + sizeof text};
+			char *kept;
+
+			if (!value)
+				continue;
+			str_puts(&s, name);
+			str_puts(&s, value);
+			kept = s.at ? mem_keep(text, (size_t)(s.at - text)) : NULL;
+			if (kept)
+				*to++ = kept;
+			continue;
+		}
+		*to++ = *envp;
+	}
+	*to = NULL;
+}
+
+/* What the loader needed to stay open across the exec. */
+static void notes_close(const char *list)
+{
+	int fd = 0;
+
+	for (; list && *list; list++) {
+		if (*list >= '0' && *list <= '9') {
+			fd = fd * 10 + *list - '0';
+			if (list[1] >= '0' && list[1] <= '9')
+				continue;
+			if (fd > 2)
+				sys_close(fd);
+		}
+		fd = 0;
+	}
+}
+
+static void identity_restore(const struct config *c, char **envp)
+{
+	Elf64_auxv_t *aux = auxv_of(envp);
+	char **argv = argv_of(envp);
+	char *name = (char *)(uintptr_t)c->note_argv0;
+
+	if (c->note_fn) {
+		sys_call(SYS_prctl, PR_SET_NAME, mem_base(c->note_fn));
+		for (; aux->a_type != AT_NULL; aux++)
+			if (aux->a_type == AT_EXECFN)
+				aux->a_un.a_val = (unsigned long)c->note_fn;
+	}
+	if (!name || !argv || !argv[0])
+		return;
+	argv[0] = name;
+	/* set already, or about to be set from argv[0], as the libc's own start has run or not */
+	if (&program_invocation_name)
+		program_invocation_name = name;
+	if (&__progname_full)
+		__progname_full = name;
+	name = (char *)(uintptr_t)mem_base(name);
+	if (&program_invocation_short_name)
+		program_invocation_short_name = name;
+	if (&__progname)
+		__progname = name;
+}
+
+/* -- jailrun's carrier ----------------------------------------------------------------------- */
+
+static void stop(int status)
+{
+	for (;;)
+		sys_call(SYS_exit_group, status);
+}
+
+/* execvp(3) in the guest: the errno that tells most. */
+static long launch_search(const char *file, char **argv, char **envp)
+{
+	const char *list = env_get(envp, "PATH"), *e;
+	char path[PATH_MAX];
+	long r, worst = -ENOENT;
+
+	if (mem_find(file, '/') || !*file)
+		return guest_execveat(AT_FDCWD, file, argv, envp, 0);
+	if (!list)
+		list = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	for (;; list = e + 1) {
+		struct str s = {path, path + sizeof path};
+
+		for (e = list; *e && *e != ':'; e++)
+			;
+		str_put(&s, list, (size_t)(e - list));
+		if (e != list)
+			str_puts(&s, "/");
+		str_puts(&s, file);
+		if (s.at) {
+			r = guest_execveat(AT_FDCWD, path, argv, envp, 0);
+			if (r == -ENOEXEC)
+				return r;
+			if (r != -ENOENT && r != -ENOTDIR)
+				worst = r;
+			if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+				return r;
+		}
+		if (!*e)
+			return worst;
+	}
+}
+
+static const char *why(long r)
+{
+	switch (-r) {
+	case ENOENT:
+		return "not found in the root";
+	case EACCES:
+		return "permission denied";
+	case ENOTDIR:
+		return "not a directory";
+	case ENOEXEC:
+		return "not a program that can be executed here";
+	case EPERM:
+		return "operation not permitted";
+	case ELOOP:
+		return "too many levels of symbolic links";
+	case ENAMETOOLONG:
+		return "file name too long";
+	case ENOMEM:
+		return "out of memory";
+	default:
+		return "cannot be executed";
+	}
+}
+
+/* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "d", or "w" and the working directory. */
+static void launch(const struct config *c, char **argv, char **envp)
+{
+	const struct view *v = state_view();
+	char cwd[PATH_MAX];
+	char **cmd = argv + 4;
+	unsigned said;
+	long r;
+
+	for (int i = 0; i < 5; i++)
+		if (!argv[i]) {
+			SAY("no command was handed over");
+			stop(125);
+		}
+	if (v && v->fd < 0)
+		stop(125);
+	if (c->note_launch[0] == 'w') {
+		r = guest_chdir(c->note_launch + 1);
+		if (r < 0) {
+			SAY("--workdir ", c->note_launch + 1, ": ", r == -ENOENT ? "no such directory in the root" : why(r));
+			stop(125);
+		}
+	} else if (v) {
+		r = guest_getcwd(cwd, sizeof cwd);
+		if (r < 0 || cwd[0] != '/')
+			r = guest_chdir("/");
+		if (r < 0) {
+			SAY("/: ", why(r));
+			stop(125);
+		}
+	}
+	environ_restore(c, envp);
+	said = config_lines;
+	r = launch_search(cmd[0], cmd, envp);
+	if (said == config_lines) /* else the reason is on stderr already */
+		SAY(cmd[0], ": ", why(r));
+	stop(r == -ENOENT ? 127 : 126);
+}
+
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/* The arguments are glibc's alone. */
+__attribute__((constructor)) static void start(int argc, char **given_argv, char **given_envp)
+{
+	const struct config *c;
+	char **envp;
+
+	(void)argc;
+	(void)given_argv;
+	if (gnu_get_libc_version)
+		config_envp(given_envp);
+	c = config();
+	envp = config_environ();
+
+	if (c->note_fd)
+		notes_close(c->note_fd);
+	if (c->note_launch && envp) {
+		char **argv = argv_of(envp);
+
+		if (argv)
+			launch(c, argv, envp);
+	}
+	if (c->hide && envp) {
+		identity_restore(c, envp);
+		environ_restore(c, envp);
+	}
+	(void)state_view();
+}

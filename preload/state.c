@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The root of this process, and the descriptors that hold it.
+ *
+ * A view is published whole and never changed, but for a descriptor of ours that has to make way.
+ * A vfork child shares this memory with its parent and may have a root of its own: that one is kept
+ * beside the process's, under the child's pid, until the parent's thread runs again. */
+#include "state.h"
+#include "config.h"
+#include "sys.h"
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <sys/resource.h>
+
+enum { BINDS_MAX = 64 };
+
+const struct view *state_now;
+int state_ready, state_forked_root;
+
+/* The root of a vfork child. */
+static struct {
+	int pid, parent;
+	const struct view *view;
+} forked;
+
+int state_fd_min(void)
+{
+	struct rlimit lim;
+	long max = 1024;
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim) == 0 && lim.rlim_cur < 1024)
+		max = (long)lim.rlim_cur;
+	return max > 64 ? (int)max - 32 : (int)(max / 2);
+}
+
+/* Does the calling process share its memory with its parent, as after vfork(2)? */
+static bool in_vfork(void)
+{
+	int pid = sys_getpid();
+
+	return pid != config()->pid &&
+	       sys_call(SYS_kcmp, pid, (long)sys_call(SYS_getppid), KCMP_VM, 0, 0) == 0;
+}
+
+const struct view *state_slow(void)
+{
+	if (!__atomic_load_n(&state_ready, __ATOMIC_ACQUIRE))
+		state_start();
+	if (__atomic_load_n(&state_forked_root, __ATOMIC_ACQUIRE)) {
+		if (forked.pid == sys_getpid())
+			return forked.view;
+		if (forked.parent == sys_gettid()) /* the child has left our memory */
+			__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
+	}
+	return __atomic_load_n(&state_now, __ATOMIC_ACQUIRE);
+}
+
+static struct view *view_copy(const struct view *v)
+{
+	struct view *c = sys_pages(sizeof *c + sizeof *c->binds * (v->nbinds + 1));
+
+	if (!c)
+		return NULL;
+	*c = *v;
+	c->binds = (struct bind *)(c + 1);
+	memcpy(c->binds, v->binds, sizeof *v->binds * v->nbinds);
+	return c;
+}
+
+static void publish(struct view *c)
+{
+	if (in_vfork()) {
+		forked.view = c;
+		forked.pid = sys_getpid();
+		forked.parent = (int)sys_call(SYS_getppid);
+		__atomic_store_n(&state_forked_root, 1, __ATOMIC_RELEASE);
+		return;
+	}
+	__atomic_store_n(&state_now, c, __ATOMIC_RELEASE);
+}
+
+int state_chroot(const struct view *v)
+{
+	const struct view *old = state_view();
+	struct view *c = view_copy(v);
+
+	if (!c)
+		return -ENOMEM;
+	/* The number stays: another thread in the middle of a call meets the old root or the new
+	 * one, as in the kernel, and never a closed descriptor. */
+	if (old && old->fd >= 0 && !in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0) {
+		sys_close(v->fd);
+		c->fd = old->fd;
+	}
+	publish(c);
+	return 0;
+}
+
+bool state_owns(int fd)
+{
+	const struct view *v = state_view();
+
+	if (LIKELY(!v))
+		return false;
+	if (fd < 0)
+		return false;
+	if (fd == v->fd)
+		return true;
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (fd == v->binds[i].fd)
+			return true;
+	return false;
+}
+
+int state_yield(int fd)
+{
+	const struct view *v = state_view();
+	struct view *c;
+	int to;
+
+	if (!state_owns(fd))
+		return 0;
+	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, state_fd_min());
+	if (to < 0)
+		to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+	if (to < 0)
+		return to;
+	c = view_copy(v);
+	if (!c) {
+		sys_close(to);
+		return -ENOMEM;
+	}
+	if (c->fd == fd)
+		c->fd = to;
+	for (size_t i = 0; i < c->nbinds; i++)
+		if (c->binds[i].fd == fd)
+			c->binds[i].fd = to;
+	publish(c);
+	return 0;
+}
+
+size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
+{
+	const struct view *v = state_view();
+	size_t have = 0;
+
+	if (!v)
+		return 0;
+	for (size_t i = 0; i <= v->nbinds && have < n; i++) {
+		int fd = i ? v->binds[i - 1].fd : v->fd;
+		size_t at = have;
+
+		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last)
+			continue;
+		for (; at > 0 && out[at - 1] > fd; at--)
+			out[at] = out[at - 1];
+		out[at] = fd;
+		have++;
+	}
+	return have;
+}
+
+int state_binds(struct view *v, const char *list, int fd_min)
+{
+	char host[PATH_MAX], guest[PATH_MAX];
+	static const char *const standard[] = {"/proc", "/dev", "/sys"};
+	const char *what;
+	int r;
+
+	for (;;) {
+		struct str h = {host, host + sizeof host}, g = {guest, guest + sizeof guest};
+
+		if (!view_binds_next(&list, &h, &g))
+			return 0;
+		if (!*guest && mem_equal(host, "none"))
+			continue;
+		if (!*guest && mem_equal(host, "default")) {
+			/* where the root has no such directory chroot(1) would show none either */
+			for (size_t i = 0; i < ROWS(standard) && v->nbinds < BINDS_MAX; i++)
+				(void)!view_bind(v, standard[i], standard[i], fd_min, &what);
+			continue;
+		}
+		r = h.at && g.at ? 0 : -ENAMETOOLONG;
+		what = host;
+		if (r == 0)
+			r = v->nbinds < BINDS_MAX ? view_bind(v, host, *guest ? guest : host, fd_min, &what)
+						  : -ENOSPC;
+		if (r < 0) {
+			SAY("bind ", host, " on ", *guest ? guest : host, ": ", what,
+				r == -ENOENT ? (what == host ? ": no such file on the host"
+							     : ": no such file in the root; make it first")
+				: r == -ENOTDIR ? ": a directory can only be bound on a directory"
+				: r == -EISDIR  ? ": a file can only be bound on a file"
+				: r == -EACCES  ? ": permission denied"
+						: ": cannot be bound");
+			return r;
+		}
+	}
+}
+
+static void broken(struct view *v, int r)
+{
+	v->fd = -1;
+	v->error = -r;
+	v->nbinds = 0;
+}
+
+void state_start(void)
+{
+	const struct config *c = config();
+	struct bind binds[BINDS_MAX];
+	struct view v;
+	int r, min;
+
+	if (c->root && !__atomic_load_n(&state_now, __ATOMIC_ACQUIRE)) {
+		min = state_fd_min();
+		r = view_open(&v, c->root, min);
+		if (r < 0) {
+			memset(&v, 0, sizeof v);
+			v.host = "";
+			broken(&v, r);
+			SAY("root ", c->root, ": ",
+				r == -ENOENT    ? "no such directory; give an existing one with --root"
+				: r == -ENOTDIR ? "not a directory; --root wants one"
+				: r == -EACCES  ? "permission denied on it or on a directory above it"
+				: r == -EMFILE  ? "no descriptor is free"
+						: "cannot be opened");
+		} else {
+			v.binds = binds;
+			v.walk |= c->walk;
+			v.exe = c->note_exe;
+			r = state_binds(&v, c->bind ? c->bind : "default", min);
+			if (r < 0) {
+				sys_close(v.fd);
+				broken(&v, r);
+			}
+		}
+		v.binds = binds;
+		__atomic_store_n(&state_now, view_copy(&v), __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&state_ready, 1, __ATOMIC_RELEASE);
+}

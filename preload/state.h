@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The emulated root and our own descriptors: the only memory besides the config that outlives a
+ * call.  All of it async-signal-safe. */
+#ifndef JAIL_STATE_H
+#define JAIL_STATE_H
+
+#include "place.h"
+
+extern const struct view *state_now; /* the view of this process; NULL: no root */
+extern int state_ready, state_forked_root;
+
+/* Enters the root that the configuration names, once.  Where that cannot be done every path call
+ * fails with the reason, after one line on stderr. */
+void state_start(void);
+const struct view *state_slow(void);
+
+/* The view that path calls of the calling process use; NULL when no root is set. */
+static inline const struct view *state_view(void)
+{
+	if (UNLIKELY(!__atomic_load_n(&state_ready, __ATOMIC_ACQUIRE) ||
+		     __atomic_load_n(&state_forked_root, __ATOMIC_RELAXED)))
+		return state_slow();
+	return __atomic_load_n(&state_now, __ATOMIC_ACQUIRE);
+}
+
+/* Makes v (contents copied; its descriptors and strings become the state's) the root of the
+ * calling process: of it alone, also in a vfork child.  0 or -ENOMEM. */
+int state_chroot(const struct view *v) MUST_CHECK;
+
+/* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
+bool state_owns(int fd);
+
+/* The program is about to take number fd (dup2, dup3): if it is ours, ours moves away first.
+ * 0 or -errno. */
+int state_yield(int fd) MUST_CHECK;
+
+/* Our descriptors in [first, last], ascending, at most n, to out; how many. */
+size_t state_owned(unsigned first, unsigned last, int *out, size_t n);
+
+/* Adds the binds of a LIBJAIL_BIND list to v, whose binds have room for 64.  0, or -errno after
+ * one line on stderr that names the bind. */
+int state_binds(struct view *v, const char *list, int fd_min) MUST_CHECK;
+
+/* Lowest number for our own descriptors: high, below RLIMIT_NOFILE, and at most about 1000 so
+ * that fork(2) has no large table to copy. */
+int state_fd_min(void);
+
+#endif

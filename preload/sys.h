@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The bare system calls that libjail makes for itself.  Each returns the kernel's answer, a
+ * value or -errno, and leaves errno alone; each is async-signal-safe and safe between vfork and
+ * exec.  Nothing here knows of roots or policies: this is the only way down to the kernel for
+ * our own needs, so that no object in preload/ imports a name that libjail exports. */
+#ifndef JAIL_SYS_H
+#define JAIL_SYS_H
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <linux/openat2.h>
+
+#if defined(__x86_64__)
+#include "sys_x86_64.h"
+#elif defined(__aarch64__)
+#include "sys_aarch64.h"
+#else
+#error "libjail has no sys_ARCH.h for this machine yet: x86_64 and aarch64 are there to copy from"
+#endif
+
+/* Numbers that a libc's headers may be too old to know; the same on every 64-bit machine. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_getxattrat 464
+#define SYS_listxattrat 465
+#define SYS_removexattrat 466
+#endif
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
+
+#define SYS_1(x) ((long)(x))
+#define SYS_N(_0, _1, _2, _3, _4, _5, _6, n, ...) n
+/* sys_call(nr, up to six arguments), each converted to long */
+#define sys_call(...) SYS_N(__VA_ARGS__, sys_c6, sys_c5, sys_c4, sys_c3, sys_c2, sys_c1, sys_c0, 0)(__VA_ARGS__)
+#define sys_c0(n) sys_call6(n, 0, 0, 0, 0, 0, 0)
+#define sys_c1(n, a) sys_call6(n, SYS_1(a), 0, 0, 0, 0, 0)
+#define sys_c2(n, a, b) sys_call6(n, SYS_1(a), SYS_1(b), 0, 0, 0, 0)
+#define sys_c3(n, a, b, c) sys_call6(n, SYS_1(a), SYS_1(b), SYS_1(c), 0, 0, 0)
+#define sys_c4(n, a, b, c, d) sys_call6(n, SYS_1(a), SYS_1(b), SYS_1(c), SYS_1(d), 0, 0)
+#define sys_c5(n, a, b, c, d, e) sys_call6(n, SYS_1(a), SYS_1(b), SYS_1(c), SYS_1(d), SYS_1(e), 0)
+#define sys_c6(n, a, b, c, d, e, f) \
+	sys_call6(n, SYS_1(a), SYS_1(b), SYS_1(c), SYS_1(d), SYS_1(e), SYS_1(f))
+
+static inline int sys_openat(int dir, const char *path, int flags, mode_t mode)
+{
+	return (int)sys_call(SYS_openat, dir, path, flags, mode);
+}
+
+static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
+{
+	return (int)sys_call(SYS_openat2, dir, path, how, sizeof *how);
+}
+
+/* Once: close(2), Linux has freed the descriptor even on EINTR. */
+static inline int sys_close(int fd)
+{
+	return (int)sys_call(SYS_close, fd);
+}
+
+static inline ssize_t sys_read(int fd, void *buf, size_t n)
+{
+	return sys_call(SYS_read, fd, buf, n);
+}
+
+static inline ssize_t sys_pread(int fd, void *buf, size_t n, off_t at)
+{
+	return sys_call(SYS_pread64, fd, buf, n, at);
+}
+
+static inline ssize_t sys_write(int fd, const void *buf, size_t n)
+{
+	return sys_call(SYS_write, fd, buf, n);
+}
+
+static inline int sys_fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+	return (int)sys_call(SYS_newfstatat, dir, path, st, flags);
+}
+
+static inline int sys_fstat(int fd, struct stat *st)
+{
+	return (int)sys_call(SYS_fstat, fd, st);
+}
+
+static inline ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_t n)
+{
+	return sys_call(SYS_readlinkat, dir, path, buf, n);
+}
+
+static inline int sys_faccessat2(int dir, const char *path, int mode, int flags)
+{
+	return (int)sys_call(SYS_faccessat2, dir, path, mode, flags);
+}
+
+/* fcntl(2); arg is what the command says it is. */
+static inline int sys_fcntl(int fd, int cmd, long arg)
+{
+	return (int)sys_call(SYS_fcntl, fd, cmd, arg);
+}
+
+static inline int sys_fchdir(int fd)
+{
+	return (int)sys_call(SYS_fchdir, fd);
+}
+
+/* The bytes stored, the final NUL among them, or -errno (-ERANGE: too small). */
+static inline long sys_getcwd(char *buf, size_t n)
+{
+	return sys_call(SYS_getcwd, buf, n);
+}
+
+static inline int sys_dup3(int old, int new, int flags)
+{
+	return (int)sys_call(SYS_dup3, old, new, flags);
+}
+
+static inline int sys_getpid(void)
+{
+	return (int)sys_call(SYS_getpid);
+}
+
+static inline int sys_gettid(void)
+{
+	return (int)sys_call(SYS_gettid);
+}
+
+/* An anonymous private mapping of n bytes, or NULL. */
+void *sys_pages(size_t n);
+
+#endif

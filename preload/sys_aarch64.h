@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The system call instruction of aarch64, and what the ABI calls this machine. */
+#ifndef JAIL_SYS_ARCH_H
+#define JAIL_SYS_ARCH_H
+
+#include <elf.h>
+
+#define SYS_ARCH_MACHINE EM_AARCH64
+#define SYS_ARCH_NAME "aarch64"
+
+/* The bare instruction: the result, or -errno; errno is untouched.  Async-signal-safe. */
+static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0"
+		: "+r"(x0)
+		: "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+		: "memory");
+	return x0;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The program of tests/context/audit.sh: does what its arguments say, then prints the objects that
+ * the loader has, in its order and by its names.
+ *   NAME          dlopen(3) it, print the error if there is one
+ *   via:FN:NAME   call the function FN of a loaded library, which opens NAME
+ *   closeall      close every descriptor above 2
+ *   chdir:DIR     chdir(2)
+ *   maps          print the files that are mapped executable instead of the objects */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int show(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const char *slash = strrchr(info->dlpi_name, '/'), *base = slash ? slash + 1 : info->dlpi_name;
+
+	(void)size;
+	(void)arg;
+	if (*base && strncmp(base, "ld-", 3) != 0 && strncmp(base, "libc.", 5) != 0 &&
+		strncmp(base, "libdl.", 6) != 0 && strncmp(base, "linux-vdso.", 11) != 0)
+		printf("%s\n", info->dlpi_name);
+	return 0;
+}
+
+static void maps(void)
+{
+	char line[8192];
+	FILE *f = fopen("/proc/self/maps", "r");
+
+	while (f && fgets(line, sizeof line, f))
+		if (strstr(line, " r-xp ") && strchr(line, '/'))
+			fputs(strchr(line, '/'), stdout);
+	if (f)
+		fclose(f);
+}
+
+static void open_it(void *(*open)(const char *), const char *name)
+{
+	if (!open || !open(name))
+		printf("error: %s\n", open ? dlerror() : "no such function");
+}
+
+static void *open_here(const char *name)
+{
+	return dlopen(name, RTLD_NOW);
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *a = argv[i], *colon;
+
+		if (strcmp(a, "closeall") == 0) {
+			for (int fd = 3; fd < 4096; fd++)
+				close(fd);
+		} else if (strncmp(a, "chdir:", 6) == 0) {
+			if (chdir(a + 6) != 0)
+				perror(a);
+		} else if (strcmp(a, "maps") == 0) {
+			maps();
+			return 0;
+		} else if (strncmp(a, "via:", 4) == 0 && (colon = strchr(a + 4, ':'))) {
+			void *sym;
+
+			*colon = '\0';
+			sym = dlsym(RTLD_DEFAULT, a + 4);
+			open_it((void *(*)(const char *))sym, colon + 1);
+		} else {
+			open_it(open_here, a);
+		}
+	}
+	dl_iterate_phdr(show, NULL);
+	return 0;
+}
