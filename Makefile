@@ -14,8 +14,9 @@ VERSION = 0.1
 
 WARN    = -Wall -Wextra -Wpedantic
 # No libc to lean on, no start files: what the compiler adds behind our back stays out.
+# Unwind tables stay: C++ exceptions and cancelled threads pass through our frames.
 FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
-	-fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+	-fno-stack-protector -fno-strict-aliasing -fasynchronous-unwind-tables \
 	-DLIBJAIL_VERSION='"$(VERSION)"'
 LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,relro,-z,noexecstack -Wl,--hash-style=both -Wl,--gc-sections
 

@@ -50,7 +50,9 @@ static struct {
 	const char *lib;               /* our entry in LD_PRELOAD, text for text */
 	const char *exe;               /* the program, a guest path */
 	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
+	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
 	bool walk;
+	bool borrowed;                 /* view's descriptors are libjail.so's, which starts after us */
 	int error;                     /* the root cannot be entered: nothing is found */
 	struct view view;
 	const struct view *const *live; /* libjail.so's own view: it knows of chroot(2) */
@@ -134,19 +136,30 @@ static int view_make(struct view *v)
 	size_t n = 1;
 	const char *list = audit.bind, *what;
 	char host[PATH_MAX], guest[PATH_MAX];
-	int r = view_open(v, audit.root, fd_min());
+	static struct bind few[8];
+	int r;
 
+	for (const char *p = list; p && *p; p++)
+		n += *p == ',';
+	v->binds = n <= ROWS(few) ? few : sys_pages(n * sizeof *v->binds);
+	if (!v->binds)
+		return -ENOMEM;
+	if (audit.note && view_note_take(v, audit.note, audit.root, list ? list : "", n) == 0) {
+		audit.borrowed = true;
+		v->exe = audit.exe;
+		return 0;
+	}
+	few[0] = (struct bind){0};
+	r = view_open(v, audit.root, fd_min());
 	if (r < 0)
 		return r;
+	v->binds = n <= ROWS(few) ? few : sys_pages(n * sizeof *v->binds);
+	if (!v->binds)
+		return -ENOMEM;
 	v->walk |= audit.walk;
 	v->exe = audit.exe;
 	if (!list)
 		return 0;
-	for (const char *p = list; *p; p++)
-		n += *p == ',';
-	v->binds = sys_pages(n * sizeof *v->binds);
-	if (!v->binds)
-		return -ENOMEM;
 	for (;;) {
 		struct str h = {host, host + sizeof host}, g = {guest, guest + sizeof guest};
 
@@ -164,6 +177,10 @@ static void view_drop(void)
 
 	if (v->fd < 0)
 		return;
+	if (audit.borrowed) {
+		v->fd = -1;
+		return;
+	}
 	if (ours(v->fd, v->dev, v->ino))
 		sys_close(v->fd);
 	v->fd = -1;
@@ -192,6 +209,9 @@ static const struct view *view_now(void)
 		if (audit.error)
 			return NULL;
 	}
+	if (audit.borrowed && v->fd >= 0)
+		return v; /* nothing has run yet that could close them */
+	audit.borrowed = false;
 	if (v->fd < 0 || !ours(v->fd, v->dev, v->ino))
 		v->fd = reopen(v->host, v->dev, v->ino);
 	for (size_t i = 0; i < v->nbinds; i++) {
@@ -569,8 +589,8 @@ static int cache_order(const char *a, const char *b)
 	return *b ? -1 : 0;
 }
 
-/* The guest path that the cache has for a name, or NULL.  An entry that asks for a processor (hwcap)
- * has a plain twin; the plain one runs everywhere. */
+/* The guest path that the cache has for a name, or NULL.  An entry that asks for a processor
+ * (hwcap, glibc-hwcaps) has a plain twin; the plain one runs everywhere. */
 static const char *cache_find(const struct view *v, const char *name)
 {
 	const struct cache_entry *e;
@@ -707,32 +727,58 @@ static bool search(const struct view *v, const struct link_map *map, const char 
 	       search_cache(v, name, no_defaults) || (!no_defaults && search_defaults(v, name));
 }
 
-/* A name with a slash: a guest path, or one that already is the host's: $ORIGIN as the loader
- * expands it before it asks. */
+/* What the loader put in the place of $ORIGIN in a DT_NEEDED before it asks: the directory of the
+ * host path.  Its guest name goes to out, with the rest of the name. */
+static bool from_origin(const struct view *v, const struct link_map *map, const char *name,
+	struct str *out)
+{
+	const char *strings, *at = map->l_name;
+	bool has_token = false;
+
+	if (map != audit.main) {
+		while (*at && *at == *name)
+			at++, name++;
+		while (at > map->l_name && at[-1] != '/') /* back to the end of what both share */
+			at--, name--;
+		if (at == map->l_name || mem_find(at, '/') || !origin(v, map, out))
+			return false;
+		str_puts(out, "/");
+		str_puts(out, name);
+		return out->at;
+	}
+	/* The program's own object has no name to compare with. */
+	strings = dynamic_pointer(map, DT_STRTAB);
+	for (const ElfW(Dyn) *d = map->l_ld; strings && d && d->d_tag != DT_NULL; d++)
+		has_token |= d->d_tag == DT_NEEDED && mem_find(strings + d->d_un.d_val, '$');
+	return has_token && *name == '/' && place_guest(v, name, out) == 0;
+}
+
+/* A name with a slash: a guest path, or one that already is the host's: what we returned before,
+ * or $ORIGIN. */
 static const char *slashed(const struct view *v, const struct link_map *map, const char *name)
 {
 	const char *const roots[] = {v->host, v == &audit.view ? NULL : audit.view.host};
-	struct str s = {guest_text, guest_text + sizeof guest_text};
+	const struct str empty = {guest_text, guest_text + sizeof guest_text};
+	struct str s = empty;
 	const char *rest;
 	int r = -ENOENT;
 
+	if (map && from_origin(v, map, name, &s) && host_find(v, guest_text, false) == 0)
+		return host_text;
 	for (size_t i = 0; i < ROWS(roots); i++) {
 		rest = roots[i] && *roots[i] ? path_below(name, roots[i]) : NULL;
-		if (!rest || !*rest || strlen(rest) >= sizeof guest_text)
-			continue;
-		str_puts(&s, rest);
-		if (host_find(v, guest_text, false) == 0)
+		s = empty;
+		if (rest && *rest)
+			str_puts(&s, rest);
+		if (rest && *rest && s.at && host_find(v, guest_text, false) == 0)
 			return host_text;
-		s.at = guest_text;
 	}
+	s = empty;
 	if (expand(v, map, name, strlen(name), &s) && s.at) {
 		r = host_find(v, guest_text, false);
 		if (r == 0)
 			return host_text;
 	}
-	s = (struct str){guest_text, guest_text + sizeof guest_text};
-	if (*name == '/' && place_guest(v, name, &s) == 0 && host_find(v, guest_text, false) == 0)
-		return host_text;
 	return host_none(v, name, r);
 }
 
@@ -750,7 +796,7 @@ unsigned la_version(unsigned version)
 	static const struct { const char *name; const char **value; } rows[] = {
 		{"LIBJAIL_ROOT=", &audit.root}, {"LIBJAIL_BIND=", &audit.bind},
 		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_EXE=", &audit.exe},
-		{"LD_LIBRARY_PATH=", &audit.library_path},
+		{"LD_LIBRARY_PATH=", &audit.library_path}, {"LIBJAIL_0_VIEW=", &audit.note},
 	};
 	const char *value;
 
@@ -793,6 +839,8 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 		found = slashed(v, map, name);
 	else if (flag == LA_SER_ORIG && search(v, map, name))
 		found = host_text;
+	else
+		cache_drop(); /* a dlopen(3) that ends here is not announced to la_activity() */
 	asked = found == host_text;
 	/* dlopen(3) lends its caller's search path, but the caller is not the loader (RTLD_CALLMAP) */
 	asker = map && needs(map, name) ? map : NULL;

@@ -143,8 +143,10 @@ static void word_bad(const char *name, const char *value, const char *known)
 
 const struct config *config_start(void)
 {
-	struct config *c = sys_pages(sizeof *c), *none = NULL;
-	static struct config bare = {.lib = "", .audit = "", .program = "?"};
+	static struct config first, bare = {.lib = "", .audit = "", .program = "?"};
+	static int claimed;
+	struct config *c = __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) ? sys_pages(sizeof *c) : &first;
+	const struct config *none = NULL;
 	const char *entry, *slash;
 
 	if (!c)
@@ -196,7 +198,7 @@ const struct config *config_start(void)
 		word_bad("LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
 
 	/* a racing first caller has read the same environment: either's copy will do */
-	__atomic_compare_exchange_n(&config_ready, (const struct config **)&none, c, false,
+	__atomic_compare_exchange_n(&config_ready, &none, c, false,
 		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	return __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
 }

@@ -221,7 +221,7 @@ static void env_mentions(char *const envp[], fd_mention *each, void *arg)
 			continue;
 		}
 		if (name_holds(*envp, "MAKEFLAGS=")) {
-			/* The jobserver is a pipe; make also leaves the text to those without it. */
+			/* The jobserver is a pipe; the text goes to those without it too. */
 			list_mentions(value, FD_KEEP_FIFO, each, arg);
 			continue;
 		}
@@ -299,7 +299,8 @@ static void give(void *arg, int fd, enum fd_keep why)
 		g->undo[g->n++] = fd;
 }
 
-size_t fdpolicy_exec(const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
+size_t fdpolicy_exec(
+	const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
 {
 	struct given g = {undo, 0, n};
 	unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);

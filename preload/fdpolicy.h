@@ -10,15 +10,15 @@
 enum fd_class {
 	FD_OPEN,
 	FD_PIPE,
-	FD_DUP,      /* dup(2) and F_DUPFD */
+	FD_DUP, /* dup(2) and F_DUPFD */
 	FD_SOCKET,
 	FD_PAIR,
 	FD_ACCEPT,
-	FD_RECV,     /* SCM_RIGHTS */
-	FD_EVENT,    /* epoll, eventfd, timerfd, signalfd, inotify, fanotify */
-	FD_MEMORY,   /* memfd */
+	FD_RECV,   /* SCM_RIGHTS */
+	FD_EVENT,  /* epoll, eventfd, timerfd, signalfd, inotify, fanotify */
+	FD_MEMORY, /* memfd */
 	FD_PTY,
-	FD_STREAM,   /* fopen, popen, tmpfile, mkstemp */
+	FD_STREAM, /* fopen, popen, tmpfile, mkstemp */
 	FD_CLASSES,
 };
 
@@ -47,7 +47,8 @@ bool fdpolicy_forced(int fd);
  * Returns how many; fdpolicy_undo() restores them when the exec failed.  program is the path as
  * the program gave it, argv and envp as given to exec; each may be NULL.  Reads our records, never
  * changes them: a vfork child may call it. */
-size_t fdpolicy_exec(const char *program, char *const argv[], char *const envp[], int *undo, size_t n);
+size_t fdpolicy_exec(
+	const char *program, char *const argv[], char *const envp[], int *undo, size_t n);
 void fdpolicy_undo(const int *undo, size_t n);
 
 /* Why an exec gives a forced descriptor back. */

@@ -21,7 +21,7 @@ void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 
-/* A copy of n bytes and a NUL that lives as long as the process, or NULL.  No lock. */
+/* A copy of n bytes and a NUL that lives as long as the process, aligned to 16, or NULL.  No lock. */
 char *mem_keep(const char *text, size_t n);
 
 static inline bool mem_equal(const char *a, const char *b) /* two strings, neither NULL */

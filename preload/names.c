@@ -70,7 +70,8 @@ enum { MUST, MAY }; /* must a number be there, or may the field be empty? */
 
 /* The number up to the next colon.  What is not a number to its end, or does not fit 32 bits
  * ("-1" as well), spoils the line. */
-static bool scan_number(struct scan *s, struct record *ret, unsigned i, int need, unsigned long absent)
+static bool scan_number(
+	struct scan *s, struct record *ret, unsigned i, int need, unsigned long absent)
 {
 	const char *was = s->at;
 	unsigned long v;
@@ -197,7 +198,8 @@ static uint32_t hash_name(const char *name, size_t n)
 	return h ^ h >> 15;
 }
 
-static bool same_name(const struct names *t, const struct names_line *line, const char *name, size_t n)
+static bool same_name(
+	const struct names *t, const struct names_line *line, const char *name, size_t n)
 {
 	return line->name_len == n && memcmp(t->text + line->at, name, n) == 0;
 }

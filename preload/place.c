@@ -68,6 +68,7 @@ long place_strlen(const char *p, size_t n)
 struct scan {
 	size_t len;
 	size_t parent;     /* bytes before the last component, its slash included */
+	unsigned hash;     /* of those bytes */
 	unsigned count;    /* components */
 	bool abs, slash;   /* begins / ends with a slash */
 	bool dotdot;       /* has a ".." component */
@@ -91,6 +92,7 @@ static int scan(struct scan *s, const struct view *v, const char *p)
 {
 	const char *c;
 	size_t i = 0, n;
+	unsigned hash = 0;
 
 	memset(s, 0, sizeof *s);
 	if (!page_good((uintptr_t)p & -(uintptr_t)PAGE))
@@ -105,7 +107,9 @@ static int scan(struct scan *s, const struct view *v, const char *p)
 		if (!p[i])
 			break;
 		c = p + i;
+		s->hash = hash;
 		while (p[i] && p[i] != '/') {
+			hash = hash * 31 + (unsigned char)p[i];
 			i++;
 			if (UNLIKELY(((uintptr_t)(p + i) & (PAGE - 1)) == 0) && !page_good((uintptr_t)(p + i)))
 				return -EFAULT;
@@ -173,6 +177,23 @@ static struct bind *bind_at(const struct view *v, const char *name, const struct
 			mem_equal(v->binds[i].name, name))
 			return &v->binds[i];
 	return NULL;
+}
+
+/* Does st name a bind point's own directory, or what the bind hides? */
+static bool hidden(const struct view *v, const struct stat *st)
+{
+	for (size_t i = 0; i < v->nbinds; i++) {
+		const struct bind *b = &v->binds[i];
+
+		if (b->dev != st->st_dev)
+			continue;
+		if (b->ino == st->st_ino)
+			return true;
+		for (unsigned k = 0; k < b->nhidden; k++)
+			if (b->hidden[k] == st->st_ino)
+				return true;
+	}
+	return false;
 }
 
 /* -- opening what is held or named ---------------------------------------------------------- */
@@ -553,10 +574,71 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 
 /* -- open ----------------------------------------------------------------------------------- */
 
+/* Directories whose paths have met a symlink: a guess at which attempt to make first, and never
+ * more than that. */
+static unsigned char linked[512];
+
+/* A symlink is on the way, and a bind point may lie behind it.  The kernel follows it below dir,
+ * blind to the binds: right unless the walk went through what a bind hides.  What is hidden is
+ * known, so that the outcome tells; a failure tells nothing, and an open that changes something
+ * is not to be tried.  The walker decides the rest. */
+static int open_linked(const struct view *v, int dirfd, const char *guest, const struct open_how *how,
+	unsigned resolve, const struct scan *s)
+{
+	struct stat st;
+	int fd;
+
+	if (!v->opaque && ((how->flags & O_PATH) ||
+			  !(how->flags & (O_ACCMODE | O_CREAT | O_TRUNC)))) {
+		fd = open2(resolve & RESOLVE_IN_ROOT ? v->fd : dirfd, guest, how,
+			resolve | RESOLVE_NO_MAGICLINKS);
+		if (fd >= 0) {
+			if (sys_fstat(fd, &st) == 0 && !hidden(v, &st)) {
+				linked[s->hash % sizeof linked] = 1;
+				return fd;
+			}
+			sys_close(fd);
+		} else if (linked[s->hash % sizeof linked]) {
+			/* a wrong guess, perhaps: without symlinks the failure would be the answer */
+			fd = open2(resolve & RESOLVE_IN_ROOT ? v->fd : dirfd, guest, how,
+				resolve | RESOLVE_NO_SYMLINKS);
+			if (fd != -ELOOP && fd != -EXDEV)
+				return fd;
+		}
+	}
+	return walk_open(v, dirfd, guest, how);
+}
+
+/* A path that begins with ".." from a working directory inside the root: the guest's name of the
+ * directory goes in front, and one call from the root does the rest.  -EXDEV: not that simple. */
+static NOINLINE int open_up(const struct view *v, const char *guest, const struct open_how *how,
+	const struct scan *s)
+{
+	char text[2 * PATH_MAX];
+	long n;
+	int r;
+
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].in_root)
+			return -EXDEV;
+	n = sys_getcwd(text, PATH_MAX);
+	if (n <= 0 || (size_t)n <= v->host_len || memcmp(text, v->host, v->host_len) != 0 ||
+		(text[v->host_len] && text[v->host_len] != '/'))
+		return -EXDEV;
+	text[n - 1] = '/';
+	memcpy(text + n, guest, s->len + 1);
+	if (strlen(text + v->host_len) >= PATH_MAX)
+		return -EXDEV;
+	r = open2(v->fd, text + v->host_len, how, RESOLVE_IN_ROOT | (v->nbinds ? RESOLVE_NO_SYMLINKS : 0));
+	/* the way down to the directory need not be open to us, which was in it already */
+	return r == -EACCES || r == -ELOOP || r == -EAGAIN ? -EXDEV : r;
+}
+
 static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s)
 {
 	const unsigned no_links = v->nbinds ? RESOLVE_NO_SYMLINKS : 0;
+	const unsigned scope = s->abs ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
 	const char *rest;
 	struct bind *b;
 	int r;
@@ -590,15 +672,28 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 				return r;
 			}
 		}
-		r = open2(v->fd, guest, how, RESOLVE_IN_ROOT | no_links);
-		if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
-			return walk_open(v, dirfd, guest, how);
-		return r;
-	}
-	if (s->dotdot_first || s->named || (s->dotdot && v->strayed))
+	} else if (s->dotdot_first || s->named || (s->dotdot && v->strayed)) {
+		if (s->dotdot_first && dirfd == AT_FDCWD && !s->named && !v->strayed) {
+			r = open_up(v, guest, how, s);
+			if (r != -EXDEV)
+				return r;
+		}
 		return walk_open(v, dirfd, guest, how);
-	r = open2(dirfd, guest, how, RESOLVE_BENEATH | no_links);
-	if (r == -EXDEV || (r == -ELOOP && !(how->resolve & RESOLVE_NO_SYMLINKS)))
+	} else if (s->count == 1 && !(how->flags & O_PATH) && !how->resolve) {
+		/* the usual case in find, tar, ls, rm -r: one name, and openat(2) is the faster call */
+		r = sys_openat(dirfd, guest, (int)how->flags | O_NOFOLLOW, (mode_t)how->mode);
+		if ((r != -ELOOP && !(r == -ENOTDIR && (how->flags & O_DIRECTORY)) && !s->slash) ||
+			(how->flags & O_NOFOLLOW))
+			return r;
+		if (r >= 0)
+			return r;
+	}
+	if (no_links && linked[s->hash % sizeof linked] && !(how->resolve & RESOLVE_NO_SYMLINKS))
+		return open_linked(v, dirfd, guest, how, scope, s);
+	r = open2(s->abs ? v->fd : dirfd, guest, how, scope | no_links);
+	if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
+		return open_linked(v, dirfd, guest, how, scope, s);
+	if (!s->abs && (r == -EXDEV || r == -ELOOP) && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return walk_open(v, dirfd, guest, how);
 	return r;
 }
@@ -880,6 +975,67 @@ int view_open(struct view *ret, const char *host, int fd_min)
 	return fd < 0 ? fd : view_open_fd(ret, fd, fd_min);
 }
 
+struct dirent64_head { /* getdents(2) */
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+enum { HIDDEN_MAX = 256 };
+
+/* Lists what lies below the open directory dir: false when that is too much. */
+static bool hidden_list(int dir, ino_t *list, unsigned *n, int depth)
+{
+	char buf[2048];
+	long have;
+
+	while ((have = sys_call(SYS_getdents64, dir, buf, sizeof buf)) > 0)
+		for (long at = 0; at < have;) {
+			const struct dirent64_head *d = (const void *)(buf + at);
+
+			at += d->reclen;
+			if (mem_equal(d->name, ".") || mem_equal(d->name, ".."))
+				continue;
+			if (*n == HIDDEN_MAX)
+				return false;
+			list[(*n)++] = d->ino;
+			if (d->type == 4 /* DT_DIR */ || !d->type) {
+				int sub = sys_openat(dir, d->name,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+				bool ok = sub == -ENOTDIR || sub == -ELOOP ||
+					  (sub >= 0 && depth < 8 && hidden_list(sub, list, n, depth + 1));
+
+				if (sub >= 0)
+					sys_close(sub);
+				if (!ok)
+					return false;
+			}
+		}
+	return have == 0;
+}
+
+/* Notes what the bind will hide: fd is O_PATH on the bind point as the root has it. */
+static NOINLINE void hidden_note(struct bind *b, int fd, bool is_dir)
+{
+	ino_t list[HIDDEN_MAX];
+	int dir;
+
+	if (!is_dir)
+		return;
+	dir = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	b->opaque = dir < 0 || !hidden_list(dir, list, &b->nhidden, 0);
+	if (dir >= 0)
+		sys_close(dir);
+	if (!b->opaque && b->nhidden) {
+		b->hidden = (ino_t *)(void *)mem_keep((const char *)list, b->nhidden * sizeof *list);
+		b->opaque = !b->hidden;
+	}
+	if (b->opaque)
+		b->nhidden = 0;
+}
+
 int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 	const char **ret_what)
 {
@@ -900,6 +1056,8 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 		n = place_guest_fd(v, fd, canon, sizeof canon);
 		r = n < 0 ? (int)n : 0;
 	}
+	if (r == 0)
+		hidden_note(&b, fd, S_ISDIR(at.st_mode));
 	sys_close(fd);
 	if (r < 0)
 		return r;
@@ -943,7 +1101,118 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 		if (v->binds[i].guest_len < b.guest_len && below(b.guest, v->binds[i].guest,
 							v->binds[i].guest_len))
 			v->binds[i].has_binds = true;
+	v->opaque |= b.opaque;
 	v->binds[v->nbinds++] = b;
+	return 0;
+}
+
+static void note_num(struct str *out, unsigned long n)
+{
+	str_num(out, n);
+	str_puts(out, " ");
+}
+
+enum { NOTE_DIR = 1, NOTE_PROC = 2, NOTE_BINDS = 4, NOTE_IN_ROOT = 8, NOTE_OPAQUE = 16 };
+
+void view_note_put(const struct view *v, struct str *out)
+{
+	note_num(out, (unsigned long)v->fd);
+	note_num(out, v->dev);
+	note_num(out, v->ino);
+	note_num(out, v->walk);
+	note_num(out, v->nbinds);
+	for (size_t i = 0; i < v->nbinds; i++) {
+		const struct bind *b = &v->binds[i];
+
+		note_num(out, (unsigned long)b->fd);
+		note_num(out, b->dev);
+		note_num(out, b->ino);
+		note_num(out, b->src_dev);
+		note_num(out, b->src_ino);
+		note_num(out, (b->is_dir ? NOTE_DIR : 0u) | (b->is_proc ? NOTE_PROC : 0u) |
+				      (b->has_binds ? NOTE_BINDS : 0u) | (b->in_root ? NOTE_IN_ROOT : 0u) |
+				      (b->opaque ? NOTE_OPAQUE : 0u));
+		note_num(out, b->nhidden);
+		for (unsigned k = 0; k < b->nhidden; k++)
+			note_num(out, b->hidden[k]);
+	}
+}
+
+static bool note_next(const char **note, unsigned long *n)
+{
+	const char *p = *note;
+
+	for (*n = 0; *p >= '0' && *p <= '9'; p++)
+		*n = *n * 10 + (unsigned long)(*p - '0');
+	if (p == *note || *p != ' ')
+		return false;
+	*note = p + 1;
+	return true;
+}
+
+static bool note_holds(int fd, dev_t dev, ino_t ino)
+{
+	struct stat st;
+
+	return sys_fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+int view_note_take(struct view *ret, const char *note, const char *host, const char *binds, size_t max)
+{
+	struct view v = {.host = host, .host_len = strlen(host), .binds = ret->binds};
+	char shown[PATH_MAX], guest[PATH_MAX];
+	unsigned long n[7];
+
+	for (int i = 0; i < 5; i++)
+		if (!note_next(&note, &n[i]))
+			return -EINVAL;
+	v.fd = (int)n[0];
+	v.dev = n[1];
+	v.ino = n[2];
+	v.walk = n[3];
+	if (n[4] > max || !note_holds(v.fd, v.dev, v.ino))
+		return -EINVAL;
+	if (v.host_len == 1)
+		v.host_len = 0, v.host = "";
+	v.nbinds = n[4];
+	for (size_t i = 0; i < v.nbinds; i++) {
+		struct bind *b = &v.binds[i];
+		ino_t list[HIDDEN_MAX];
+
+		for (;;) { /* words such as "none" are no binds */
+			struct str h = {shown, shown + sizeof shown}, g = {guest, guest + sizeof guest};
+
+			if (!view_binds_next(&binds, &h, &g) || !h.at || !g.at)
+				return -EINVAL;
+			if (*guest)
+				break;
+		}
+		for (int k = 0; k < 7; k++)
+			if (!note_next(&note, &n[k]))
+				return -EINVAL;
+		*b = (struct bind){.fd = (int)n[0], .dev = n[1], .ino = n[2], .src_dev = n[3], .src_ino = n[4],
+			.is_dir = n[5] & NOTE_DIR, .is_proc = n[5] & NOTE_PROC,
+			.has_binds = n[5] & NOTE_BINDS, .in_root = n[5] & NOTE_IN_ROOT,
+			.opaque = n[5] & NOTE_OPAQUE, .nhidden = (unsigned)n[6]};
+		if (n[6] > HIDDEN_MAX || !note_holds(b->fd, b->src_dev, b->src_ino))
+			return -EINVAL;
+		for (unsigned k = 0; k < b->nhidden; k++) {
+			if (!note_next(&note, &n[0]))
+				return -EINVAL;
+			list[k] = n[0];
+		}
+		b->host_len = strlen(shown);
+		b->guest_len = strlen(guest);
+		b->host = mem_keep(shown, b->host_len);
+		b->guest = mem_keep(guest, b->guest_len);
+		if (b->nhidden)
+			b->hidden = (ino_t *)(void *)mem_keep((const char *)list, b->nhidden * sizeof *list);
+		if (!b->host || !b->guest || (b->nhidden && !b->hidden))
+			return -EINVAL;
+		b->name = mem_base(b->guest);
+		v.opaque |= b->opaque;
+	}
+	*ret = v;
 	return 0;
 }
 

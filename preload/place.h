@@ -25,6 +25,9 @@ struct bind {
 	bool in_root;       /* what is shown lies in the root too, under its own name */
 	dev_t dev, src_dev; /* what lies under the bind point in the root / what is shown */
 	ino_t ino, src_ino;
+	bool opaque;        /* too much lies under the bind point to list it */
+	unsigned nhidden;   /* how many files that is, bind point itself not among them */
+	ino_t *hidden;      /* their inode numbers, on dev */
 };
 
 /* The guest's /: one view a process, changed by chroot(2) alone. */
@@ -36,6 +39,7 @@ struct view {
 	dev_t dev;
 	ino_t ino;
 	bool walk;          /* never use openat2 */
+	bool opaque;        /* one of the binds is */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
 	size_t nbinds;
 	struct bind *binds;
@@ -112,6 +116,14 @@ bool place_readable(const void *p, size_t n);
 int view_open(struct view *ret, const char *host, int fd_min) MUST_CHECK;
 /* The same of an open directory; fd is consumed, also on failure. */
 int view_open_fd(struct view *ret, int fd, int fd_min) MUST_CHECK;
+
+/* The view in one line of numbers, for the next libjail after an exec, which inherits the
+ * descriptors; names travel in LIBJAIL_ROOT and LIBJAIL_BIND.  Sticky overflow as struct str. */
+void view_note_put(const struct view *v, struct str *out);
+/* And back: v->host, v->binds (room for max) are set; binds lists the same binds in order.  The
+ * descriptors are checked against the note.  -EINVAL when anything does not fit: use view_open. */
+int view_note_take(struct view *v, const char *note, const char *host, const char *binds, size_t max)
+	MUST_CHECK;
 
 /* The next entry of a LIBJAIL_BIND list, unescaped: "HOST:GUEST" entries, separated by commas; a
  * backslash escapes one of ,:\\ and \\n is a newline.  An entry without a colon (a word such as

@@ -175,8 +175,8 @@ static const struct link_map *real_objects(void)
 	return s ? (*(const struct r_debug *const *)(t.base + s->st_value))->r_map : NULL;
 }
 
-/* round 0: what comes after us; 1: everything but us. */
-static real_fn *real_search(const char *name, int first_round)
+/* In the objects after us and in those before us, the one or the other first. */
+static real_fn *real_search(const char *name, bool before_first)
 {
 	const struct link_map *all = real_objects(), *us = all, *next, *m;
 	struct table t, t_hidden = {0};
@@ -187,9 +187,10 @@ static real_fn *real_search(const char *name, int first_round)
 		us = us->l_next;
 	next = us ? us->l_next : all;
 
-	/* What comes after us, then, for a libc that a preload before us brought, the rest. */
-	for (int round = first_round; round < 2; round++) {
-		for (m = round ? all : next; m && (!round || m != us); m = m->l_next) {
+	for (int round = 0; round < 2; round++) {
+		bool after = (round == 0) != before_first;
+
+		for (m = after ? next : all; m && (after || m != us); m = m->l_next) {
 			t = table_of(m);
 			s = NULL;
 			found = table_find(&t, name, h, &s);
@@ -204,12 +205,13 @@ static real_fn *real_search(const char *name, int first_round)
 	return hidden ? table_call(&t_hidden, hidden) : NULL;
 }
 
+/* What comes after us, then, for a libc that a preload before us brought, the rest. */
 real_fn *real_find(const char *name)
 {
-	return real_search(name, 0);
+	return real_search(name, false);
 }
 
 real_fn *real_global(const char *name)
 {
-	return real_search(name, 1);
+	return real_search(name, true);
 }

@@ -48,7 +48,7 @@ static void environ_restore(const struct config *c, char **envp)
 		const char *value = NULL;
 		const char *name = NULL;
 
-		if (env_ours(*envp))
+		if (env_ours(*envp) || (c->note_lazy && mem_after(*envp, "LD_BIND_NOW=")))
 			continue;
 		if (mem_after(*envp, "LD_PRELOAD=")) {
 			name = "LD_PRELOAD=";

@@ -15,6 +15,9 @@
 enum { BINDS_MAX = 64 };
 
 const struct view *state_now;
+/* For the audit module, which lives in another name space (audit.c): the root of dlopen(3). */
+extern const struct view *libjail_audit_view
+	__attribute__((alias("state_now"), visibility("default")));
 int state_ready, state_forked_root;
 
 /* The root of a vfork child. */
@@ -198,45 +201,76 @@ int state_binds(struct view *v, const char *list, int fd_min)
 	}
 }
 
-static void broken(struct view *v, int r)
+/* After an exec under libjail: the descriptors are here already. */
+static int inherit(struct view *v, const struct config *c)
 {
-	v->fd = -1;
-	v->error = -r;
-	v->nbinds = 0;
+	int r = view_note_take(v, c->note_view, c->root, c->bind ? c->bind : "", BINDS_MAX);
+
+	if (r < 0)
+		return r;
+	sys_fcntl(v->fd, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < v->nbinds; i++)
+		sys_fcntl(v->binds[i].fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static int enter(struct view *v, const struct config *c)
+{
+	const int min = state_fd_min();
+	struct bind *binds = v->binds;
+	int r = view_open(v, c->root, min);
+
+	if (r < 0) {
+		memset(v, 0, sizeof *v);
+		v->host = "";
+		SAY("root ", c->root, ": ",
+			r == -ENOENT    ? "no such directory; give an existing one with --root"
+			: r == -ENOTDIR ? "not a directory; --root wants one"
+			: r == -EACCES  ? "permission denied on it or on a directory above it"
+			: r == -EMFILE  ? "no descriptor is free"
+					: "cannot be opened");
+	}
+	v->binds = binds;
+	if (r == 0) {
+		v->walk |= c->walk;
+		r = state_binds(v, c->bind ? c->bind : "default", min);
+		if (r < 0)
+			sys_close(v->fd);
+	}
+	return r;
 }
 
 void state_start(void)
 {
 	const struct config *c = config();
+	static struct {
+		struct view view;
+		struct bind binds[4];
+	} first; /* enough for the binds by default: no page of its own for most processes */
+	static int claimed;
 	struct bind binds[BINDS_MAX];
-	struct view v;
-	int r, min;
+	struct view v = {.binds = binds}, *copy;
+	int r;
 
 	if (c->root && !__atomic_load_n(&state_now, __ATOMIC_ACQUIRE)) {
-		min = state_fd_min();
-		r = view_open(&v, c->root, min);
-		if (r < 0) {
-			memset(&v, 0, sizeof v);
-			v.host = "";
-			broken(&v, r);
-			SAY("root ", c->root, ": ",
-				r == -ENOENT    ? "no such directory; give an existing one with --root"
-				: r == -ENOTDIR ? "not a directory; --root wants one"
-				: r == -EACCES  ? "permission denied on it or on a directory above it"
-				: r == -EMFILE  ? "no descriptor is free"
-						: "cannot be opened");
-		} else {
-			v.binds = binds;
-			v.walk |= c->walk;
-			v.exe = c->note_exe;
-			r = state_binds(&v, c->bind ? c->bind : "default", min);
-			if (r < 0) {
-				sys_close(v.fd);
-				broken(&v, r);
+		if (!c->note_view || inherit(&v, c) < 0) {
+			r = enter(&v, c);
+			if (r < 0) { /* every path call fails with the reason */
+				v.fd = -1;
+				v.error = -r;
+				v.nbinds = 0;
 			}
 		}
-		v.binds = binds;
-		__atomic_store_n(&state_now, view_copy(&v), __ATOMIC_RELEASE);
+		v.exe = c->note_exe;
+		if (v.nbinds <= ROWS(first.binds) && !__atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL)) {
+			copy = &first.view;
+			*copy = v;
+			copy->binds = first.binds;
+			memcpy(copy->binds, v.binds, v.nbinds * sizeof *v.binds);
+		} else {
+			copy = view_copy(&v);
+		}
+		__atomic_store_n(&state_now, copy, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&state_ready, 1, __ATOMIC_RELEASE);
 }

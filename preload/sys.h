@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/limits.h> /* PATH_MAX, which a freestanding <limits.h> leaves out */
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -38,7 +38,8 @@ static bool dl_is_ours(const char *file)
 	       !mem_find(file, '$') && !dl_audited(v);
 }
 
-/* The host's name of a guest path, or one that leads nowhere and still tells it: dlerror(3). */
+/* The host's name of a guest path, or one that leads nowhere and still tells it: dlerror(3).
+ * The guest's own leads nowhere, either, unless the host happens to have such a file. */
 static const char *dl_host(const char *file, char *buf, size_t size)
 {
 	struct str s = {buf, buf + size};
@@ -56,6 +57,8 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 		buf[n] = '\0';
 		return buf;
 	}
+	if (sys_faccessat2(AT_FDCWD, file, F_OK, 0) < 0)
+		return file;
 	str_puts(&s, "/proc/self/fd/-1/");
 	str_puts(&s, file);
 	return s.at ? buf : "/proc/self/fd/-1/";

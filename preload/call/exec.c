@@ -7,6 +7,7 @@
 #include "process.h"
 #include "../config.h"
 #include "../env.h"
+#include "../fdpolicy.h"
 #include "../sys.h"
 
 static size_t count(char *const argv[])
@@ -62,7 +63,7 @@ long exec_search(const char *file, char *const argv[], char *const envp[], bool 
 {
 	const bool musl = config()->musl;
 	const char *path, *next;
-	char try[PATH_MAX + NAME_MAX + 2];
+	char try[PATH_MAX + NAME_MAX + 3];
 	bool denied = false;
 	size_t name, dir;
 	long r;
@@ -75,8 +76,11 @@ long exec_search(const char *file, char *const argv[], char *const envp[], bool 
 	if (mem_find(file, '/'))
 		return exec_one(file, argv, envp, script);
 	name = strlen(file);
-	if (name > NAME_MAX)
-		return -ENAMETOOLONG;
+	if (name > NAME_MAX) {
+		if (musl)
+			return -ENAMETOOLONG;
+		name = NAME_MAX + 1; /* glibc leaves it to the kernel: it may be ENOTDIR */
+	}
 	path = env_get(config_environ(), "PATH");
 	if (!path)
 		path = musl ? "/usr/local/bin:/bin:/usr/bin" : "/bin:/usr/bin";
@@ -89,7 +93,8 @@ long exec_search(const char *file, char *const argv[], char *const envp[], bool 
 			memcpy(try, path, dir);
 			try[dir] = '/';
 			/* An empty element is the current directory. */
-			memcpy(try + dir + (dir != 0), file, name + 1);
+			memcpy(try + dir + (dir != 0), file, name);
+			try[dir + (dir != 0) + name] = '\0';
 			r = exec_one(try, argv, envp, script);
 			if (!exec_goes_on(r, musl))
 				return r;
@@ -107,12 +112,31 @@ int jail_execv(const char *path, char *const argv[])
 	return EDGE(int, guest_execveat(AT_FDCWD, path, argv, config_environ(), 0));
 }
 
+/* execveat(2): a script in a close-on-exec descriptor is ENOENT, its interpreter could not open
+ * it.  Where that flag is our doing, it goes. */
+static long exec_at(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	long r = guest_execveat(dirfd, path, argv, envp, flags);
+
+	if (r == -ENOENT && dirfd >= 0 && fdpolicy_forced(dirfd)) {
+		sys_fcntl(dirfd, F_SETFD, 0);
+		r = guest_execveat(dirfd, path, argv, envp, flags);
+		sys_fcntl(dirfd, F_SETFD, FD_CLOEXEC);
+	}
+	return r;
+}
+
+int jail_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return EDGE(int, exec_at(dirfd, path, argv, envp, flags));
+}
+
 int jail_fexecve(int fd, char *const argv[], char *const envp[])
 {
 	/* glibc's check comes first (sysdeps/unix/sysv/linux/fexecve.c); musl asks the kernel. */
 	if (!config()->musl && (fd < 0 || !argv || !envp))
 		return EDGE(int, -EINVAL);
-	return EDGE(int, guest_execveat(fd, "", argv, envp, AT_EMPTY_PATH));
+	return EDGE(int, exec_at(fd, "", argv, envp, AT_EMPTY_PATH));
 }
 
 int jail_execvpe(const char *file, char *const argv[], char *const envp[])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * glob(3).  glibc's own does the work with our directory functions as its GLOB_ALTDIRFUNC; musl's has
- * no such door, so for musl there is a whole one here whose results musl's globfree(3) takes
+ * glob(3).  glibc's own does the work with our directory functions as its GLOB_ALTDIRFUNC; musl's
+ * has no such door, so for musl there is a whole one here whose results musl's globfree(3) takes
  * back.  For both, ~user is replaced before: libc would ask NSS, or the host's passwd file. */
 #include <fnmatch.h>
 #include "../config.h"
@@ -15,8 +15,8 @@ enum { GLOB_TILDES = GLOB_TILDE | GLOB_TILDE_CHECK };
 
 /* -- ~ and ~user --------------------------------------------------------------------------- */
 
-/* One account's home directory to home: its length, or 0 when there is no such account. */
-static size_t glob_home_of(const char *user, char home[PATH_MAX])
+/* One account's home directory to home: its length, or -1 when there is no such account. */
+static long glob_home_of(const char *user, char home[PATH_MAX])
 {
 	char buf[PATH_MAX];
 	struct passwd pw, *found = NULL;
@@ -27,17 +27,17 @@ static size_t glob_home_of(const char *user, char home[PATH_MAX])
 	else
 		jail_getpwuid_r((uid_t)sys_call(SYS_getuid), &pw, buf, sizeof buf, &found);
 	if (!found || !found->pw_dir)
-		return 0;
+		return -1;
 	n = strlen(found->pw_dir);
 	if (n >= PATH_MAX)
-		return 0;
+		return -1;
 	memcpy(home, found->pw_dir, n + 1);
-	return n;
+	return (long)n;
 }
 
 /* ~ alone is $HOME.  Without one, glibc takes the home of who has logged in, musl that of the
  * user id; to glibc an empty $HOME is none. */
-static size_t glob_home(char home[PATH_MAX])
+static long glob_home(char home[PATH_MAX])
 {
 	const char *env = env_get(config_environ(), "HOME");
 	char user[256];
@@ -46,19 +46,18 @@ static size_t glob_home(char home[PATH_MAX])
 		size_t n = strlen(env);
 
 		if (n >= PATH_MAX)
-			return 0;
+			return -1;
 		memcpy(home, env, n + 1);
-		return n;
+		return (long)n;
 	}
 	if (config()->musl)
 		return glob_home_of(NULL, home);
-	return jail_getlogin_r(user, sizeof user) == 0 ? glob_home_of(user, home) : 0;
+	return jail_getlogin_r(user, sizeof user) == 0 ? glob_home_of(user, home) : -1;
 }
 
 /* The home directory that the start of pattern means, to home: its length, *ret_rest what
- * follows in the pattern (nothing, or from the slash on).  0: nobody's. */
-static size_t glob_tilde(
-	const char *pattern, int flags, char home[PATH_MAX], const char **ret_rest)
+ * follows in the pattern (nothing, or from the slash on).  -1: nobody's. */
+static long glob_tilde(const char *pattern, int flags, char home[PATH_MAX], const char **ret_rest)
 {
 	bool escapes = !(flags & GLOB_NOESCAPE) && !config()->musl;
 	const char *p = pattern + 1;
@@ -68,9 +67,8 @@ static size_t glob_tilde(
 	for (; *p && *p != '/'; p++) {
 		if (escapes && *p == '\\' && (!*++p || *p == '/'))
 			break;
-		if (n == sizeof user - 1)
-			return 0;
-		user[n++] = *p;
+		if (n < sizeof user - 1) /* a longer name is nobody's */
+			user[n++] = *p;
 	}
 	user[n] = '\0';
 	*ret_rest = p;
@@ -128,9 +126,27 @@ static int glob_down(const char *pattern, int flags, int with, glob_err *err, gl
 		g->gl_stat = own.gl_stat;
 		g->gl_lstat = own.gl_lstat;
 	}
-	if (r == 0) /* libc adds GLOB_MAGCHAR to what it was given */
-		g->gl_flags = (g->gl_flags & ~(with & ~flags)) | (flags & ~with & GLOB_TILDES);
+	if (r == 0) /* libc adds GLOB_MAGCHAR and more to what it was given */
+		g->gl_flags = (g->gl_flags & ~(with & ~flags)) |
+			      (flags & ~with & (GLOB_TILDES | GLOB_BRACE));
 	return r;
+}
+
+/* What every call leaves before it looks at anything. */
+static int glob_empty(glob_t *g, int flags)
+{
+	if (!(flags & GLOB_DOOFFS))
+		g->gl_offs = 0;
+	if (flags & GLOB_APPEND)
+		return 0;
+	g->gl_pathc = 0;
+	g->gl_pathv = NULL;
+	if (flags & GLOB_DOOFFS) {
+		g->gl_pathv =
+			HEAP(calloc, void *, (size_t, size_t))(g->gl_offs + 1, sizeof(char *));
+		return g->gl_pathv ? 0 : GLOB_NOSPACE;
+	}
+	return 0;
 }
 
 static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
@@ -138,31 +154,35 @@ static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
 	char home[PATH_MAX], *text;
 	const char *rest;
 	int r, with = flags & ~GLOB_TILDES;
-	size_t n, m;
+	long n;
+	size_t m;
 
 	if (!(flags & GLOB_TILDES) || *pattern != '~')
 		return glob_down(pattern, flags, flags, err, g);
 	n = glob_tilde(pattern, flags, home, &rest);
-	if (!n) {
-		if (!(flags & GLOB_TILDE_CHECK))
-			return glob_down(pattern, flags, with, err, g);
-		if (!(flags & GLOB_APPEND)) {
-			g->gl_pathc = 0;
-			g->gl_pathv = NULL;
-			if (!(flags & GLOB_DOOFFS))
-				g->gl_offs = 0;
-		}
+	if (n < 0 && flags & GLOB_TILDE_CHECK) {
+		glob_empty(g, flags);
 		return GLOB_NOMATCH;
 	}
-	m = strlen(rest) + 1;
-	text = LIBC(malloc, void *, (size_t))(n + m);
-	if (!text)
-		return GLOB_NOSPACE;
-	memcpy(text, home, n);
-	memcpy(text + n, rest, m);
-	/* "~user" without a slash is the directory, whether it exists or not. */
-	r = glob_down(text, flags, *rest ? with : with | GLOB_NOCHECK, err, g);
-	LIBC(free, void, (void *))(text);
+	if (!*rest) /* "~user" without a slash is the directory, whether it exists or not */
+		with |= GLOB_NOCHECK;
+	if (n < 0) {
+		r = glob_down(pattern, flags, with, err, g);
+	} else {
+		m = strlen(rest) + 1;
+		text = HEAP(malloc, void *, (size_t))((size_t)n + m);
+		if (!text)
+			return GLOB_NOSPACE;
+		memcpy(text, home, (size_t)n);
+		memcpy(text + n, rest, m);
+		/* GLOB_NOCHECK gives the pattern back with its tilde. */
+		r = glob_down(text, flags, *rest ? with & ~GLOB_NOCHECK : with, err, g);
+		HEAP(free, void, (void *))(text);
+		if (r == GLOB_NOMATCH && flags & GLOB_NOCHECK)
+			r = glob_down(pattern, flags, with & ~GLOB_ERR, NULL, g);
+	}
+	if (r == 0 && !*rest)
+		g->gl_flags = flags;
 	return r;
 }
 
@@ -189,8 +209,8 @@ static const char *glob_alternative(const char *p, int flags)
 static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
 {
 	const char *open = pattern, *rest, *p, *end;
-	size_t before = flags & GLOB_APPEND ? g->gl_pathc : 0;
-	int with = flags & ~(GLOB_NOCHECK | GLOB_NOMAGIC), r;
+	size_t before;
+	int with = (flags & ~(GLOB_NOCHECK | GLOB_NOMAGIC)) | GLOB_APPEND, r;
 
 	for (; *open && *open != '{'; open++)
 		if (*open == '\\' && !(flags & GLOB_NOESCAPE) && open[1])
@@ -201,32 +221,37 @@ static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
 		rest = glob_alternative(rest + 1, flags);
 	if (!rest) /* an unclosed brace is itself */
 		return glob_plain(pattern, flags & ~GLOB_BRACE, err, g);
+	r = glob_empty(g, flags);
+	if (r != 0)
+		return r;
+	before = g->gl_pathc;
 	for (p = open; *p != '}'; p = end) {
 		size_t head = (size_t)(open - pattern), body, tail = strlen(rest + 1) + 1;
 		char *text;
 
 		end = glob_alternative(++p, flags);
 		body = (size_t)(end - p);
-		text = LIBC(malloc, void *, (size_t))(head + body + tail);
+		text = HEAP(malloc, void *, (size_t))(head + body + tail);
 		if (!text)
 			return GLOB_NOSPACE;
 		memcpy(text, pattern, head);
 		memcpy(text + head, p, body);
 		memcpy(text + head + body, rest + 1, tail);
 		r = glob_braces(text, with, err, g);
-		LIBC(free, void, (void *))(text);
+		HEAP(free, void, (void *))(text);
 		if (r != 0 && r != GLOB_NOMATCH) {
 			if (!(flags & GLOB_APPEND))
 				LIBC(globfree, void, (glob_t *))(g);
 			return r;
 		}
-		with |= GLOB_APPEND;
 	}
 	if (g->gl_pathc != before)
 		return 0;
 	if (!(flags & (GLOB_NOCHECK | GLOB_NOMAGIC)))
 		return GLOB_NOMATCH;
-	return glob_down(pattern, flags & ~GLOB_BRACE, flags & ~(GLOB_BRACE | GLOB_TILDES), err, g);
+	if (!(flags & GLOB_APPEND) && g->gl_pathv)
+		LIBC(globfree, void, (glob_t *))(g);
+	return glob_down(pattern, flags, flags & ~(GLOB_BRACE | GLOB_TILDES), err, g);
 }
 
 /* -- musl ---------------------------------------------------------------------------------- */
@@ -357,17 +382,16 @@ static int search_directory(struct search *s, size_t at, const char *p, char *re
 /* Goes on from s->path, of which at bytes are made, with the pattern p (changed and restored). */
 static int search(struct search *s, size_t at, char *p, unsigned char type)
 {
-	if (type == DT_UNKNOWN && !(s->flags & GLOB_MARK) && !*p && at == 0)
-		return 0;
 	for (;;) {
 		bool magic;
-		char *end, sep;
+		char *end;
 		int r;
 
 		/* After a name that readdir gave, slashes alone leave a directory one. */
 		if (*p && type != DT_DIR)
 			type = DT_UNKNOWN;
-		for (; *p == '/' || (*p == '\\' && p[1] == '/' && !(s->flags & GLOB_NOESCAPE)); p++) {
+		for (; *p == '/' || (*p == '\\' && p[1] == '/' && !(s->flags & GLOB_NOESCAPE));
+			p++) {
 			if (*p == '\\')
 				continue;
 			if (at + 1 >= PATH_MAX)
@@ -379,16 +403,15 @@ static int search(struct search *s, size_t at, char *p, unsigned char type)
 		type = DT_UNKNOWN;
 		end = search_component(p, s->flags, &magic);
 		if (magic) {
-			sep = *end;
-			*end = '\0';
-			/* rest begins with the separator: hide nothing from it */
-			char *copy = LIBC(strdup, char *, (const char *))(p);
+			char sep = *end, *copy;
 
+			*end = '\0';
+			copy = LIBC(strdup, char *, (const char *))(p);
 			*end = sep;
 			if (!copy)
 				return GLOB_NOSPACE;
 			r = search_directory(s, at, copy, end);
-			LIBC(free, void, (void *))(copy);
+			HEAP(free, void, (void *))(copy);
 			return r;
 		}
 		for (; p < end; p++) {
@@ -410,8 +433,12 @@ static int search_order(const void *a, const void *b)
 	return *x - *y;
 }
 
+typedef int compare(const void *, const void *);
+
 static int glob_musl(const char *pattern, int flags, glob_err *err, glob_t *g)
 {
+	void (*sort)(void *, size_t, size_t, compare *) =
+		LIBC(qsort, void, (void *, size_t, size_t, compare *));
 	struct search s = {.flags = flags, .err = err, .last = &s.first};
 	size_t offs = flags & GLOB_DOOFFS ? g->gl_offs : 0, n = 0, old = 0;
 	const char *rest = pattern;
@@ -424,21 +451,22 @@ static int glob_musl(const char *pattern, int flags, glob_err *err, glob_t *g)
 		g->gl_pathv = NULL;
 	}
 	if (flags & GLOB_TILDES && *pattern == '~') {
-		n = glob_tilde(pattern, flags, s.path, &rest);
-		r = n ? 0 : GLOB_NOMATCH;
+		long home = glob_tilde(pattern, flags, s.path, &rest);
+
+		r = home < 0 ? GLOB_NOMATCH : 0;
+		n = home < 0 ? 0 : (size_t)home;
 	}
 	if (r == 0 && *pattern) {
 		text = LIBC(strdup, char *, (const char *))(rest);
 		if (!text)
 			return GLOB_NOSPACE;
-		r = search(&s, n, text, 0);
-		LIBC(free, void, (void *))(text);
+		/* a home directory with nothing behind it is taken on trust, unless to be marked */
+		r = search(&s, n, text, flags & GLOB_MARK ? DT_UNKNOWN : DT_REG);
+		HEAP(free, void, (void *))(text);
 	}
 	if (r != GLOB_NOSPACE && !s.count) {
-		if (!(flags & GLOB_NOCHECK)) {
-			r = r ? r : GLOB_NOMATCH;
-			return r;
-		}
+		if (!(flags & GLOB_NOCHECK))
+			return GLOB_NOMATCH; /* also after GLOB_ABORTED, as musl */
 		if (search_found(&s, pattern, strlen(pattern), false))
 			r = GLOB_NOSPACE;
 	}
@@ -465,8 +493,7 @@ static int glob_musl(const char *pattern, int flags, glob_err *err, glob_t *g)
 	v[n] = NULL;
 	g->gl_pathc += n;
 	if (!(flags & GLOB_NOSORT))
-		LIBC(qsort, void, (void *, size_t, size_t, int (*)(const void *, const void *)))
-		(v, n, sizeof *v, search_order);
+		sort(v, n, sizeof *v, search_order);
 	return r;
 }
 
@@ -481,6 +508,6 @@ int jail_glob(const char *pattern, int flags, glob_err *err, glob_t *g)
 		return REAL(glob)(pattern, flags, err, g);
 	if (config()->musl)
 		return glob_musl(pattern, flags, err, g);
-	return tilde && flags & GLOB_BRACE ? glob_braces(pattern, flags, err, g) :
-					     glob_plain(pattern, flags, err, g);
+	return tilde && flags & GLOB_BRACE ? glob_braces(pattern, flags, err, g)
+					   : glob_plain(pattern, flags, err, g);
 }

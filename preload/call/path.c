@@ -13,6 +13,20 @@ int jail_remove(const char *path)
 	return EDGE(int, r);
 }
 
+/* utimensat(2): to the kernel a NULL path is dirfd itself.  Old glibc kept that for futimens(3)
+ * and said EINVAL here; no name is involved, so each libc may answer as it does. */
+int jail_utimensat(int dirfd, const char *path, const struct timespec ts[2], int flags)
+{
+	int (*real)(int, const char *, const struct timespec *, int);
+
+	if (!path) {
+		real = REAL(utimensat);
+		if (real)
+			return real(dirfd, path, ts, flags);
+	}
+	return EDGE(int, guest_utimensat(dirfd, path, ts, flags));
+}
+
 int jail_statvfs(const char *path, struct statvfs *ret)
 {
 	enum { VALID = 0x20 }; /* the kernel's ST_VALID: f_flags is filled in */
@@ -52,7 +66,8 @@ key_t jail_ftok(const char *path, int id)
 	return (key_t)((st.st_ino & 0xffff) | (st.st_dev & 0xff) << 16 | (unsigned)id << 24);
 }
 
-/* glibc asks about the file system in its own ways: hand it the object's magic link. */
+/* glibc asks about the file system in its own ways: hand it the object's magic link.  musl's
+ * answers are constants that look at no file. */
 long jail_pathconf(const char *path, int name)
 {
 	long (*real)(const char *, int) = REAL(pathconf);
@@ -62,7 +77,7 @@ long jail_pathconf(const char *path, int name)
 
 	if (!real)
 		return EDGE(long, -ENOSYS);
-	if (!state_view())
+	if (!state_view() || config()->musl)
 		return real(path, name);
 	fd = guest_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 	if (fd < 0)

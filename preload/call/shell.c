@@ -33,7 +33,8 @@ void process_unlock(int *lock)
 }
 
 /* argv of sh(1) for a command, as both libcs spell it */
-#define SHELL_ARGV(command) ((char *const[]){(char[]){"sh"}, (char[]){"-c"}, (char *)(command), NULL})
+#define SHELL_ARGV(command) \
+	((char *const[]){(char[]){"sh"}, (char[]){"-c"}, (char *)(command), NULL})
 
 /* -- system -------------------------------------------------------------------------------- */
 

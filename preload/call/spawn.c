@@ -4,7 +4,7 @@
  * calls that no preload sees, so that the guest's paths would be looked up on the host, and before
  * the child has changed its root or directory.  This file knows how to make a child that shares
  * our memory until it executes, and how the list of its file actions is kept.  The list hangs in
- * posix_spawn_file_actions_t where both libcs keep theirs; every function that touches it is here. */
+ * posix_spawn_file_actions_t where both libcs keep theirs; all that touches it is here. */
 #include "process.h"
 #include "../config.h"
 #include "../state.h"
@@ -42,6 +42,7 @@ struct spawn_order {
 	const struct spawn_attr *attr;
 	unsigned long mask; /* the parent's */
 	bool handlers;      /* the kernel did not clear the signal handlers */
+	bool ignores;       /* this libc's children ignore its internal signals */
 	long error;         /* 0, or the child's -errno */
 };
 
@@ -54,8 +55,8 @@ static long spawn_sigmask(int how, const unsigned long *set, unsigned long *old)
 
 /* fork(2) for a child on its own stack: the system call nr(a, b, c), and where it returns 0,
  * child(arg), which does not return.  The stack is new, so both travel in registers. */
-static NOINLINE long spawn_fork(long nr, long a, long b, long c, void (*child)(struct spawn_order *),
-	struct spawn_order *arg)
+static NOINLINE long spawn_fork(long nr, long a, long b, long c,
+	void (*child)(struct spawn_order *), struct spawn_order *arg)
 {
 #if defined(__x86_64__)
 	long ret;
@@ -95,7 +96,7 @@ static NOINLINE long spawn_fork(long nr, long a, long b, long c, void (*child)(s
 /* -- the child ----------------------------------------------------------------------------- */
 
 /* No handler of the parent may run here, in its memory.  Nor may the two or three signals that
- * a libc keeps for itself kill the child: glibc hands them on ignored (spawni.c). */
+ * a libc keeps for itself kill the child. */
 static void child_signals(const struct spawn_order *o)
 {
 	const unsigned long sigdefault = o->attr->flags & POSIX_SPAWN_SETSIGDEF ?
@@ -103,43 +104,39 @@ static void child_signals(const struct spawn_order *o)
 	struct process_sigaction sa = {0}, now;
 
 	for (int sig = 1; sig <= 64; sig++) {
-		const bool to_default = sigdefault >> (sig - 1) & 1;
 		const bool internal = sig >= 32 && sig <= (config()->musl ? 34 : 33);
 
-		sa.handler = SIG_DFL;
-		if (!to_default) {
-			if (internal && !config()->musl) {
-				sa.handler = SIG_IGN;
-			} else {
-				if (!o->handlers)
-					continue;
-				if (sys_call(SYS_rt_sigaction, sig, NULL, &now, 8) < 0 ||
-					now.handler == SIG_DFL || now.handler == SIG_IGN)
-					continue;
-				if (internal)
-					sa.handler = SIG_IGN;
-			}
+		sa.handler = internal ? SIG_IGN : SIG_DFL;
+		if (sigdefault >> (sig - 1) & 1) {
+			sa.handler = SIG_DFL;
+		} else if (!internal || !o->ignores) {
+			if (!o->handlers ||
+				sys_call(SYS_rt_sigaction, sig, NULL, &now, 8) < 0 ||
+				now.handler == SIG_DFL || now.handler == SIG_IGN)
+				continue;
 		}
 		sys_call(SYS_rt_sigaction, sig, &sa, NULL, 8);
 	}
 }
 
-/* POSIX: the new file is fd's, and whatever was there is closed before. */
+/* POSIX: the new file is a->fd, and what was there is closed before.  Not by guest_openat: the
+ * policy is not for a descriptor that is meant to be inherited, and its records, in memory that is
+ * the parent's, are of the parent's descriptors. */
 static long child_open(const struct spawn_action *a)
 {
-	long fd, r;
+	const struct open_how how = place_how_open(a->flags, a->mode);
+	const struct view *v = state_view();
+	int fd;
+	long r;
 
 	sys_close(a->fd);
-	/* O_CLOEXEC: asked for by name, so that the policy keeps no record of it, in memory
-	 * that is the parent's. */
-	fd = guest_openat(AT_FDCWD, a->path, a->flags | O_CLOEXEC, a->mode);
-	if (fd < 0)
+	fd = v ? place_open(v, AT_FDCWD, a->path, &how) :
+		sys_openat(AT_FDCWD, a->path, a->flags, a->mode);
+	if (fd < 0 || fd == a->fd)
 		return fd;
-	if (fd == a->fd)
-		return a->flags & O_CLOEXEC ? 0 : sys_fcntl((int)fd, F_SETFD, 0);
-	r = sys_dup3((int)fd, a->fd, 0);
-	sys_close((int)fd);
-	return r < 0 ? r : 0;
+	r = sys_dup3(fd, a->fd, 0);
+	sys_close(fd);
+	return r;
 }
 
 static long child_dup2(int fd, int to)
@@ -292,6 +289,16 @@ static long parent_yield(const struct spawn_list *l)
 	return r;
 }
 
+/* glibc before 2.38 (sysdeps/unix/sysv/linux/spawni.c) leaves its internal signals ignored, as
+ * SigIgn in /proc/PID/status of every child of system(3) shows. */
+static bool parent_ignores(void)
+{
+	const char *(*version)(void) = LIBC(gnu_get_libc_version, const char *, (void));
+	const char *v = version ? mem_after(version(), "2.") : NULL;
+
+	return v && v[0] >= '0' && v[0] <= '3' && v[1] && (v[0] < '3' || v[1] < '8');
+}
+
 static long parent_fork(struct spawn_order *o, char *stack, size_t size)
 {
 	const bool cgroup = !config()->musl && o->attr->flags & SPAWN_SETCGROUP;
@@ -347,6 +354,7 @@ long spawn_run(const struct spawn *s)
 	pid = parent_yield(s->actions);
 	if (pid < 0)
 		goto out;
+	o.ignores = parent_ignores();
 	spawn_sigmask(SIG_BLOCK, &all_signals, &o.mask);
 	pid = parent_fork(&o, stack, size);
 	if (pid > 0 && o.error < 0) {

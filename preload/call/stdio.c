@@ -2,8 +2,8 @@
  *
  * Streams: what fopen(3)'s mode means as open(2) flags, and how a stream comes to sit on a
  * descriptor that the guest's kernel opened.  libc opens the files of its streams with internal
- * system calls, so in a root we open and libc adopts (fdopen); without a root libc opens, and an 'e'
- * in the mode is all that the descriptor policy needs.  Mount tables are here because they are
+ * system calls, so in a root we open and libc adopts (fdopen); without a root libc opens, and an
+ * 'e' in the mode is all that the descriptor policy needs.  Mount tables are here because they are
  * read through streams. */
 #include "../config.h"
 #include "../fdpolicy.h"
@@ -62,7 +62,8 @@ static int stream_flags(const char *mode)
 		return -EINVAL;
 	}
 	flags |= stream_has(mode, '+') ? O_RDWR : mode[0] == 'r' ? O_RDONLY : O_WRONLY;
-	return flags | (stream_has(mode, 'x') ? O_EXCL : 0) | (stream_has(mode, 'e') ? O_CLOEXEC : 0);
+	return flags | (stream_has(mode, 'x') ? O_EXCL : 0) |
+	       (stream_has(mode, 'e') ? O_CLOEXEC : 0);
 }
 
 /* The mode for a libc function whose file is already there: nothing that creates ('x'), letters
@@ -161,12 +162,16 @@ static FILE *stream_open(const char *path, const char *mode, int flags)
 	bool asked = (how | flags) & O_CLOEXEC;
 	char text[STREAM_MODE];
 	struct str m = {text, text + sizeof text};
+	int fd, old;
 	FILE *f;
-	int fd;
+	long r;
 
 	if (EDGE(int, how) < 0)
 		return NULL;
-	fd = EDGE(int, guest_openat(AT_FDCWD, path, how | flags | forced, 0666));
+	old = cancel_enter(); /* a FIFO may wait for its other end */
+	r = guest_openat(AT_FDCWD, path, how | flags | forced, 0666);
+	cancel_leave(old);
+	fd = EDGE(int, r);
 	if (fd < 0)
 		return NULL;
 	if (stream_charset(mode)) {
@@ -300,8 +305,8 @@ FILE *jail_setmntent(const char *path, const char *mode)
 {
 	if (state_view())
 		return stream_open(path, mode, config()->musl ? 0 : O_CLOEXEC);
-	return config()->musl ? stream_real(REAL(setmntent), path, mode) :
-				REAL(setmntent)(path, mode);
+	return config()->musl ? stream_real(REAL(setmntent), path, mode)
+			      : REAL(setmntent)(path, mode);
 }
 
 /* Is f the kernel's table (proc(5), mounts)?  A file such as /etc/fstab has guest paths in it. */

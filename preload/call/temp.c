@@ -57,7 +57,8 @@ static uint64_t temp_random(const void *salt)
 
 static long temp_make(char *name, int suffix, temp_try *try, int flags)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t n = strlen(name);
 	/* glibc's ATTEMPTS_MIN is 62^3; musl gives up after a hundred */
 	int tries = config()->musl ? 100 : 62 * 62 * 62;
@@ -184,8 +185,8 @@ static char *temp_tmpnam(char *buf)
 		errno_set(ENOENT);
 		return NULL;
 	}
-	if (EDGE(int, temp_name(&s, P_tmpdir, strlen(P_tmpdir),
-			      config()->musl ? "tmpnam" : "file", SIZE_MAX)) < 0)
+	if (EDGE(int, temp_name(&s, P_tmpdir, strlen(P_tmpdir), config()->musl ? "tmpnam" : "file",
+			      SIZE_MAX)) < 0)
 		return NULL;
 	return memcpy(buf, name, strlen(name) + 1);
 }

@@ -44,6 +44,8 @@ typedef int tree_order(const struct dirent **, const struct dirent **);
 static int tree_scan(
 	int dirfd, const char *path, struct dirent ***ret, tree_want *want, tree_order *order)
 {
+	void (*sort)(void *, size_t, size_t, tree_order *) =
+		LIBC(qsort, void, (void *, size_t, size_t, tree_order *));
 	int saved = *__errno_location(), e;
 	struct dirent **list = NULL, **more, *d, *copy;
 	size_t n = 0, room = 0;
@@ -80,8 +82,7 @@ static int tree_scan(
 		return -1;
 	}
 	if (order && n)
-		LIBC(qsort, void, (void *, size_t, size_t, tree_order *))
-		(list, n, sizeof *list, order);
+		sort(list, n, sizeof *list, order);
 	*ret = list;
 	errno_set(saved);
 	return (int)n;
@@ -89,8 +90,8 @@ static int tree_scan(
 
 int jail_scandir(const char *path, struct dirent ***ret, tree_want *want, tree_order *order)
 {
-	return state_view() ? tree_scan(AT_FDCWD, path, ret, want, order) :
-			      REAL(scandir)(path, ret, want, order);
+	return state_view() ? tree_scan(AT_FDCWD, path, ret, want, order)
+			    : REAL(scandir)(path, ret, want, order);
 }
 
 int jail_scandirat(
@@ -99,8 +100,8 @@ int jail_scandirat(
 	int (*real)(int, const char *, struct dirent ***, tree_want *, tree_order *) =
 		state_view() ? NULL : REAL(scandirat);
 
-	return real ? real(dirfd, path, ret, want, order) :
-		      tree_scan(dirfd, path, ret, want, order);
+	return real ? real(dirfd, path, ret, want, order)
+		    : tree_scan(dirfd, path, ret, want, order);
 }
 
 /* -- ftw(3), nftw(3) ----------------------------------------------------------------------- */
@@ -132,12 +133,12 @@ struct walk {
 
 static void *walk_alloc(void *old, size_t n)
 {
-	return LIBC(realloc, void *, (void *, size_t))(old, n);
+	return HEAP(realloc, void *, (void *, size_t))(old, n);
 }
 
 static void walk_free(void *p)
 {
-	LIBC(free, void, (void *))(p);
+	HEAP(free, void, (void *))(p);
 }
 
 static int walk_fail(long r)
@@ -177,7 +178,8 @@ static int walk_first(struct walk *w, const struct stat *st)
 		memset(more, 0, slots * sizeof *more);
 		for (size_t i = 0; i < w->slots; i++)
 			if (w->seen[i].ino)
-				*walk_slot(more, slots, w->seen[i].dev, w->seen[i].ino) = w->seen[i];
+				*walk_slot(more, slots, w->seen[i].dev, w->seen[i].ino) =
+					w->seen[i];
 		walk_free(w->seen);
 		w->seen = more;
 		w->slots = slots;
@@ -343,21 +345,15 @@ static int walk_entry(struct walk *w, struct level *l, const char *name)
 	return w->flags & FTW_ACTIONRETVAL && result == FTW_SKIP_SUBTREE ? 0 : result;
 }
 
-/* Back to the directory of the entry that was a directory. */
+/* Back to the directory of the entry that was a directory.  Where its descriptor was given up
+ * glibc takes "..", and so is lost behind a symlink that it followed; so are we. */
 static int walk_back(struct walk *w, const struct level *up)
 {
-	char *end = w->path + w->at.base - 1, was = *end;
 	long r;
 
 	if (up->fd >= 0 && guest_fchdir(up->fd) == 0)
 		return 0;
-	if (w->at.base == 1)
-		r = guest_chdir("/");
-	else {
-		*end = '\0';
-		r = guest_chdir(w->path);
-		*end = was;
-	}
+	r = guest_chdir(w->at.base == 1 ? "/" : "..");
 	return r < 0 ? walk_fail(r) : 0;
 }
 
@@ -403,7 +399,8 @@ static int walk_directory(struct walk *w, const struct stat *st, struct level *u
 	if (result == 0 && w->flags & FTW_DEPTH)
 		result = walk_visit(w, st, FTW_DP);
 	if (up && w->flags & FTW_CHDIR &&
-		(result == 0 || (w->flags & FTW_ACTIONRETVAL && result != -1 && result != FTW_STOP)))
+		(result == 0 ||
+			(w->flags & FTW_ACTIONRETVAL && result != -1 && result != FTW_STOP)))
 		if (walk_back(w, up) < 0)
 			result = -1;
 	return result;
@@ -504,8 +501,8 @@ struct branch {
 
 enum { MUSL_F = 1, MUSL_D, MUSL_DNR, MUSL_NS, MUSL_SL, MUSL_DP, MUSL_SLN };
 
-static int walk_musl(char path[PATH_MAX + 1], walk_nftw *visit, int fds, int flags,
-	const struct branch *up)
+static int walk_musl(
+	char path[PATH_MAX + 1], walk_nftw *visit, int fds, int flags, const struct branch *up)
 {
 	size_t n = strlen(path), end = n && path[n - 1] == '/' ? n - 1 : n, k;
 	struct branch b = {.up = up};
@@ -518,9 +515,9 @@ static int walk_musl(char path[PATH_MAX + 1], walk_nftw *visit, int fds, int fla
 	memset(&st, 0, sizeof st);
 	r = guest_newfstatat(AT_FDCWD, path, &st, flags & FTW_PHYS ? AT_SYMLINK_NOFOLLOW : 0);
 	if (r == 0)
-		type = S_ISDIR(st.st_mode)     ? flags & FTW_DEPTH ? MUSL_DP : MUSL_D :
-		       S_ISLNK(st.st_mode) ? flags & FTW_PHYS ? MUSL_SL : MUSL_SLN :
-					     MUSL_F;
+		type = S_ISDIR(st.st_mode)   ? flags & FTW_DEPTH ? MUSL_DP : MUSL_D
+		       : S_ISLNK(st.st_mode) ? flags & FTW_PHYS ? MUSL_SL : MUSL_SLN
+					     : MUSL_F;
 	else if (r == -ENOENT && !(flags & FTW_PHYS) &&
 		 guest_newfstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		type = MUSL_SLN;

@@ -47,10 +47,10 @@ static long words_close(const char *text, size_t from, char close, int flags, in
 		}
 		if (!inner)
 			continue;
-		if (flags & WRDE_NOCMD &&
-			(inner == '`' || (skip == 2 && inner == ')' && text[i + 2] != '(')))
-			return -WRDE_CMDSUB;
 		r = words_close(text, i + skip, inner, flags, depth + 1);
+		if (r >= 0 && flags & WRDE_NOCMD &&
+			(inner == '`' || (skip == 2 && inner == ')' && text[i + 2] != '(')))
+			r = -WRDE_CMDSUB;
 		if (r < 0)
 			return r;
 		i = (size_t)r;
@@ -72,13 +72,14 @@ static int words_script(struct str *out, const char *words, int flags)
 		if (c == '\\')
 			end = words[i + 1] ? end + 1 : -WRDE_SYNTAX;
 		else if (c == '\'' || c == '"' || c == '`')
-			end = flags & WRDE_NOCMD && c == '`' ? -WRDE_CMDSUB :
-				words_close(words, i + 1, c, flags, 0);
+			end = words_close(words, i + 1, c, flags, 0);
 		else if (c == '$' && words[i + 1] == '(')
-			end = flags & WRDE_NOCMD && words[i + 2] != '(' ? -WRDE_CMDSUB :
-				words_close(words, i + 2, ')', flags, 0);
+			end = words_close(words, i + 2, ')', flags, 0);
 		else if (c == '$' && words[i + 1] == '{')
 			end = words_close(words, i + 2, '}', flags, 0);
+		if (end >= 0 && flags & WRDE_NOCMD &&
+			(c == '`' || (c == '$' && words[i + 1] == '(' && words[i + 2] != '(')))
+			return WRDE_CMDSUB;
 		if (end < 0)
 			return (int)-end;
 		str_put(out, words + i, (size_t)end + 1 - i);
@@ -127,7 +128,7 @@ static int words_run(const char *script, int flags, char **ret, size_t *ret_n)
 	int fds[2], status = 0;
 	long pid;
 
-	_Static_assert(offsetof(struct spawn_list, at) == 2 * sizeof(size_t), "a list of fixed size");
+	_Static_assert(offsetof(struct spawn_list, at) == 2 * sizeof(size_t), "a list's head");
 	if (sys_call(SYS_pipe2, fds, O_CLOEXEC) < 0)
 		return WRDE_NOSPACE;
 	actions.at[0].fd = fds[1];

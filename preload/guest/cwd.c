@@ -29,17 +29,13 @@ long guest_fchdir(int fd)
 	return sys_fchdir(fd);
 }
 
-long guest_getcwd(char *buf, size_t n)
+static NOINLINE long getcwd_outside(const struct view *v, char *buf, size_t n)
 {
-	const struct view *v = state_view();
 	char host[PATH_MAX + 16], text[PATH_MAX + 32];
 	struct str s = {text, text + sizeof text};
 	size_t len;
-	long r;
+	long r = sys_getcwd(host, sizeof host);
 
-	if (!v)
-		return sys_getcwd(buf, n);
-	r = sys_getcwd(host, sizeof host);
 	if (r < 0)
 		return r;
 	if (host[0] != '/') {
@@ -61,6 +57,36 @@ long guest_getcwd(char *buf, size_t n)
 		return -EFAULT;
 	memcpy(buf, text, len);
 	return (long)len;
+}
+
+long guest_getcwd(char *buf, size_t n)
+{
+	const struct view *v = state_view();
+	size_t cut;
+	long r;
+
+	if (!v)
+		return sys_getcwd(buf, n);
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].in_root)
+			return getcwd_outside(v, buf, n);
+	r = sys_getcwd(buf, n);
+	cut = v->host_len;
+	/* the usual case: the root's own path in front, and nothing to do but take it away */
+	if (r == -ERANGE || (r > 0 && ((size_t)r <= cut || memcmp(buf, v->host, cut) != 0 ||
+					     (buf[cut] && buf[cut] != '/'))))
+		return getcwd_outside(v, buf, n);
+	if (r < 0)
+		return r;
+	if (!buf[cut]) {
+		if (n < 2)
+			return -ERANGE;
+		buf[0] = '/';
+		buf[1] = '\0';
+		return 2;
+	}
+	memmove(buf, buf + cut, (size_t)r - cut);
+	return r - (long)cut;
 }
 
 long guest_realpath(const char *path, char *resolved)

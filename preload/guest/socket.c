@@ -15,7 +15,7 @@
 
 enum {
 	UNIX_AT = offsetof(struct sockaddr_un, sun_path), /* bytes before the path */
-	UNIX_MAX = sizeof ((struct sockaddr_un *)0)->sun_path,
+	UNIX_MAX = sizeof((struct sockaddr_un *)0)->sun_path,
 	UNIX_TEXT = UNIX_MAX + 1, /* the path may fill it, without a NUL */
 	VLEN_MAX = 1024,          /* recvmmsg(2): more are cut to UIO_MAXIOV */
 	MUSL_CONTROL = 1040,      /* what musl's sendmsg has room for */
@@ -218,8 +218,8 @@ static bool leads_to(const char *path, int dir)
 
 /* The guest's own text, below the root when it is absolute: right unless a symlink or a bind is on
  * the way, and then it shows every reader exactly what the guest gave. */
-static bool name_by_text(const struct view *v, const struct place *at, const char *text,
-	char path[UNIX_TEXT])
+static bool name_by_text(
+	const struct view *v, const struct place *at, const char *text, char path[UNIX_TEXT])
 {
 	struct str s = {path, path + UNIX_TEXT};
 	char *last;
@@ -280,7 +280,8 @@ static bool name_by_fd(const struct place *at, char path[UNIX_TEXT])
 }
 
 /* Where bind(2) is to make the name. */
-static void unix_local(struct unix_at *to, const struct view *v, const char *text, char path[UNIX_TEXT])
+static void unix_local(
+	struct unix_at *to, const struct view *v, const char *text, char path[UNIX_TEXT])
 {
 	int r = place_find(&to->at, v, AT_FDCWD, text, PLACE_NAME | PLACE_SHOWN);
 
@@ -330,8 +331,8 @@ long guest_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 /* -- sent ------------------------------------------------------------------------------------ */
 
-long guest_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-	socklen_t len)
+long guest_sendto(
+	int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
 {
 	const struct view *v = addr ? state_view() : NULL;
 	struct unix_at to;
@@ -407,8 +408,8 @@ long guest_sendmsg(int fd, const struct msghdr *msg, int flags)
 		m.msg_name = (void *)(uintptr_t)to.addr;
 		m.msg_namelen = to.len;
 	}
-	return unix_done(&to, musl ? sendmsg_musl(fd, &m, flags)
-				   : sys_call(SYS_sendmsg, fd, &m, flags));
+	return unix_done(
+		&to, musl ? sendmsg_musl(fd, &m, flags) : sys_call(SYS_sendmsg, fd, &m, flags));
 }
 
 /* Is any of the messages for a path? */
@@ -475,8 +476,8 @@ long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *add
 	return r;
 }
 
-/* recvmsg or recvmmsg with SCM_RIGHTS forced: MSG_CMSG_CLOEXEC.  Some protocols (packet, phonet) call
- * a flag that they do not know an error, before they look for anything to receive. */
+/* recvmsg or recvmmsg with SCM_RIGHTS forced: MSG_CMSG_CLOEXEC.  Some protocols (packet, phonet)
+ * call a flag that they do not know an error, before they look for anything to receive. */
 static long receive(long nr, int fd, void *msg, unsigned n, int flags, struct timespec *timeout)
 {
 	int all = flags | (fdpolicy_flag(FD_RECV) ? MSG_CMSG_CLOEXEC : 0);
@@ -576,7 +577,8 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 		struct msghdr *m = &msgs[i].msg_hdr;
 
 		rights(m, flags);
-		if (v && m->msg_name && (m->msg_namelen <= room[i] || room[i] >= UNIX_AT + UNIX_MAX))
+		if (v && m->msg_name &&
+			(m->msg_namelen <= room[i] || room[i] >= UNIX_AT + UNIX_MAX))
 			show_there(v, m->msg_name, &m->msg_namelen, room[i]);
 	}
 	return r;

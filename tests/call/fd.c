@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 static int rows, failed;
+static void *volatile bad = (void *)8; /* nothing is there */
 
 /* One row; on failure what was found. */
 static void ok(bool good, const char *why, long got)
@@ -43,11 +44,22 @@ static void ok(bool good, const char *why, long got)
 	fflush(stdout);
 }
 
+/* Is libjail loaded?  A program in a root does not see LD_PRELOAD. */
 static bool libjail(void)
 {
-	const char *preload = getenv("LD_PRELOAD");
+	static int known = -1;
+	char line[4200];
+	FILE *f;
 
-	return preload && strstr(preload, "libjail");
+	if (known >= 0)
+		return known;
+	known = 0;
+	f = fopen("/proc/self/maps", "re");
+	while (f && fgets(line, sizeof line, f))
+		known |= strstr(line, "/libjail.so") != NULL;
+	if (f)
+		fclose(f);
+	return known;
 }
 
 /* -- forced at creation ---------------------------------------------------------------------- */
@@ -71,7 +83,9 @@ static int passed(int fd, int flags, int *ret_flags)
 {
 	char control[CMSG_SPACE(sizeof(int))], byte = 0;
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof control};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	int sv[2], got = -1;
@@ -120,7 +134,8 @@ static void creation(void)
 	made("open", open("/dev/null", O_RDONLY), true);
 	made("open, asked for", open("/dev/null", O_RDONLY | O_CLOEXEC), true);
 	made("openat", openat(AT_FDCWD, "/dev/null", O_RDONLY), true);
-	made("syscall(SYS_openat)", (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0), true);
+	made("syscall(SYS_openat)", (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0),
+		true);
 	made("dup", dup(0), true);
 	made("F_DUPFD", fcntl(0, F_DUPFD, 10), true);
 	made("F_DUPFD_CLOEXEC", fcntl(0, F_DUPFD_CLOEXEC, 10), true);
@@ -166,18 +181,21 @@ static void creation(void)
 	made("dup3 never", dup3(0, 20, 0), false);
 	made("dup3, asked for", dup3(0, 20, O_CLOEXEC), true);
 	null = open("/dev/null", O_RDONLY);
-	ok(fcntl(null, F_SETFD, 0) == 0 && fcntl(null, F_GETFD) == 0, "F_SETFD is the program's", 0);
+	ok(fcntl(null, F_SETFD, 0) == 0 && fcntl(null, F_GETFD) == 0, "F_SETFD is the program's",
+		0);
 	ok(ioctl(null, FIOCLEX) == 0 && fcntl(null, F_GETFD) == FD_CLOEXEC, "FIOCLEX", 0);
 	ok(ioctl(null, FIONCLEX) == 0 && fcntl(null, F_GETFD) == 0, "FIONCLEX", 0);
 	ok(dup2(null, null) == null && fcntl(null, F_GETFD) == 0, "dup2(fd, fd) keeps no flag", 0);
 	fcntl(null, F_SETFD, FD_CLOEXEC);
-	ok(dup2(null, null) == null && fcntl(null, F_GETFD) == FD_CLOEXEC, "dup2(fd, fd) keeps the flag", 0);
+	ok(dup2(null, null) == null && fcntl(null, F_GETFD) == FD_CLOEXEC,
+		"dup2(fd, fd) keeps the flag", 0);
 	close(null);
 	ok(dup2(null, null) == -1 && errno == EBADF, "dup2(fd, fd) of a closed one: EBADF", 0);
 	ok(dup2(0, -1) == -1 && errno == EBADF, "dup2 to -1: EBADF", 0);
 	ok(dup3(0, 0, 0) == -1 && errno == EINVAL, "dup3(fd, fd): EINVAL", 0);
 	ok(dup3(777, 777, 0) == -1 && errno == EINVAL, "dup3(fd, fd) closed: EINVAL", 0);
-	ok(dup3(0, 20, O_APPEND) == -1 && errno == EINVAL, "dup3 with a wrong flag: EINVAL", 0);
+	ok((dup3(0, 20, O_APPEND) == -1 && errno == EINVAL) || !libjail(),
+		"dup3 with a wrong flag: EINVAL", 0);
 	ok(dup(777) == -1 && errno == EBADF, "dup of a closed one: EBADF", 0);
 	ok(fcntl(0, F_DUPFD, -1) == -1 && errno == EINVAL, "F_DUPFD below 0: EINVAL", 0);
 	null = fcntl(0, F_DUPFD, 33);
@@ -190,8 +208,8 @@ static void creation(void)
 	made("a descriptor 0 is never forced", open("/dev/null", O_RDONLY), false);
 	dup2(null, 0);
 	close(null);
-	ok(pipe((int *)8) == -1 && errno == EFAULT, "pipe to a bad pointer: EFAULT", 0);
-	ok(socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)8) == -1 && errno == EFAULT,
+	ok(pipe((int *)bad) == -1 && errno == EFAULT, "pipe to a bad pointer: EFAULT", 0);
+	ok(socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)bad) == -1 && errno == EFAULT,
 		"socketpair to a bad pointer: EFAULT", 0);
 	ok(socket(AF_UNIX, 0x7f00, 0) == -1 && errno == EINVAL, "socket of no type: EINVAL", 0);
 	null = socket(AF_PACKET, SOCK_DGRAM, 0);
@@ -222,7 +240,9 @@ static void truncation(void)
 	int sv[2], three[3] = {0, 1, 2}, before = open_count();
 	char control[CMSG_SPACE(sizeof three)], byte = 0;
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof control};
 	struct cmsghdr *c;
 
@@ -238,9 +258,11 @@ static void truncation(void)
 		ok(sendmsg(sv[0], &m, 0) == 1, "three descriptors sent", 0);
 	}
 	m.msg_controllen = CMSG_LEN(2 * sizeof(int));
-	ok(recvmsg(sv[1], &m, 0) == 1 && m.msg_flags == MSG_CTRUNC, "room for two: MSG_CTRUNC", m.msg_flags);
+	ok(recvmsg(sv[1], &m, 0) == 1 && m.msg_flags == MSG_CTRUNC, "room for two: MSG_CTRUNC",
+		m.msg_flags);
 	c = CMSG_FIRSTHDR(&m);
-	ok(c && c->cmsg_len == CMSG_LEN(2 * sizeof(int)), "and two came", c ? (long)c->cmsg_len : -1);
+	ok(c && c->cmsg_len == CMSG_LEN(2 * sizeof(int)), "and two came",
+		c ? (long)c->cmsg_len : -1);
 	for (int i = 0; c && i < 2; i++) {
 		memcpy(three, CMSG_DATA(c), sizeof three);
 		ok(!libjail() || fcntl(three[i], F_GETFD) == FD_CLOEXEC, "with the flag", three[i]);
@@ -248,14 +270,22 @@ static void truncation(void)
 	}
 	m.msg_control = NULL;
 	m.msg_controllen = 0;
-	ok(recvmsg(sv[1], &m, 0) == 1 && m.msg_flags == MSG_CTRUNC, "no room: MSG_CTRUNC", m.msg_flags);
+	ok(recvmsg(sv[1], &m, 0) == 1 && m.msg_flags == MSG_CTRUNC, "no room: MSG_CTRUNC",
+		m.msg_flags);
 	close(sv[0]);
 	close(sv[1]);
 	ok(open_count() == before, "and nothing is left open", open_count() - before);
-	ok(recvmsg(sv[0], (struct msghdr *)8, 0) == -1 && errno == EBADF, "recvmsg: EBADF before EFAULT", 0);
+#ifndef __GLIBC__
+	if (!libjail())
+		return; /* musl's own looks into the structure */
+#endif
+	ok(recvmsg(sv[0], (struct msghdr *)bad, 0) == -1 && errno == EBADF,
+		"recvmsg: EBADF before EFAULT", 0);
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, sv);
-	ok(recvmsg(sv[0], (struct msghdr *)8, 0) == -1 && errno == EFAULT, "recvmsg of a bad pointer: EFAULT", 0);
-	ok(sendmsg(sv[0], (struct msghdr *)8, 0) == -1 && errno == EFAULT, "sendmsg of a bad pointer: EFAULT", 0);
+	ok(recvmsg(sv[0], (struct msghdr *)bad, 0) == -1 && errno == EFAULT,
+		"recvmsg of a bad pointer: EFAULT", 0);
+	ok(sendmsg(sv[0], (struct msghdr *)bad, 0) == -1 && errno == EFAULT,
+		"sendmsg of a bad pointer: EFAULT", 0);
 	close(sv[0]);
 	close(sv[1]);
 }
@@ -264,37 +294,43 @@ static void truncation(void)
 
 enum { N = 57 }; /* the number under test */
 
-/* Does a child executing argv with the added variable have N open?  It is ls, so its listing of its
- * own descriptors answers; N is open on it as the caller left it. */
+/* A child that executes argv, writing to out; its pid. */
+static pid_t child(char *const argv[], int out, bool shared)
+{
+	pid_t pid = shared ? vfork() : fork();
+
+	if (pid == 0) {
+		dup2(out, 1);
+		execv("/bin/ls", argv);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* Does a child executing argv with the added variable have N open?  It is ls: its listing of its
+ * own descriptors answers. */
 static bool inherited(char *const argv[], const char *env, bool shared)
 {
-	char out[4096], *line;
+	char out[4096], name[64] = "", *line;
 	int p[2], status;
 	ssize_t n, have = 0;
 	pid_t pid;
 
 	if (pipe(p) < 0)
 		return false;
-	if (env)
-		putenv((char *)env);
-	pid = shared ? vfork() : fork();
-	if (pid == 0) {
-		dup2(p[1], 1);
-		execv("/bin/ls", argv);
-		_exit(127);
+	if (env) {
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(env, "="), env);
+		setenv(name, env + strlen(name) + 1, 1);
 	}
+	pid = child(argv, p[1], shared);
 	close(p[1]);
 	while ((n = read(p[0], out + have, sizeof out - 1 - (size_t)have)) > 0)
 		have += n;
 	out[have] = '\0';
 	close(p[0]);
 	waitpid(pid, &status, 0);
-	if (env) {
-		char name[64];
-
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(env, "="), env);
+	if (env)
 		unsetenv(name);
-	}
 	for (line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
 		if (atoi(line) == N)
 			return true;
@@ -317,7 +353,8 @@ static void given_back(void)
 		ok(inherited(argv, NULL, true), "by a vfork child too", 0);
 		ok(fcntl(N, F_GETFD) == FD_CLOEXEC, "whose parent keeps the flag", 0);
 		ok(inherited(plain, "SOME_FD=57", false), "and when the environment does", 0);
-		ok(!inherited(plain, "MAKEFLAGS=--jobserver-auth=57,58", false), "not by a jobserver that is none", 0);
+		ok(!inherited(plain, "MAKEFLAGS=--jobserver-auth=57,58", false),
+			"not by a jobserver that is none", 0);
 		ok(execv("/nonexistent", busy) == -1 && fcntl(N, F_GETFD) == FD_CLOEXEC,
 			"an exec that fails restores the flag", fcntl(N, F_GETFD));
 	}
@@ -331,51 +368,50 @@ static void given_back(void)
 
 /* -- our own are not the program's ----------------------------------------------------------- */
 
-static void all_closed(void)
+/* In a child: closes every number but out in four ways; after each a digit says whether paths
+ * still work. */
+static void close_everything(int out)
 {
 	struct stat st;
-	int p[2], n, null;
+	int bad_dup = 0;
+
+	for (int i = 4; i < 5000; i++)
+		close(i);
+	dprintf(out, "%d", stat("/proc/self", &st));
+	if (syscall(SYS_close_range, 4, ~0u, 0) == 0)
+		dprintf(out, "%d", stat("/proc/self", &st));
+	for (int i = 4; i < 1024; i++)
+		bad_dup |= dup2(1, i) != i;
+	dprintf(out, "%d", bad_dup | stat("/proc/self", &st));
+	for (int i = 4; i < 1024; i++)
+		close(i);
+	if (syscall(SYS_close_range, 4, ~0u, 2 /* CLOSE_RANGE_UNSHARE */) == 0)
+		dprintf(out, "%d", stat("/proc/self", &st));
+}
+
+static void all_closed(void)
+{
+	char text[16] = "";
+	int p[2], null;
 
 	if (pipe(p) < 0)
 		return;
 	if (fork() == 0) {
-		close(p[0]);
 		dup2(p[1], 3);
-		for (int i = 4; i < 5000; i++)
-			close(i);
-		n = stat("/proc/self", &st);
-		dprintf(3, "%d", n);
-		syscall(SYS_close_range, 4, ~0u, 0);
-		n = stat("/proc/self", &st);
-		dprintf(3, "%d", n);
-		for (int i = 4; i < 1024; i++)
-			if (dup2(1, i) != i)
-				dprintf(3, "dup2 %d", i);
-		n = stat("/proc/self", &st);
-		dprintf(3, "%d", n);
-		for (int i = 4; i < 1024; i++)
-			close(i);
-		n = syscall(SYS_close_range, 4, ~0u, 2 /* CLOSE_RANGE_UNSHARE */) ? 7 : stat("/proc/self", &st);
-		dprintf(3, "%d", n);
+		close_everything(3);
 		_exit(0);
 	}
 	close(p[1]);
-	char text[8] = "";
-	n = (int)read(p[0], text, 1);
-	while (n > 0 && n < 7) {
-		ssize_t more = read(p[0], text + n, 7 - (size_t)n);
-		if (more <= 0)
-			break;
-		n += (int)more;
-	}
 	wait(NULL);
+	ok(read(p[0], text, sizeof text - 1) == 4 && strcmp(text, "0000") == 0,
+		"the root outlives close, close_range and dup2 of every number", atoi(text));
 	close(p[0]);
-	ok(strcmp(text, "0000") == 0, "the root outlives close, close_range and dup2 of every number", atoi(text));
-	printf("# %s\n", text);
 	null = open("/dev/null", O_RDONLY);
 	ok(null == 3, "and counts among no low number", null);
-	ok(syscall(SYS_close_range, null, null, 0x80) == -1 && errno == EINVAL, "close_range with a wrong flag: EINVAL", 0);
-	ok(syscall(SYS_close_range, 9, 8, 0) == -1 && errno == EINVAL, "close_range backwards: EINVAL", 0);
+	ok(syscall(SYS_close_range, null, null, 0x80) == -1 && errno == EINVAL,
+		"close_range with a wrong flag: EINVAL", 0);
+	ok(syscall(SYS_close_range, 9, 8, 0) == -1 && errno == EINVAL,
+		"close_range backwards: EINVAL", 0);
 	ok(fcntl(null, F_GETFD) >= 0, "and closes nothing", 0);
 	ok(close(null) == 0 && close(null) == -1 && errno == EBADF, "close twice: EBADF", 0);
 }
@@ -434,7 +470,8 @@ static void names(const char *why, int type, const char *path, const char *again
 	s = un_bind(l, path);
 	ok(s == 0 && errno == 0xdead, ROW("bind"), s);
 	ok(lstat(path, &st) == 0 && S_ISSOCK(st.st_mode), ROW("the socket is there"), 0);
-	ok(getsockname(l, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path), ROW("getsockname"), n);
+	ok(getsockname(l, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path),
+		ROW("getsockname"), n);
 	s = un_bind(c, path);
 	ok(s == -1 && errno == EADDRINUSE, ROW("bind again: EADDRINUSE"), s);
 	un_bind(c, client);
@@ -444,16 +481,21 @@ static void names(const char *why, int type, const char *path, const char *again
 	s = un_connect(c, again);
 	ok(s == 0 && errno == 0xdead, ROW("connect"), s);
 	n = sizeof un;
-	ok(getpeername(c, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path), ROW("getpeername"), n);
+	ok(getpeername(c, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path),
+		ROW("getpeername"), n);
 	if (type == SOCK_DGRAM) {
 		char byte[4];
 		struct iovec iov = {byte, sizeof byte};
-		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &un, .msg_namelen = sizeof un};
+		struct msghdr m = {.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_name = &un,
+			.msg_namelen = sizeof un};
 		struct mmsghdr mm[2];
 
 		ok(send(c, "a", 1, 0) == 1, ROW("send"), 0);
 		n = sizeof un;
-		ok(recvfrom(l, byte, sizeof byte, 0, (struct sockaddr *)&un, &n) == 1 && un_is(&un, n, client),
+		ok(recvfrom(l, byte, sizeof byte, 0, (struct sockaddr *)&un, &n) == 1 &&
+				un_is(&un, n, client),
 			ROW("recvfrom"), n);
 		close(c);
 		unlink(client);
@@ -462,44 +504,89 @@ static void names(const char *why, int type, const char *path, const char *again
 		un_bind(c, client);
 		n = un_set(&un, again);
 		ok(sendto(c, "ab", 2, 0, (struct sockaddr *)&un, n) == 2, ROW("sendto"), 0);
-		ok(recvmsg(l, &m, 0) == 2 && un_is(&un, m.msg_namelen, client), ROW("recvmsg"), m.msg_namelen);
+		ok(recvmsg(l, &m, 0) == 2 && un_is(&un, m.msg_namelen, client), ROW("recvmsg"),
+			m.msg_namelen);
 		m.msg_namelen = un_set(&un, again);
 		ok(sendmsg(c, &m, 0) == 4, ROW("sendmsg"), 0);
 		ok(sendmsg(c, &m, 0) == 4, ROW("sendmsg again"), 0);
 		m.msg_namelen = 5;
-		ok(recvmsg(l, &m, 0) == 4 && m.msg_namelen == 2 + strlen(client) + 1 && !memcmp(un.sun_path, client, 3),
+		ok(recvmsg(l, &m, 0) == 4 && m.msg_namelen == 2 + strlen(client) + 1 &&
+				!memcmp(un.sun_path, client, 3),
 			ROW("recvmsg, cut off"), m.msg_namelen);
 		n = 4;
 		ok(recvfrom(l, byte, sizeof byte, 0, (struct sockaddr *)&un, &n) == 4 &&
-			n == 2 + strlen(client) + 1 && !memcmp(un.sun_path, client, 2), ROW("recvfrom, cut off"), n);
+				n == 2 + strlen(client) + 1 && !memcmp(un.sun_path, client, 2),
+			ROW("recvfrom, cut off"), n);
 		m.msg_namelen = un_set(&un, again);
 		mm[0].msg_hdr = mm[1].msg_hdr = m;
 		ok(sendmmsg(c, mm, 2, 0) == 2 && mm[1].msg_len == 4, ROW("sendmmsg"), 0);
 		mm[0].msg_hdr.msg_namelen = mm[1].msg_hdr.msg_namelen = sizeof un;
-		ok(recvmmsg(l, mm, 2, 0, NULL) == 2 && un_is(&un, mm[1].msg_hdr.msg_namelen, client), ROW("recvmmsg"), 0);
+		ok(recvmmsg(l, mm, 2, 0, NULL) == 2 &&
+				un_is(&un, mm[1].msg_hdr.msg_namelen, client),
+			ROW("recvmmsg"), 0);
 		unlink(client);
 	} else {
 		n = sizeof un;
 		s = accept(l, (struct sockaddr *)&un, &n);
 		ok(s >= 0 && un_is(&un, n, client), ROW("accept"), n);
 		n = sizeof un;
-		ok(getsockname(s, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path), ROW("getsockname of the accepted"), n);
-		n = 6;
+		ok(getsockname(s, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, path),
+			ROW("getsockname of the accepted"), n);
+		n = 3;
 		memset(&un, 0x55, sizeof un);
 		ok(getpeername(c, (struct sockaddr *)&un, &n) == 0 && n == 2 + strlen(path) + 1 &&
-			!memcmp(un.sun_path, path, 4) && un.sun_path[4] == 0x55, ROW("getpeername, cut off"), n);
-		ok(un_connect(c, again) == -1 && errno == EISCONN, ROW("connect twice: EISCONN"), 0);
+				un.sun_path[0] == path[0] && un.sun_path[1] == 0x55,
+			ROW("getpeername, cut off"), n);
+		ok(un_connect(c, again) == -1 && errno == EISCONN, ROW("connect twice: EISCONN"),
+			0);
 		close(s);
 	}
 	close(l);
 	close(c);
 	unlink("client.sock");
-	ok(un_connect(c = socket(AF_UNIX, type, 0), again) == -1 && errno == ECONNREFUSED, ROW("nobody: ECONNREFUSED"), 0);
+	ok(un_connect(c = socket(AF_UNIX, type, 0), again) == -1 && errno == ECONNREFUSED,
+		ROW("nobody: ECONNREFUSED"), 0);
 	close(c);
 	unlink(path);
-	ok(un_connect(c = socket(AF_UNIX, type, 0), again) == -1 && errno == ENOENT, ROW("gone: ENOENT"), 0);
+	ok(un_connect(c = socket(AF_UNIX, type, 0), again) == -1 && errno == ENOENT,
+		ROW("gone: ENOENT"), 0);
 	close(c);
 #undef ROW
+}
+
+/* Two sockets of one last name; other processes ask for the name; a child that forked later binds.
+ */
+static void same_names(const char *dir)
+{
+	struct sockaddr_un un;
+	char one[256], two[256];
+	int a = socket(AF_UNIX, SOCK_STREAM, 0), b = socket(AF_UNIX, SOCK_STREAM, 0), status = -1;
+	socklen_t n = sizeof un;
+
+	snprintf(one, sizeof one, "%s/sub/same", dir);
+	snprintf(two, sizeof two, "%s/sub2/same", dir);
+	mkdir("sub2", 0700);
+	ok(un_bind(a, one) == 0 && un_bind(b, two) == 0, "same last name: bind", 0);
+	ok(getsockname(a, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, one),
+		"same last name: getsockname of one", n);
+	n = sizeof un;
+	ok(getsockname(b, (struct sockaddr *)&un, &n) == 0 && un_is(&un, n, two),
+		"same last name: getsockname of the other", n);
+	listen(b, 1);
+	if (fork() == 0) {
+		close(a);
+		close(b);
+		a = socket(AF_UNIX, SOCK_STREAM, 0);
+		n = sizeof un;
+		_exit(un_connect(a, two) < 0 || getpeername(a, (struct sockaddr *)&un, &n) < 0 ||
+			!un_is(&un, n, two));
+	}
+	wait(&status);
+	ok(status == 0, "same last name: getpeername in a child", status);
+	close(a);
+	close(b);
+	unlink(one);
+	unlink(two);
 }
 
 static void refusals(const char *dir)
@@ -520,30 +607,41 @@ static void refusals(const char *dir)
 	ok(un_bind(fd, "/") == -1 && errno == EADDRINUSE, "bind to /: EADDRINUSE", 0);
 	ok(un_bind(fd, "..") == -1 && errno == EADDRINUSE, "bind to ..: EADDRINUSE", 0);
 	snprintf(path, sizeof path, "%s/dangling", dir);
-	ok(un_bind(fd, path) == -1 && errno == EADDRINUSE, "bind to a dangling link: EADDRINUSE", 0);
+	ok(un_bind(fd, path) == -1 && errno == EADDRINUSE, "bind to a dangling link: EADDRINUSE",
+		0);
 	snprintf(path, sizeof path, "%s/new/", dir);
 	ok(un_bind(fd, path) == -1 && errno == ENOENT, "bind to a name with a slash: ENOENT", 0);
 	snprintf(path, sizeof path, "%s/file", dir);
-	ok(un_connect(fd, path) == -1 && errno == ECONNREFUSED, "connect to a file: ECONNREFUSED", 0);
+	ok(un_connect(fd, path) == -1 && errno == ECONNREFUSED, "connect to a file: ECONNREFUSED",
+		0);
 	snprintf(path, sizeof path, "%s/none", dir);
-	ok(un_connect(777, path) == -1 && errno == EBADF, "a closed socket: EBADF before ENOENT", 0);
-	ok(un_connect(0, path) == -1 && (errno == ENOTSOCK || errno == EBADF), "no socket: ENOTSOCK before ENOENT", 0);
-	ok(un_connect(inet, path) == -1 && errno == EAFNOSUPPORT, "another family: EAFNOSUPPORT", 0);
+	ok(un_connect(777, path) == -1 && errno == EBADF, "a closed socket: EBADF before ENOENT",
+		0);
+	ok(un_connect(0, path) == -1 && (errno == ENOTSOCK || errno == EBADF),
+		"no socket: ENOTSOCK before ENOENT", 0);
+	ok(un_connect(inet, path) == -1 && errno == EAFNOSUPPORT, "another family: EAFNOSUPPORT",
+		0);
 	n = un_set(&un, path);
 	ok(sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&un, n) == -1 && errno == EOPNOTSUPP,
 		"sendto on a stream: EOPNOTSUPP before ENOENT", 0);
 	ok(bind(fd, NULL, n) == -1 && errno == EFAULT, "bind of NULL: EFAULT", 0);
-	ok(bind(fd, (struct sockaddr *)8, n) == -1 && errno == EFAULT, "bind of a bad pointer: EFAULT", 0);
-	ok(connect(fd, (struct sockaddr *)8, n) == -1 && errno == EFAULT, "connect to a bad pointer: EFAULT", 0);
-	ok(bind(fd, (struct sockaddr *)&un, 1) == -1 && errno == EINVAL, "bind of one byte: EINVAL", 0);
+	ok(bind(fd, (struct sockaddr *)bad, n) == -1 && errno == EFAULT,
+		"bind of a bad pointer: EFAULT", 0);
+	ok(connect(fd, (struct sockaddr *)bad, n) == -1 && errno == EFAULT,
+		"connect to a bad pointer: EFAULT", 0);
+	ok(bind(fd, (struct sockaddr *)&un, 1) == -1 && errno == EINVAL, "bind of one byte: EINVAL",
+		0);
 	memset(&big, 0x55, sizeof big);
 	big.ss_family = AF_UNIX;
-	ok(bind(fd, (struct sockaddr *)&big, sizeof big) == -1 && errno == EINVAL, "bind of 128 bytes: EINVAL", 0);
-	ok(getsockname(fd, (struct sockaddr *)&un, (socklen_t *)8) == -1 && errno == EFAULT, "getsockname to a bad length: EFAULT", 0);
+	ok(bind(fd, (struct sockaddr *)&big, sizeof big) == -1 && errno == EINVAL,
+		"bind of 128 bytes: EINVAL", 0);
+	ok(getsockname(fd, (struct sockaddr *)&un, (socklen_t *)bad) == -1 && errno == EFAULT,
+		"getsockname to a bad length: EFAULT", 0);
 	n = sizeof un;
 	ok(getsockname(fd, (struct sockaddr *)&un, &n) == 0 && n == 2, "getsockname of no name", n);
 	n = (socklen_t)-1;
-	ok(getsockname(fd, (struct sockaddr *)&un, &n) == -1 && errno == EINVAL, "getsockname with a length below 0: EINVAL", 0);
+	ok(getsockname(fd, (struct sockaddr *)&un, &n) == -1 && errno == EINVAL,
+		"getsockname with a length below 0: EINVAL", 0);
 	/* abstract names and autobind are no paths */
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
@@ -553,7 +651,9 @@ static void refusals(const char *dir)
 	c = socket(AF_UNIX, SOCK_STREAM, 0);
 	ok(connect(c, (struct sockaddr *)&un, n) == 0, "connect to it", 0);
 	n = sizeof un;
-	ok(getpeername(c, (struct sockaddr *)&un, &n) == 0 && un.sun_path[0] == 0 && n == 3 + strlen(un.sun_path + 1), "and ask for it", n);
+	ok(getpeername(c, (struct sockaddr *)&un, &n) == 0 && un.sun_path[0] == 0 &&
+			n == 3 + strlen(un.sun_path + 1),
+		"and ask for it", n);
 	close(c);
 	close(fd);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -561,7 +661,8 @@ static void refusals(const char *dir)
 	un.sun_family = AF_UNIX;
 	ok(bind(fd, (struct sockaddr *)&un, 2) == 0, "autobind", 0);
 	n = sizeof un;
-	ok(getsockname(fd, (struct sockaddr *)&un, &n) == 0 && n == 8 && un.sun_path[0] == 0, "gives five hexadecimal digits", n);
+	ok(getsockname(fd, (struct sockaddr *)&un, &n) == 0 && n == 8 && un.sun_path[0] == 0,
+		"gives five hexadecimal digits", n);
 	close(fd);
 	close(inet);
 }
@@ -613,6 +714,7 @@ static void sockets(void)
 	names("107 bytes", SOCK_DGRAM, again, again);
 	strcat(again, "s");
 	names("108 bytes", SOCK_STREAM, again, again);
+	same_names(dir);
 	refusals(dir);
 	if (chdir("/") == 0) {
 		char command[300];
@@ -631,6 +733,7 @@ int main(void)
 		null = open("/dev/null", O_RDONLY);
 	for (int i = 3; i < 200; i++)
 		close(i);
+	printf("# libjail is %sloaded\n", libjail() ? "" : "not ");
 	creation();
 	truncation();
 	given_back();

@@ -108,6 +108,10 @@ build() { # ROOT: builds $T with ROOT's libc
 	so /opt/o/lib/sub/libo2.so o2
 	so /opt/o/lib/libo1.so o1 "$T/opt/o/lib/sub/libo2.so" $new "-Wl,-rpath,\${ORIGIN}/sub"
 	prog /opt/o/bin/origin "$T/opt/o/lib/libo1.so" $new "-Wl,-rpath,\$ORIGIN/../lib"
+	so /opt/o/lib/libo4.so o4
+	so /opt/o/link/libo4.so o4 -Wl,-soname,"\$ORIGIN/libo4.so"
+	so /opt/o/lib/libo3.so o3 -Wl,-soname,"\$ORIGIN/../lib/libo3.so" "$T/opt/o/link/libo4.so"
+	prog /opt/o/bin/needs "$T/opt/o/lib/libo3.so"
 	so "/opt/t$lib/libt.so" t
 	prog /usr/bin/token "$T/opt/t$lib/libt.so" $new "-Wl,-rpath,/opt/t/\$LIB"
 
@@ -150,10 +154,14 @@ build() { # ROOT: builds $T with ROOT's libc
 	echo "no library" >"$T$lib/libtext.so"
 	mkdir "$T$lib/libdir.so"
 
+	# where another root lies inside
+	so "/inner$lib/libinner.so" inner
+
 	# what the host has must not be found
 	mkdir -p "$dir/host"
 	cp "$T$lib/libr1.so" "$dir/host/libhost.so"
-	so /mnt/libbound.so bound
+	so /mnt/libbound2.so bound2
+	so /mnt/libbound.so bound "$T/mnt/libbound2.so" $new "-Wl,-rpath,\$ORIGIN"
 	rm -rf "$dir/bound"
 	mv "$T/mnt" "$dir/bound"
 	mkdir "$T/mnt"
@@ -218,6 +226,7 @@ rows() {
 	row "RPATH of the program serves dlopen" / "" /usr/bin/rpath libm1.so libm3.so
 	by=$ld # no /proc in the root, and the kernel's own start takes $ORIGIN from /proc/self/exe
 	row "\$ORIGIN and \${ORIGIN}" / "" /opt/o/bin/origin
+	row "\$ORIGIN in what is needed" / "" /opt/o/bin/needs
 	row "\$ORIGIN in dlopen" / "" /opt/o/bin/origin "\$ORIGIN/../lib/sub/libo2.so"
 	by=
 	row "\$LIB" / "" /usr/bin/token
@@ -232,12 +241,12 @@ rows() {
 	row "ld.so.cache" / "" /usr/bin/cached libcached.so.10 libcached.so.2
 	row "LD_LIBRARY_PATH" / "LD_LIBRARY_PATH=/opt/none:/opt/env/" /usr/bin/env
 	row "LD_LIBRARY_PATH missing" / "" /usr/bin/env
-	row "LD_LIBRARY_PATH with ; and \$LIB" / "LD_LIBRARY_PATH=/opt/env;/opt/t/\$LIB" /usr/bin/env libt.so
+	row "LD_LIBRARY_PATH: ; and \$LIB" / "LD_LIBRARY_PATH=/opt/env;/opt/t/\$LIB" /usr/bin/env libt.so
 	alias="s,^lib,./lib," # the loader would search for a name without a slash
 	row "LD_LIBRARY_PATH: empty is here" /work "LD_LIBRARY_PATH=:/none" $p libcwd.so
 	alias=
 	row "LD_LIBRARY_PATH: relative" /work "LD_LIBRARY_PATH=sub" $p libcwd.so libcwdsub.so
-	row "LD_LIBRARY_PATH is before the cache" / "LD_LIBRARY_PATH=/opt/r1:/opt/r2" /usr/bin/cached libm1.so
+	row "LD_LIBRARY_PATH, then cache" / "LD_LIBRARY_PATH=/opt/r1:/opt/r2" /usr/bin/cached libm1.so
 	row "a library of another machine is passed over" / "LD_LIBRARY_PATH=/opt/foreign" $p libr1.so
 	row "and not when named" / "" $p /opt/foreign/libr1.so
 	row "relative names with a slash" /work "" $p ./libcwd.so sub/libcwdsub.so ../libnope.so
@@ -255,13 +264,21 @@ rows() {
 	want=$(printf '%s\n%s' /opt/env/libenv.so "$lib/libr1.so")
 	expect "after the program closed everything" "$want" \
 		"$(ours / "" $p /opt/env/libenv.so closeall libr1.so)"
-	expect "a bind" "$dir/bound/libbound.so" \
+	want=$(printf '%s\n%s' "$dir/bound/libbound.so" "$dir/bound/libbound2.so")
+	expect "a bind" "$want" \
 		"$(ours / "LIBJAIL_BIND=default,$dir/bound:/mnt" $p /mnt/libbound.so)"
-	expect "by way of a bind and its host name" "$dir/bound/libbound.so" \
-		"$(ours / "LIBJAIL_BIND=$dir/bound:/mnt LD_LIBRARY_PATH=/mnt" $p libbound.so \
-			"$dir/bound/libbound.so")"
+	expect "a bind in LD_LIBRARY_PATH" "$want" \
+		"$(ours / "LIBJAIL_BIND=$dir/bound:/mnt LD_LIBRARY_PATH=/mnt" $p libbound.so)"
+	want="error: $dir/bound/libbound.so: cannot open shared object file: No such file or directory"
+	expect "a bind is not there by its host name" "$want" \
+		"$(ours / "LIBJAIL_BIND=$dir/bound:/mnt" $p "$dir/bound/libbound.so" |
+			sed 's,^\(error: \)/,\1/,')"
 	expect "our own entry in LD_PRELOAD stays" "$dir/host/libhost.so" \
 		"$(ours / "LD_PRELOAD=$dir/host/libhost.so LIBJAIL_0_LIB=$dir/host/libhost.so" $p)"
+	want=$(printf '%s\n' "descriptor 500" "$dir/view.so" "/inner$lib/libinner.so")
+	vars="LD_PRELOAD=$dir/view.so LIBJAIL_0_LIB=$dir/view.so"
+	expect "libjail.so's own view, after chroot(2)" "$want" \
+		"$(ours / "$vars VIEW=$T/inner" $p fds libinner.so)"
 	got=$(ours / "LD_PRELOAD=/opt/env/libenv.so" $p libalt.so libup.so maps |
 		sed -e "s,^$audit\$,," -e '/^\/opt\//d' -e "/^\/usr\/bin\//d" -e "s,^$lib/.*,," -e /^$/d)
 	expect "no code of the host is mapped but the module" "" "$got"
@@ -270,6 +287,12 @@ rows() {
 # A library that this machine has and the small roots do not.
 host_only=$(first "$lib/libm.so.6" "/usr$lib/libm.so.6")
 $CC -O1 -static -o "$dir/chroot" "$src/audit_chroot.c" || exit 1
+
+# Stands for libjail.so: it has a view that the module uses from then on.
+$CC -std=gnu11 -D_GNU_SOURCE -O1 -shared -fPIC -fvisibility=hidden -ffreestanding -nostdlib \
+	-fno-stack-protector -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
+	-Ipreload -Wl,--hash-style=both -o "$dir/view.so" "$src/audit_view.c" preload/place.c \
+	preload/mem.c || exit 1
 
 set -- / /srv/roots/*
 for root in ${ROOTS:-"$@"}; do

@@ -5,10 +5,11 @@
  *   NAME          dlopen(3) it, print the error if there is one
  *   via:FN:NAME   call the function FN of a loaded library, which opens NAME
  *   closeall      close every descriptor above 2
- *   chdir:DIR     chdir(2)
+ *   fds           print the numbers of the open descriptors from 400 on, where libjail has its own
  *   maps          print the files that are mapped executable instead of the objects */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,18 +58,19 @@ int main(int argc, char **argv)
 		if (strcmp(a, "closeall") == 0) {
 			for (int fd = 3; fd < 4096; fd++)
 				close(fd);
-		} else if (strncmp(a, "chdir:", 6) == 0) {
-			if (chdir(a + 6) != 0)
-				perror(a);
+		} else if (strcmp(a, "fds") == 0) {
+			for (int fd = 400; fd < 4096; fd++)
+				if (fcntl(fd, F_GETFD) >= 0)
+					printf("descriptor %d\n", fd);
 		} else if (strcmp(a, "maps") == 0) {
 			maps();
 			return 0;
 		} else if (strncmp(a, "via:", 4) == 0 && (colon = strchr(a + 4, ':'))) {
-			void *sym;
+			void *(*open)(const char *);
 
 			*colon = '\0';
-			sym = dlsym(RTLD_DEFAULT, a + 4);
-			open_it((void *(*)(const char *))sym, colon + 1);
+			*(void **)&open = dlsym(RTLD_DEFAULT, a + 4); /* dlsym(3), NOTES */
+			open_it(open, colon + 1);
 		} else {
 			open_it(open_here, a);
 		}

@@ -8,7 +8,7 @@
 # usage: tests/oracle/oracle.sh [--root BASE] [--keep] [-v] [CASE...]
 #
 #   --root BASE  work in BASE (made anew, removed after); default: a directory in $TMPDIR
-#   --keep       leave BASE behind, with the outputs in it
+#   --keep       leave BASE behind, with the roots and the outputs; slow, on the disk itself
 #   -v           say what is being done
 #   CASE...      only these cases of the table
 #
@@ -56,7 +56,7 @@ done
 
 say() {
 	if [ "$verbose" ]; then
-		printf 'oracle: %s\n' "$*" >&2
+		printf 'oracle: %s %s\n' "$(date +%T)" "$*" >&2
 	fi
 }
 
@@ -70,41 +70,58 @@ fail() {
 	exit 1
 }
 
-# The kernel's side needs chroot(2) and mounts: root, or a user namespace that keeps our uid.
-if [ "$(id -u)" -eq 0 ]; then
+PATH=$PATH:/usr/sbin:/sbin
+
+# The kernel's side needs chroot(2) and mounts: root, or a user namespace that keeps our uid.  All of
+# this runs in a mount namespace of its own, so that nothing stays mounted whatever happens.
+if [ -z "${ORACLE_INSIDE:-}" ]; then
+	for tool in setpriv unshare chroot mount ldd awk; do
+		command -v "$tool" >/dev/null || skip "no $tool on this machine"
+	done
+	if [ "$(id -u)" -eq 0 ]; then
+		enter='unshare --mount' inside=root
+	elif unshare --user --map-current-user --keep-caps --mount -- true 2>/dev/null; then
+		enter='unshare --user --map-current-user --keep-caps --mount' inside=user
+	else
+		skip "needs root, or user namespaces, for the real chroot to compare with"
+	fi
+	if [ "$base" ]; then
+		[ ! -e "$base" ] || fail "$base exists: it would be overwritten"
+		mkdir -p -- "$base" || exit 1
+	else
+		base=$(mktemp -d "${TMPDIR:-/tmp}/oracle.XXXXXX") || exit 1
+	fi
+	base=$(CDPATH='' cd -- "$base" && pwd -P) || exit 1
+	chmod 755 "$base"
+	say "in $base"
+	status=1
+	trap 'rm -rf -- "$base"' EXIT
+	trap 'exit 1' HUP INT TERM
+	# shellcheck disable=SC2086
+	ORACLE_INSIDE=$inside ORACLE_BASE=$base $enter -- sh "$0" ${keep:+--keep} ${verbose:+-v} -- "$@"
+	status=$?
+	if [ "$keep" ]; then
+		trap - EXIT
+		printf 'oracle: kept in %s\n' "$base" >&2
+	fi
+	exit "$status"
+fi
+
+base=${ORACLE_BASE:?}
+caps='--inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot'
+if [ "$ORACLE_INSIDE" = root ]; then
 	own=$user
 	as_user="setpriv --reuid=$user --regid=$user --clear-groups --"
-	as_chrooter="setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot --"
-	private="unshare --mount --"
-elif unshare --user --map-current-user --keep-caps --mount -- true 2>/dev/null; then
+	as_chrooter="setpriv --reuid=$user --regid=$user --clear-groups $caps --"
+else
 	own=''
-	as_user=''
-	as_chrooter="setpriv --inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot --"
-	private="unshare --user --map-current-user --keep-caps --mount --"
-else
-	skip "needs root, or user namespaces, for the real chroot to compare with"
+	as_user='setpriv --inh-caps=-all --ambient-caps=-all --'
+	as_chrooter="setpriv $caps --"
 fi
-for tool in setpriv unshare chroot ldd; do
-	command -v "$tool" >/dev/null || skip "no $tool on this machine"
-done
-
-if [ "$base" ]; then
-	[ ! -e "$base" ] || fail "$base exists: it would be overwritten"
-	mkdir -p -- "$base" || exit 1
-else
-	base=$(mktemp -d "${TMPDIR:-/tmp}/oracle.XXXXXX") || exit 1
+# memory is quick: a hundred thousand small files a pass
+if [ -z "$keep" ] && mount -t tmpfs -o mode=755 oracle "$base" 2>/dev/null; then
+	say "on a tmpfs"
 fi
-base=$(CDPATH='' cd -- "$base" && pwd -P) || exit 1
-chmod 755 "$base"
-clean() {
-	if [ -z "$keep" ]; then
-		# a fixture has directories that their owner may not enter
-		[ "$own" ] || chmod -R u+rwx "$base" 2>/dev/null
-		rm -rf -- "$base"
-	fi
-}
-trap clean EXIT
-trap 'exit 1' HUP INT TERM
 
 # lib FILE ROOT: copies what the dynamic program FILE needs into ROOT
 lib() {
@@ -141,6 +158,7 @@ root() {
 	if [ "$own" ]; then
 		chown "$own:$own" "$2.up"
 	fi
+	say "fixture in $1"
 	$as_user "$host" setup "$1" "$2.up/out" || fail "no fixture in $1"
 	mv -- "$2.up/out" "$2"
 	rmdir "$2.up"
@@ -150,34 +168,33 @@ root() {
 kernel() {
 	dir=$1 out=$2
 	shift 2
-	# shellcheck disable=SC2016,SC2086
-	$private sh -c '
+	# shellcheck disable=SC2016
+	unshare --mount sh -c '
 		dir=$1 out=$2 priv=$3
-		shift 3
+		chroot=$4
+		shift 4
 		for d in proc dev sys; do
 			mount --rbind "/$d" "$dir/$d" || exit 125
 		done
 		cd / || exit 125
-		exec env -i PATH=/bin ORACLE_ROOT="$dir" $priv chroot "$dir" /bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
-	' sh "$dir" "$out" "$as_chrooter" "$@"
+		exec env -i PATH=/bin ORACLE_ROOT="$dir" $priv "$chroot" "$dir" /bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
+	' sh "$dir" "$out" "$as_chrooter" "$(command -v chroot)" "$@"
 }
 
-# jail RESOLVER DIR OUT ARG...: the oracle under libjail
+# jail DIR OUT ARG...: the oracle under libjail; $resolver is unset's "auto", or "walk"
 jail() {
-	resolver=$1 dir=$2 out=$3
-	shift 3
+	dir=$1 out=$2
+	shift 2
 	(
 		cd / || exit 125
-		if [ "$resolver" ]; then
-			set -- LIBJAIL_RESOLVER="$resolver" "$@"
+		if [ "$resolver" = auto ]; then
+			walk=''
 		else
-			set -- ORACLE_=1 "$@"
+			walk=LIBJAIL_RESOLVER=$resolver
 		fi
-		first=$1
-		shift
 		# shellcheck disable=SC2086
-		exec env -i PATH=/bin:/usr/bin ORACLE_ROOT="$dir" "$first" $as_user "$jailrun" --cloexec=off --root "$dir" -w / -- \
-			/usr/bin/env_is_not_needed "$@" </dev/null 7<"$dir.out" >"$out"
+		exec env -i PATH=/bin ORACLE_ROOT="$dir" $walk $as_user "$jailrun" --cloexec=off --root "$dir" -w / -- \
+			/bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
 	)
 }
 
@@ -188,6 +205,7 @@ pass() {
 	say "$who in $dir"
 	$who "$dir" "$dir.txt" run "$@" || printf 'run = exit status %d\n' "$?" >>"$dir.txt"
 	if [ $# -eq 0 ]; then
+		say "random sequences"
 		for seed in $seeds; do
 			$who "$dir" "$dir.random" random "$seed" "$sequences" ||
 				printf 'random = exit status %d\n' "$?" >>"$dir.random"
@@ -197,8 +215,141 @@ pass() {
 			rm -f "$dir.random"
 		done
 	fi
+	say "what is left"
 	{
 		"$host" tree "$dir"
 		"$host" tree "$dir.out" | sed 's/^"/"OUT/'
 	} >"$dir.tree"
 }
+
+# compare TITLE A B: the two passes' lines and trees
+compare() {
+	say "comparing $1"
+	awk -v title="$1" -v known="$here/known-differences" -v counts="$base/counts" -v seen="$base/seen" '
+		function name_of(text, file,    part) {
+			if (file ~ /\.txt$/) {
+				split(text, part, " ")
+				return part[2]
+			}
+			split(text, part, "\"")
+			text = part[2]
+			if (text ~ /^\/w\//) {
+				split(text, part, "/")
+				return part[3]
+			}
+			return "tree:" text
+		}
+		function key_of(text, file,    part) {
+			split(text, part, file ~ /\.txt$/ ? " " : "\"")
+			return (file ~ /\.txt$/ ? "" : "tree ") part[2]
+		}
+		function allowed(name,    i) {
+			for (i = 1; i <= nknown; i++)
+				if (name ~ pattern[i]) {
+					print source[i] >>seen
+					return 1
+				}
+			return 0
+		}
+		function differ(name, a, b) {
+			if (allowed(name)) {
+				expected++
+				return
+			}
+			failed++
+			printf "%s: %s\n  kernel: %s\n  jail:   %s\n", title, name, a, b
+		}
+		BEGIN {
+			while ((getline row <known) > 0) {
+				if (row ~ /^#/ || row ~ /^[ \t]*$/)
+					continue
+				split(row, part, " ")
+				source[++nknown] = part[1]
+				gsub(/[.+?()\[\]{}|^$\\]/, "\\\\&", part[1])
+				gsub(/\*/, ".*", part[1])
+				pattern[nknown] = "^" part[1] "$"
+			}
+		}
+		{
+			key = key_of($0, FILENAME)
+			if (current != FILENAME) {
+				current = FILENAME
+				nth++
+			}
+			if (nth <= 2) {
+				a[key] = $0
+				name[key] = name_of($0, FILENAME)
+				order[++n] = key
+			} else if (!(key in a)) {
+				differ(name_of($0, FILENAME), "(nothing)", $0)
+			} else {
+				b[key] = $0
+			}
+		}
+		END {
+			for (i = 1; i <= n; i++) {
+				key = order[i]
+				if (!(key in b))
+					differ(name[key], a[key], "(nothing)")
+				else if (a[key] != b[key])
+					differ(name[key], a[key], b[key])
+				else
+					passed++
+			}
+			printf "%d %d %d\n", passed, failed, expected >>counts
+			printf "%s: %d equal, %d differ, %d known differences\n", title, passed, failed, expected
+		}' "$2.txt" "$2.tree" "$3.txt" "$3.tree"
+}
+
+: >"$base/counts"
+: >"$base/seen"
+host=$base/oracle-host
+cflags='-std=gnu11 -O1 -Wall -Wextra -pthread'
+# shellcheck disable=SC2086
+${CC:-cc} $cflags -o "$host" "$here/oracle.c" || fail "does not build"
+
+for libc in ${ORACLE_LIBC:-glibc musl}; do
+	program=$host
+	if [ "$libc" = musl ]; then
+		if ! command -v musl-gcc >/dev/null; then
+			printf 'SKIP: oracle: no musl-gcc: not compared in a musl root\n'
+			continue
+		fi
+		program=$base/oracle-musl
+		# shellcheck disable=SC2086
+		musl-gcc $cflags -o "$program" "$here/oracle.c" || fail "does not build with musl-gcc"
+	fi
+	mkdir "$base/$libc"
+	work=$base/$libc
+	root "$work/k" "$work/k.out" "$program" "$libc"
+	pass kernel "$work/k" "$@"
+	grep -q . "$work/k.txt" || fail "nothing came from the real chroot"
+	if [ "${ORACLE_PASS:-}" = kernel ]; then
+		root "$work/q" "$work/q.out" "$program" "$libc"
+		pass kernel "$work/q" "$@"
+		compare "$libc again" "$work/k" "$work/q"
+		continue
+	fi
+	if [ ! -x "$jailrun" ]; then
+		fail "no $jailrun: build it, or set JAILRUN"
+	fi
+	for resolver in auto walk; do
+		# one letter each: host paths of one length
+		dir=$work/$(printf '%.1s' "$resolver")
+		root "$dir" "$dir.out" "$program" "$libc"
+		pass jail "$dir" "$@"
+		compare "$libc $resolver" "$work/k" "$dir"
+	done
+done
+
+# a known difference that is none any more would hide the next one
+gone=0
+if [ $# -eq 0 ] && [ -z "${ORACLE_PASS:-}${ORACLE_LIBC:-}" ]; then
+	sort -u -o "$base/seen" "$base/seen"
+	sed '/^#/d; /^[[:space:]]*$/d; s/[[:space:]].*//' "$here/known-differences" | sort -u | comm -23 - "$base/seen" >"$base/gone"
+	while read -r name; do
+		printf 'known difference that does not differ: %s\n' "$name"
+		gone=$((gone + 1))
+	done <"$base/gone"
+fi
+awk -v gone="$gone" '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f + gone; exit f + gone > 0 }' "$base/counts"

@@ -22,8 +22,12 @@ const struct config *config_start(void)
 
 static void config_is(bool shell, enum config_cloexec cloexec, const char *program, int pid)
 {
-	now = (struct config){
-		.shell = shell, .cloexec = cloexec, .program = program, .pid = pid, .lib = "", .audit = ""};
+	now = (struct config){.shell = shell,
+		.cloexec = cloexec,
+		.program = program,
+		.pid = pid,
+		.lib = "",
+		.audit = ""};
 }
 
 /* -- which classes ------------------------------------------------------------------------- */
@@ -59,37 +63,37 @@ static const struct mention_row {
 	const char *arg[3], *env;
 	const char *want; /* the numbers, in order, each with a space behind; f: only as a fifo */
 } mentions[] = {
-	{"nobody",                    {"cmd", "-n", "7"},                   "HOME=/7",                "" },
-	{"/dev/fd/N",                 {"cat", "/dev/fd/63"},                NULL,                     "63 " },
-	{"/dev/fd/N inside",          {"--file=/dev/fd/5,x"},               NULL,                     "5 " },
-	{"/proc/self/fd/N",           {"/proc/self/fd/12"},                 NULL,                     "12 " },
-	{"another's /proc/N",         {"/proc/17/fd/"},                     NULL,                     "" },
-	{"--*fd N",                   {"dpkg", "--status-fd", "11"},        NULL,                     "11 " },
-	{"-displayfd N",              {"Xvfb", "-displayfd", "4"},          NULL,                     "4 " },
-	{"fd N without a dash",       {"x", "status-fd", "11"},             NULL,                     "" },
-	{"--fd N only for a number",  {"x", "--fd", "11x"},                 NULL,                     "" },
-	{"fd=N",                      {"--sync-fd=9"},                      NULL,                     "9 " },
-	{"fd:N",                      {"openssl", "-pass", "fd:3"},         NULL,                     "3 " },
-	{"pipe:N",                    {"ffmpeg", "pipe:3"},                 NULL,                     "3 " },
-	{"&N",                        {"gpg", "-&27"},                      NULL,                     "27 " },
-	{"&N in a shell's text",      {"sh", "-c", "cat <&7 2>&1"},         NULL,                     "7 1 " },
-	{"A:B:C",                     {"jspawnhelper", "10:11:12"},         NULL,                     "10 11 12 " },
-	{"A:B is a time",             {"at", "10:11"},                      NULL,                     "" },
-	{"A:B:C:D is none",           {"x", "1:2:3:4"},                     NULL,                     "" },
-	{"a huge number",             {"/dev/fd/99999999999999999999"},     NULL,                     "" },
-	{"name with FD",              {"x"},                                "NOTIFY_FD=8",            "8 " },
-	{"name with SOCK",            {"x"},                                "FOO_SOCKETS=3:4",        "3 4 " },
-	{"NGINX",                     {"x"},                                "NGINX=4;5;",             "4 5 " },
-	{"GIT_TRACE2",                {"x"},                                "GIT_TRACE2=3",           "3 " },
-	{"TRACE to a path",           {"x"},                                "GIT_TRACE=/tmp/3",       "" },
-	{"an agent's process number", {"x"},                                "SSH_AUTH_SOCK=/a/b.12",  "" },
-	{"/dev/fd in the value",      {"x"},                                "BASH_PIPE=/dev/fd/6",    "6 " },
-	{"LISTEN_FDS counts from 3",  {"x"},                                "LISTEN_FDS=3",           "5 4 3 " },
-	{"LISTEN_PID is a process",   {"x"},                                "LISTEN_PID=4",           "" },
-	{"MAKEFLAGS needs a fifo",    {"x"},                                "MAKEFLAGS= -j --jobserver-auth=3,4", "3f 4f " },
-	{"other names",               {"x"},                                "COUNT=5",                "" },
-	{"libjail's own",             {"x"},                                "LIBJAIL_0_FD=5",         "" },
-	{"no = at all",               {"x"},                                "LISTEN_FDS",             "" },
+	{"nobody",                 {"cmd", "-n", "7"},           "HOME=/7",               ""},
+	{"/dev/fd/N",              {"cat", "/dev/fd/63"},        NULL,                    "63 "},
+	{"/dev/fd/N inside",       {"-f/dev/fd/5,x"},            NULL,                    "5 "},
+	{"/proc/self/fd/N",        {"/proc/self/fd/12"},         NULL,                    "12 "},
+	{"a process in /proc",     {"/proc/17/fd/"},             NULL,                    ""},
+	{"--*fd N",                {"dpkg", "--x-fd", "11"},     NULL,                    "11 "},
+	{"-displayfd N",           {"Xvfb", "-displayfd", "4"},  NULL,                    "4 "},
+	{"fd N without a dash",    {"x", "status-fd", "5"},      NULL,                    ""},
+	{"--fd and no number",     {"x", "--fd", "11x"},         NULL,                    ""},
+	{"fd=N",                   {"--sync-fd=9"},              NULL,                    "9 "},
+	{"fd:N",                   {"openssl", "-pass", "fd:3"}, NULL,                    "3 "},
+	{"pipe:N",                 {"ffmpeg", "pipe:3"},         NULL,                    "3 "},
+	{"&N",                     {"gpg", "-&27"},              NULL,                    "27 "},
+	{"&N in a shell's text",   {"sh", "-c", "cat <&7 2>&1"}, NULL,                    "7 1 "},
+	{"A:B:C",                  {"java", "10:11:12"},         NULL,                    "10 11 12 "},
+	{"A:B is a time",          {"at", "10:11"},              NULL,                    ""},
+	{"A:B:C:D is none",        {"x", "1:2:3:4"},             NULL,                    ""},
+	{"a huge number",          {"/dev/fd/9999999999"},       NULL,                    ""},
+	{"name with FD",           {"x"},                        "NOTIFY_FD=8",           "8 "},
+	{"name with SOCK",         {"x"},                        "FOO_SOCKETS=3:4",       "3 4 "},
+	{"NGINX",                  {"x"},                        "NGINX=4;5;",            "4 5 "},
+	{"GIT_TRACE2",             {"x"},                        "GIT_TRACE2=3",          "3 "},
+	{"TRACE to a path",        {"x"},                        "GIT_TRACE=/tmp/3",      ""},
+	{"an agent's number",      {"x"},                        "SSH_AUTH_SOCK=/a/b.12", ""},
+	{"/dev/fd in the value",   {"x"},                        "BASH_PIPE=/dev/fd/6",   "6 "},
+	{"LISTEN_FDS is a count",  {"x"},                        "LISTEN_FDS=3",          "5 4 3 "},
+	{"LISTEN_PID is none",     {"x"},                        "LISTEN_PID=4",          ""},
+	{"MAKEFLAGS needs a fifo", {"x"},                        "MAKEFLAGS=j --a=3,4",   "3f 4f "},
+	{"other names",            {"x"},                        "COUNT=5",               ""},
+	{"libjail's own",          {"x"},                        "LIBJAIL_0_FD=5",        ""},
+	{"no = at all",            {"x"},                        "LISTEN_FDS",            ""},
 };
 
 static void mention_note(void *arg, int fd, enum fd_keep why)
@@ -116,22 +120,22 @@ static void mention_test(void **state)
 
 static const struct exec_row {
 	const char *why;
-	bool forked;          /* not the process that was executed */
+	bool forked; /* not the process that was executed */
 	const char *caller, *note_exe, *target, *arg, *env; /* %d: the number */
 	bool fifo, back;
 } execs[] = {
-	{"a forked child gives nothing back", true,  "x",      NULL,     "/bin/ls",        "-l",        NULL,             false, false},
-	{"the executed process gives back",   false, "x",      NULL,     "/bin/ls",        "-l",        NULL,             false, true },
-	{"the program itself",                true,  "x",      NULL,     "/proc/self/exe", "-l",        NULL,             false, true },
-	{"the program in a root",             true,  "x",      "/s/ngx", "/s/ngx",         "-l",        NULL,             false, true },
-	{"another program in a root",         true,  "x",      "/s/ngx", "/s/sh",          "-l",        NULL,             false, false},
-	{"mentioned in argv",                 true,  "x",      NULL,     "/bin/ls",        "--a-fd=%d", NULL,             false, true },
-	{"mentioned in the environment",      true,  "x",      NULL,     "/bin/ls",        "-l",        "MY_FD=%d",       false, true },
-	{"the jobserver",                     true,  "x",      NULL,     "/bin/ls",        "-l",        "MAKEFLAGS=a=%d", true,  true },
-	{"no jobserver",                      true,  "x",      NULL,     "/bin/ls",        "-l",        "MAKEFLAGS=a=%d", false, false},
-	{"flock passes its lock on",          true,  "flock",  NULL,     "/bin/ls",        "-l",        NULL,             false, true },
-	{"fghack leaks on purpose",           true,  "fghack", NULL,     "/bin/ls",        "-l",        NULL,             false, true },
-	{"java's helper",                     true,  "java",   NULL,     "/j/jspawnhelper", "1",        NULL,             false, true },
+	{"the executed process gives back", .back = true},
+	{"a forked child gives nothing back", .forked = true},
+	{"the program itself", .forked = true, .target = "/proc/self/exe", .back = true},
+	{"a root's program", .forked = true, .note_exe = "/s/ng", .target = "/s/ng", .back = true},
+	{"another program in a root", .forked = true, .note_exe = "/s/ng", .target = "/s/sh"},
+	{"mentioned in argv", .forked = true, .arg = "--a-fd=%d", .back = true},
+	{"mentioned in the environment", .forked = true, .env = "MY_FD=%d", .back = true},
+	{"the jobserver", .forked = true, .env = "MAKEFLAGS=a=%d", .fifo = true, .back = true},
+	{"no jobserver", .forked = true, .env = "MAKEFLAGS=a=%d"},
+	{"flock passes its lock on", .forked = true, .caller = "flock", .back = true},
+	{"fghack leaks on purpose", .forked = true, .caller = "fghack", .back = true},
+	{"java's helper", .forked = true, .target = "/j/jspawnhelper", .back = true},
 };
 
 static bool has_flag(int fd)
@@ -144,8 +148,10 @@ static void exec_test(void **state)
 	const struct exec_row *row = *state;
 	int fds[2], undo[4], other = open("/dev/null", O_RDONLY | O_CLOEXEC), fd;
 	char arg[64], env[64], *argv[] = {"x", arg, NULL}, *envp[] = {env, NULL};
+	size_t n;
 
-	config_is(false, CONFIG_CLOEXEC_FORCE, row->caller, row->forked ? 1 : getpid());
+	config_is(false, CONFIG_CLOEXEC_FORCE, row->caller ? row->caller : "x",
+		row->forked ? 1 : getpid());
 	now.note_exe = row->note_exe;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	if (!row->fifo) {
@@ -154,9 +160,10 @@ static void exec_test(void **state)
 	}
 	fd = (int)fdpolicy_made(fds[0], false, O_CLOEXEC);
 	fdpolicy_made(other, true, O_CLOEXEC); /* the program's own flag is never given back */
-	snprintf(arg, sizeof arg, row->arg, fd);
+	snprintf(arg, sizeof arg, row->arg ? row->arg : "-l", fd);
 	snprintf(env, sizeof env, row->env ? row->env : "A=b", fd);
-	assert_int_equal(fdpolicy_exec(row->target, argv, envp, undo, 4), row->back);
+	n = fdpolicy_exec(row->target ? row->target : "/bin/ls", argv, envp, undo, 4);
+	assert_int_equal(n, row->back);
 	assert_int_equal(has_flag(fd), !row->back);
 	assert_true(has_flag(other));
 	fdpolicy_undo(undo, row->back);
@@ -246,9 +253,10 @@ int main(void)
 		t[n++] = (struct CMUnitTest){
 			mentions[i].why, mention_test, NULL, NULL, (void *)&mentions[i]};
 	for (size_t i = 0; i < ROWS(execs); i++)
-		t[n++] = (struct CMUnitTest){
-			execs[i].why, exec_test, NULL, NULL, (void *)&execs[i]};
-	t[n++] = (struct CMUnitTest){"0, 1 and 2 are never forced", low_numbers_test, NULL, NULL, NULL};
+		t[n++] =
+			(struct CMUnitTest){execs[i].why, exec_test, NULL, NULL, (void *)&execs[i]};
+	t[n++] = (struct CMUnitTest){
+		"0, 1 and 2 are never forced", low_numbers_test, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"the records", records_test, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"a vfork child's records", vfork_test, NULL, NULL, NULL};
 	return _cmocka_run_group_tests("fdpolicy", t, n, NULL, NULL);
