@@ -371,6 +371,30 @@ static int follow_protected(const struct walk *w, const struct stat *link)
 	return -EACCES;
 }
 
+/* The last name, which was seen to be no symlink: if it has become one meanwhile, -ELOOP.  Added
+ * to the flags, O_NOFOLLOW would show in F_GETFL, so it is for kernels without openat2 alone. */
+static int walk_last(const struct walk *w, const char *name, const struct open_how *how)
+{
+	if (w->v->walk)
+		return sys_openat(w->cur, name, (int)how->flags | O_NOFOLLOW, (mode_t)how->mode);
+	return open2(w->cur, name, how, RESOLVE_NO_SYMLINKS);
+}
+
+/* open(2) promises the lowest free number, and the walk has held one while it was opened. */
+static int walk_lowest(int fd, int held, const struct open_how *how)
+{
+	int low;
+
+	sys_close(held);
+	if (fd < held)
+		return fd;
+	low = sys_fcntl(fd, how->flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (low < 0)
+		return fd;
+	sys_close(low < fd ? fd : low);
+	return low < fd ? low : fd;
+}
+
 /* openat2 by hand.  text is big: the walker is for the calls that the fast paths refuse. */
 static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how)
@@ -427,7 +451,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		if (fd == -ENOENT && last && (flags & O_CREAT)) {
 			if (slash)
 				name[n] = '/', name[n + 1] = '\0';
-			r = sys_openat(w.cur, name, flags | O_NOFOLLOW, (mode_t)how->mode);
+			r = walk_last(&w, name, how);
 			if (r == -ELOOP && !(flags & O_NOFOLLOW) && ++races < 64)
 				continue; /* a symlink came in between: look again */
 			break;
@@ -563,11 +587,13 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		sys_close(fd);
 		if (slash)
 			name[n] = '/', name[n + 1] = '\0';
-		r = sys_openat(w.cur, name, flags | O_NOFOLLOW, (mode_t)how->mode);
+		r = walk_last(&w, name, how);
 		if (r == -ELOOP && !nofollow && !S_ISLNK(st.st_mode) && ++races < 64)
 			continue;
 		break;
 	}
+	if (r >= 0 && w.owned)
+		return walk_lowest(r, w.cur, how);
 	walk_to(&w, -1, false);
 	return r;
 }
@@ -679,14 +705,6 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 				return r;
 		}
 		return walk_open(v, dirfd, guest, how);
-	} else if (s->count == 1 && !(how->flags & O_PATH) && !how->resolve) {
-		/* the usual case in find, tar, ls, rm -r: one name, and openat(2) is the faster call */
-		r = sys_openat(dirfd, guest, (int)how->flags | O_NOFOLLOW, (mode_t)how->mode);
-		if ((r != -ELOOP && !(r == -ENOTDIR && (how->flags & O_DIRECTORY)) && !s->slash) ||
-			(how->flags & O_NOFOLLOW))
-			return r;
-		if (r >= 0)
-			return r;
 	}
 	if (no_links && linked[s->hash % sizeof linked] && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);

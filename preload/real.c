@@ -4,7 +4,8 @@
  * always there (glibc 2.31 keeps it in libdl) and takes the loader's lock, as dl_iterate_phdr(3)
  * does; so this file reads what debuggers read, the list of struct link_map that the program's
  * DT_DEBUG leads to (link.h, elf(5)), and looks in the objects' own hash tables.  No lock, no
- * store outside the stack: a signal handler and a forked child of a threaded program may come here. */
+ * store outside the stack: a signal handler and a forked child of a threaded program may come here.
+ */
 #include <sys/auxv.h>
 #include "wrap.h"
 
@@ -13,9 +14,9 @@ extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 /* One object's dynamic symbols; what it lacks is NULL. */
 struct table {
 	uintptr_t base;
-	const ElfW(Sym) *sym;
+	const ElfW(Sym) * sym;
 	const char *str;
-	const ElfW(Half) *versym;
+	const ElfW(Half) * versym;
 	const uint32_t *gnu, *sysv;
 };
 
@@ -34,11 +35,21 @@ static struct table table_of(const struct link_map *m)
 		const void *at = table_at(&t, d->d_un.d_ptr);
 
 		switch (d->d_tag) {
-		case DT_SYMTAB: t.sym = at; break;
-		case DT_STRTAB: t.str = at; break;
-		case DT_VERSYM: t.versym = at; break;
-		case DT_GNU_HASH: t.gnu = at; break;
-		case DT_HASH: t.sysv = at; break;
+		case DT_SYMTAB:
+			t.sym = at;
+			break;
+		case DT_STRTAB:
+			t.str = at;
+			break;
+		case DT_VERSYM:
+			t.versym = at;
+			break;
+		case DT_GNU_HASH:
+			t.gnu = at;
+			break;
+		case DT_HASH:
+			t.sysv = at;
+			break;
 		}
 	}
 	return t;
@@ -51,9 +62,8 @@ static int table_defines(const struct table *t, uint32_t i, const char *name)
 	const ElfW(Sym) *s = &t->sym[i];
 	unsigned type = ELF64_ST_TYPE(s->st_info), bind = ELF64_ST_BIND(s->st_info);
 
-	if (s->st_shndx == SHN_UNDEF || !s->st_value || bind == STB_LOCAL ||
-		type == STT_TLS || type == STT_SECTION || type == STT_FILE ||
-		!mem_equal(t->str + s->st_name, name))
+	if (s->st_shndx == SHN_UNDEF || !s->st_value || bind == STB_LOCAL || type == STT_TLS ||
+		type == STT_SECTION || type == STT_FILE || !mem_equal(t->str + s->st_name, name))
 		return 0;
 	return t->versym && t->versym[i] & 0x8000 ? -1 : 1;
 }
@@ -79,8 +89,8 @@ static uint32_t hash_sysv(const char *name)
 }
 
 /* The definition of name in t, a default version before a hidden one: *hidden gets the latter. */
-static const ElfW(Sym) *table_find(
-	const struct table *t, const char *name, uint32_t h, const ElfW(Sym) **hidden)
+static const ElfW(Sym) *
+	table_find(const struct table *t, const char *name, uint32_t h, const ElfW(Sym) * *hidden)
 {
 	int d;
 
@@ -127,7 +137,7 @@ static const ElfW(Sym) *table_find(
 }
 
 /* An indirect function's address is that of its resolver: ask it, as the loader would. */
-static real_fn *table_call(const struct table *t, const ElfW(Sym) *s)
+static real_fn *table_call(const struct table *t, const ElfW(Sym) * s)
 {
 	uintptr_t at = (s->st_shndx == SHN_ABS ? 0 : t->base) + s->st_value;
 
@@ -153,7 +163,7 @@ static const struct link_map *real_objects(void)
 {
 	const ElfW(Phdr) *ph = (const void *)getauxval(AT_PHDR);
 	size_t n = getauxval(AT_PHNUM);
-	const ElfW(Sym) *s, *hidden = NULL;
+	const ElfW(Sym) * s, *hidden = NULL;
 	struct link_map self = {0};
 	struct table t;
 
@@ -180,7 +190,7 @@ static real_fn *real_search(const char *name, bool before_first)
 {
 	const struct link_map *all = real_objects(), *us = all, *next, *m;
 	struct table t, t_hidden = {0};
-	const ElfW(Sym) *s, *hidden = NULL, *found;
+	const ElfW(Sym) * s, *hidden = NULL, *found;
 	uint32_t h = hash_gnu(name);
 
 	while (us && us->l_ld != _DYNAMIC)

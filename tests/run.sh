@@ -6,7 +6,8 @@
 #
 #   unit/*.c      cmocka, linked with the preload objects it needs (a comment "links: a.o b.o" in the
 #                 source names them, from preload/; otherwise the linker takes them from an archive)
-#   call/*.c      a program that prints TAP, run under LD_PRELOAD=libjail.so
+#   call/*.c      a program that prints TAP, run under LD_PRELOAD=libjail.so, with / as a root by
+#                 each resolver, and with musl
 #   context/*.sh  program/*.sh oracle/oracle.sh symbols.sh   scripts that print TAP
 #   lint          shellcheck and mandoc, where they are installed
 #
@@ -172,6 +173,12 @@ calls() {
 		build "$test" $CC -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -I. -Ipreload -o "$out/$test" \
 			"$src" -lpthread -ldl || continue
 		run "$test" env LD_PRELOAD="$LIBJAIL_LIB" "$out/$test"
+		run "$test-root" "$JAILRUN" --root / -w "$PWD" -- "$out/$test"
+		run "$test-walk" env LIBJAIL_RESOLVER=walk "$JAILRUN" --root / -w "$PWD" -- "$out/$test"
+		command -v musl-gcc >/dev/null || continue
+		build "$test-musl" musl-gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -idirafter /usr/include \
+			-idirafter "/usr/include/$(cc -print-multiarch)" -I. -Ipreload -o "$out/$test-musl" "$src" || continue
+		run "$test-musl" env LD_PRELOAD="$LIBJAIL_LIB" "$out/$test-musl"
 	done
 }
 

@@ -34,7 +34,8 @@ char *jail_getcwd(char *buf, size_t n)
 	}
 	if (buf)
 		return buf;
-	/* musl allocates what it takes; so does glibc without a size, and else exactly that size. */
+	/* musl allocates what it takes; so does glibc without a size, and else exactly that size.
+	 */
 	if (!n || config()->musl)
 		n = (size_t)r;
 	if ((size_t)r > n) {

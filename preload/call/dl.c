@@ -38,30 +38,42 @@ static bool dl_is_ours(const char *file)
 	       !mem_find(file, '$') && !dl_audited(v);
 }
 
-/* The host's name of a guest path, or one that leads nowhere and still tells it: dlerror(3).
- * The guest's own leads nowhere, either, unless the host happens to have such a file. */
+/* The host's name of a guest path: the root in front of it where that is the same file, so that
+ * the program's own words come back from dladdr(3) and $ORIGIN is what it would be; else the
+ * canonical name.  A file that is not there gets a name that leads nowhere and still tells it
+ * (dlerror(3)): the guest's own, unless the host happens to have such a file. */
 static const char *dl_host(const char *file, char *buf, size_t size)
 {
-	struct str s = {buf, buf + size};
-	long fd = guest_openat(AT_FDCWD, file, O_PATH | O_CLOEXEC, 0), n = -1;
+	const struct view *v = state_view();
+	struct str s = {buf, buf + size}, l;
+	long fd = guest_openat(AT_FDCWD, file, O_PATH | O_CLOEXEC, 0), n;
+	struct stat want, got;
 	char link[PLACE_PATH];
-	struct str l = {link, link + sizeof link};
 
-	if (fd >= 0) {
-		str_puts(&l, "/proc/self/fd/");
-		str_num(&l, (unsigned long)fd);
-		n = sys_readlinkat(AT_FDCWD, link, buf, size - 1);
-		sys_close((int)fd);
+	if (fd < 0) {
+		if (sys_faccessat2(AT_FDCWD, file, 0 /* F_OK */, 0) < 0)
+			return file;
+		str_puts(&s, "/proc/self/fd/-1/");
+		str_puts(&s, file);
+		return s.at ? buf : "/proc/self/fd/-1/";
 	}
-	if (n > 0) {
-		buf[n] = '\0';
-		return buf;
+	if (v && file[0] == '/') {
+		str_puts(&s, v->host);
+		str_puts(&s, file);
+		if (s.at && sys_fstat((int)fd, &want) == 0 &&
+			sys_fstatat(AT_FDCWD, buf, &got, 0) == 0 && got.st_dev == want.st_dev &&
+			got.st_ino == want.st_ino) {
+			sys_close((int)fd);
+			return buf;
+		}
 	}
-	if (sys_faccessat2(AT_FDCWD, file, F_OK, 0) < 0)
-		return file;
-	str_puts(&s, "/proc/self/fd/-1/");
-	str_puts(&s, file);
-	return s.at ? buf : "/proc/self/fd/-1/";
+	l = (struct str){link, link + sizeof link};
+	str_puts(&l, "/proc/self/fd/");
+	str_num(&l, (unsigned long)fd);
+	n = sys_readlinkat(AT_FDCWD, link, buf, size - 1);
+	sys_close((int)fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return buf;
 }
 
 static void *dl_open_ours(const char *file, int mode)

@@ -66,8 +66,8 @@ void jail_closefrom(int low)
 	guest_close_range(low < 0 ? 0 : (unsigned)low, ~0U, 0);
 }
 
-ssize_t jail___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags,
-	struct sockaddr *addr, socklen_t *len)
+ssize_t jail___recvfrom_chk(
+	int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr, socklen_t *len)
 {
 	ssize_t (*real)(int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
 

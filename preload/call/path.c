@@ -46,7 +46,8 @@ int jail_statvfs(const char *path, struct statvfs *ret)
 		.f_files = sf.f_files,
 		.f_ffree = sf.f_ffree,
 		.f_favail = sf.f_ffree,
-		.f_fsid = config()->musl ? fsid[0] : fsid[0] | (unsigned long)fsid[1] << 32,
+		.f_fsid = config()->musl ? (unsigned long)(int)fsid[0]
+					 : fsid[0] | (unsigned long)fsid[1] << 32,
 		.f_flag = (unsigned long)(config()->musl ? sf.f_flags : sf.f_flags & ~VALID),
 		.f_namemax = (unsigned long)sf.f_namelen,
 	};
@@ -87,6 +88,21 @@ long jail_pathconf(const char *path, int name)
 	r = real(link, name);
 	sys_close((int)fd);
 	return r;
+}
+
+ssize_t jail_readlinkat(int dirfd, const char *path, char *buf, size_t n)
+{
+	char none[1];
+
+	if (n || !config()->musl)
+		return EDGE(ssize_t, guest_readlinkat(dirfd, path, buf, n));
+	/* musl: no room is no error, but what is no symlink still is */
+	return EDGE(ssize_t, guest_readlinkat(dirfd, path, none, 1)) < 0 ? -1 : 0;
+}
+
+ssize_t jail_readlink(const char *path, char *buf, size_t n)
+{
+	return jail_readlinkat(AT_FDCWD, path, buf, n);
 }
 
 ssize_t jail___readlink_chk(const char *path, char *buf, size_t n, size_t room)

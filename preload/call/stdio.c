@@ -228,8 +228,10 @@ static int stream_forced(int fd, const char *path)
 
 static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 {
-	int forced = stream_forced(stream_number(f), path);
+	int old = stream_number(f), forced = stream_forced(old, path);
 	bool asked = stream_has(mode, 'e');
+	/* the program cleared the flag; glibc would set it again, for the 'e' that was ours */
+	bool cleared = !path && !asked && !forced && old > 2 && fdpolicy_flag(FD_STREAM);
 	char text[STREAM_MODE];
 	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
 
@@ -241,6 +243,8 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fdpolicy_made(fd, asked, forced);
 	}
+	if (f && cleared)
+		sys_fcntl(old, F_SETFD, 0);
 	return f;
 }
 

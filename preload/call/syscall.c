@@ -10,6 +10,7 @@
 #define PTR(i) ((void *)a[i])
 #define SIZE(i) ((size_t)a[i])
 
+/* clang-format off: a table, one number a line */
 static long call_by_number(long nr, long a[6])
 {
 	switch (nr) {
@@ -180,6 +181,8 @@ static long call_by_number(long nr, long a[6])
 	}
 	return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
+
+/* clang-format on */
 
 /* The five longs after nr have registers of their own and the sixth a slot on the caller's
  * stack, which is there to be read whether or not the caller filled it: libc reads all, too. */

@@ -41,7 +41,8 @@ int jail_ttyname_r(int fd, char *buf, size_t n)
 	if (r == 0 && strlen(name) >= n)
 		r = -ERANGE;
 	if (r < 0) {
-		errno_set((int)-r); /* both libcs leave it in errno, too */
+		if (r != -ERANGE || !config()->musl)
+			errno_set((int)-r); /* both libcs leave it in errno, too */
 		return (int)-r;
 	}
 	memcpy(buf, name, strlen(name) + 1);
@@ -91,8 +92,8 @@ int jail_getpt(void)
 }
 
 /* openpty(3): the slave comes from TIOCGPTPEER, by no name that a root could lack. */
-static long pty_pair(int *master, int *slave, char *name, const struct termios *term,
-	const struct winsize *size)
+static long pty_pair(
+	int *master, int *slave, char *name, const struct termios *term, const struct winsize *size)
 {
 	int (*settings)(int, int, const struct termios *);
 	long m, s = -1, r;
@@ -129,8 +130,8 @@ static long pty_pair(int *master, int *slave, char *name, const struct termios *
 	return 0;
 }
 
-int jail_openpty(int *master, int *slave, char *name, const struct termios *term,
-	const struct winsize *size)
+int jail_openpty(
+	int *master, int *slave, char *name, const struct termios *term, const struct winsize *size)
 {
 	return EDGE(int, pty_pair(master, slave, name, term, size));
 }

@@ -727,8 +727,9 @@ static long userns_enter(const struct view *v)
 	struct str s = {map, map + sizeof map};
 	const unsigned long uid = (unsigned long)sys_call(SYS_geteuid),
 			    gid = (unsigned long)sys_call(SYS_getegid);
-	struct place at = {.flags = AT_EMPTY_PATH}, to = {.flags = AT_EMPTY_PATH};
-	char from[PLACE_PATH], onto[PLACE_PATH];
+	struct place to = {.flags = AT_EMPTY_PATH};
+	struct view here;
+	char onto[PLACE_PATH];
 	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC};
 	long r = guest_getcwd(cwd, sizeof cwd);
 
@@ -751,22 +752,22 @@ static long userns_enter(const struct view *v)
 	str_puts(&s, " 1");
 	if (r == 0)
 		r = write_file("/proc/self/gid_map", map);
+	/* our descriptors are of the old mount namespace: what is mounted here would not show there */
+	if (r == 0)
+		r = view_open(&here, v->host_len ? v->host : "/", state_fd_min());
+	if (r == 0 && (here.dev != v->dev || here.ino != v->ino))
+		r = -ENOENT;
 	for (size_t i = 0; r == 0 && i < v->nbinds; i++) {
-		struct view bare = *v;
-		int fd;
+		int fd = place_open(&here, AT_FDCWD, v->binds[i].guest, &how);
 
-		bare.nbinds = 0;
-		fd = place_open(&bare, AT_FDCWD, v->binds[i].guest, &how);
 		if (fd < 0)
 			continue; /* lies in another bind, which brings it along */
-		at.dir = v->binds[i].fd;
 		to.dir = fd;
-		r = sys_call(SYS_mount, place_path(&at, from), place_path(&to, onto), 0,
-			MS_BIND | MS_REC, 0);
+		r = sys_call(SYS_mount, v->binds[i].host, place_path(&to, onto), 0, MS_BIND | MS_REC, 0);
 		sys_close(fd);
 	}
 	if (r == 0)
-		r = sys_fchdir(v->fd);
+		r = sys_fchdir(here.fd);
 	if (r == 0)
 		r = sys_call(SYS_chroot, ".");
 	if (r == 0)

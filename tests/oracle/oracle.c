@@ -3700,7 +3700,6 @@ static void item_run(const struct item *it)
 	}
 	dup2(open("f", O_RDONLY), FILE_FD);
 	close(3);
-	make_page_end();
 	if (it->fn) {
 		it->fn();
 	} else if (it->op) {
@@ -3715,56 +3714,105 @@ static void item_run(const struct item *it)
 	}
 }
 
-/* One line, by a child: a case may move its root, its working directory, or crash. */
-static void in_child(const char *title, void (*body)(const void *), const void *arg)
+static int out_to = 1; /* a number that cases do not come across */
+
+static void child_start(void)
+{
+	out_to = fcntl(1, F_DUPFD_CLOEXEC, 2000);
+	if (out_to < 0)
+		out_to = fcntl(1, F_DUPFD_CLOEXEC, 200);
+	make_page_end();
+}
+
+static void emit(const char *title)
+{
+	char head[200];
+	size_t n = (size_t)snprintf(head, sizeof head, "%s =", title);
+
+	line[line_len++] = '\n';
+	if (n > sizeof line - line_len)
+		n = sizeof line - line_len;
+	memmove(line + n, line, line_len);
+	memcpy(line, head, n);
+	/* a scenario may have closed every number it saw */
+	if (write(out_to, line, line_len + n) < 0 && write(1, line, line_len + n) < 0)
+		_exit(3);
+}
+
+/* How a child ended, when it had not the time to say it itself. */
+static bool child_ended(pid_t pid, const char *title)
 {
 	int status = 0;
-	pid_t pid;
-	char head[200];
 
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		int to = fcntl(1, F_DUPFD_CLOEXEC, 2000), n = snprintf(head, sizeof head, "%s =", title);
-
-		if (to < 0)
-			to = fcntl(1, F_DUPFD_CLOEXEC, 200);
-		alarm(8);
-		body(arg);
-		line[line_len++] = '\n';
-		memmove(line + n, line, line_len);
-		memcpy(line, head, (size_t)n);
-		/* a scenario may have closed every number it saw */
-		if (write(to, line, line_len + (size_t)n) < 0)
-			_exit(write(1, line, line_len + (size_t)n) < 0);
-		_exit(0);
-	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		die("fork");
+	if (status == 0)
+		return true;
 	if (WIFSIGNALED(status))
 		printf("%s = died of signal %d\n", title, WTERMSIG(status));
-	else if (status != 0)
+	else
 		printf("%s = exit status %d\n", title, WEXITSTATUS(status));
+	fflush(stdout);
+	return false;
 }
 
-static void item_body(const void *arg)
+static void item_title(char *to, size_t n, size_t i)
 {
-	item_run(arg);
+	snprintf(to, n, "%04zu %s", i + 1, items[i].name);
 }
 
+/* May it share a process with its neighbours?  Those that change, or that are scenarios, and may
+ * leave root, limits or descriptors behind, have one each. */
+static bool item_shares(size_t i)
+{
+	return !items[i].own && !items[i].fn;
+}
+
+/* In children: a case may move its root, its working directory, or crash. */
 static int run(char **only)
 {
+	size_t *at = mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	size_t *wanted = calloc(nitems + 1, sizeof *wanted), n = 0, end;
+	char title[120];
+
+	if (at == MAP_FAILED || !wanted)
+		die("mmap");
 	for (size_t i = 0; i < nitems; i++) {
-		char title[120];
-		bool wanted = !*only;
+		bool is = !*only;
 
 		for (char **o = only; *o; o++)
-			wanted = wanted || strcmp(*o, items[i].name) == 0;
-		if (!wanted)
-			continue;
-		snprintf(title, sizeof title, "%04zu %s", i + 1, items[i].name);
-		in_child(title, item_body, &items[i]);
+			is = is || strcmp(*o, items[i].name) == 0;
+		if (is)
+			wanted[n++] = i;
 	}
+	for (size_t i = 0; i < n; i = end) {
+		pid_t pid;
+
+		end = i + 1;
+		while (end < n && end - i < 400 && item_shares(wanted[end]) && item_shares(wanted[i]))
+			end++;
+		*at = i;
+		pid = fork();
+		if (pid == 0) {
+			child_start();
+			for (size_t k = i; k < end; k++) {
+				*at = k;
+				alarm(8);
+				item_run(&items[wanted[k]]);
+				item_title(title, sizeof title, wanted[k]);
+				emit(title);
+				for (int fd = 3; end - i > 1 && fd < 20; fd++)
+					if (fd != OUTSIDE)
+						close(fd);
+			}
+			_exit(0);
+		}
+		waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+		item_title(title, sizeof title, wanted[*at]);
+		if (!child_ended(pid, title))
+			end = *at + 1;
+	}
+	free(wanted);
 	return 0;
 }
 
@@ -3866,13 +3914,11 @@ static const char *random_path(char *buf, bool target)
 	return buf;
 }
 
-static void random_body(const void *arg)
+static void random_body(void)
 {
 	char p[400], q[400];
 	bool roots = random_below(4) == 0;
 
-	(void)arg;
-	make_page_end();
 	line_len = 0;
 	if (mkdir(self, 0755) != 0 || chdir(self) != 0) {
 		out(" %s", errno_name(errno));
@@ -3981,13 +4027,22 @@ static int random_run(uint64_t seed, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++) {
 		char title[80];
+		pid_t pid;
 
 		random_state = (seed * 1000003 + i + 1) * 0x9e3779b97f4a7c15ULL | 1;
 		for (int warm = 0; warm < 8; warm++)
 			random_below(2);
 		snprintf(self, sizeof self, "/r/%lu-%lu", (unsigned long)seed, i);
 		snprintf(title, sizeof title, "random.%lu-%lu", (unsigned long)seed, i);
-		in_child(title, random_body, NULL);
+		pid = fork();
+		if (pid == 0) {
+			child_start();
+			alarm(8);
+			random_body();
+			emit(title);
+			_exit(0);
+		}
+		child_ended(pid, title);
 	}
 	return 0;
 }
