@@ -16,26 +16,22 @@ static const char *dl_guest(const struct view *v, const char *name)
 	return rest && *rest == '/' ? rest : name;
 }
 
-/* glibc's loader under a root started by exec carries libjail-audit.so, which knows that root.
- * One that chroot(2) set later it does not know. */
-static bool dl_audited(const struct view *v)
+/* Under a root glibc's loader was executed by us, with a note of the program, and carries
+ * libjail-audit.so, which follows chroot(2) as well.  A host program that called chroot(2), or
+ * was started with a root in its environment, has no such module. */
+static bool dl_audited(void)
 {
 	const struct config *c = config();
-	struct stat st;
 
-	return !c->musl && c->root && c->audit[0] &&
-	       sys_fstatat(AT_FDCWD, c->root, &st, 0) == 0 && st.st_dev == v->dev &&
-	       st.st_ino == v->ino;
+	return !c->musl && c->note_exe && c->audit[0];
 }
 
 /* Must file be translated here?  Only what has a slash is a path (dlopen(3)); what has a $ is
  * for the loader to expand. */
 static bool dl_is_ours(const char *file)
 {
-	const struct view *v = state_view();
-
-	return v && file && place_strlen(file, PATH_MAX) >= 0 && mem_find(file, '/') &&
-	       !mem_find(file, '$') && !dl_audited(v);
+	return state_view() && file && place_strlen(file, PATH_MAX) >= 0 && mem_find(file, '/') &&
+	       !mem_find(file, '$') && !dl_audited();
 }
 
 /* The host's name of a guest path: the root in front of it where that is the same file, so that

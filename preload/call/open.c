@@ -7,12 +7,19 @@
 
 typedef int set_type(int, int *);
 
-/* Zero (deferred) where the libc has no threads at hand: then nobody can cancel either. */
+/* glibc 2.32 and later, sys/single_threaded.h: nobody is there to cancel us, and glibc's own calls
+ * look no further, either.  An import, not LIBC(): a program may hold the only true copy of it. */
+extern char __libc_single_threaded __attribute__((weak));
+
+/* What cancel_leave() is to restore.  Where the libc has no threads at hand nothing happens. */
 int cancel_enter(void)
 {
-	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
+	set_type *set;
 	int old = PTHREAD_CANCEL_DEFERRED;
 
+	if (&__libc_single_threaded && __libc_single_threaded)
+		return PTHREAD_CANCEL_ASYNCHRONOUS; /* nothing to restore */
+	set = LIBC(pthread_setcanceltype, int, (int, int *));
 	if (LIKELY(set))
 		set(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
 	return old;
@@ -20,10 +27,13 @@ int cancel_enter(void)
 
 void cancel_leave(int old)
 {
-	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
+	set_type *set;
 	int ignored;
 
-	if (LIKELY(set) && old != PTHREAD_CANCEL_ASYNCHRONOUS)
+	if (old == PTHREAD_CANCEL_ASYNCHRONOUS)
+		return;
+	set = LIBC(pthread_setcanceltype, int, (int, int *));
+	if (LIKELY(set))
 		set(old, &ignored);
 }
 

@@ -262,7 +262,7 @@ FILE *jail_popen(const char *command, const char *mode)
 	mine = fds[!reading];
 	child = fds[reading];
 	to = reading;
-	s = LIBC(malloc, void *, (size_t))(sizeof *s);
+	s = HEAP(malloc, void *, (size_t))(sizeof *s);
 	if (!s)
 		goto failed;
 	s->f = LIBC(fdopen, FILE *, (int, const char *))(mine, reading ? "r" : "w");
@@ -290,7 +290,7 @@ FILE *jail_popen(const char *command, const char *mode)
 	s->ino = sys_fstat(mine, &st) == 0 ? st.st_ino : 0;
 	old = stream_take(s->f); /* of an fclose(3) that we did not see */
 	if (old)
-		LIBC(free, void, (void *))(old);
+		HEAP(free, void, (void *))(old);
 	stream_put(s);
 	return s->f;
 
@@ -298,7 +298,7 @@ failed_f:
 	LIBC(fclose, int, (FILE *))(s->f);
 	mine = -1;
 failed_s:
-	LIBC(free, void, (void *))(s);
+	HEAP(free, void, (void *))(s);
 failed:
 	if (mine >= 0)
 		sys_close(mine);
@@ -318,7 +318,7 @@ int jail_pclose(FILE *f)
 		return REAL(pclose)(f);
 	pid = s->pid;
 	fdpolicy_forget(s->fd);
-	LIBC(free, void, (void *))(s);
+	HEAP(free, void, (void *))(s);
 	LIBC(fclose, int, (FILE *))(f);
 	do
 		r = sys_call(SYS_wait4, pid, &status, 0, NULL);

@@ -386,7 +386,7 @@ static struct spawn_list *spawn_list(const posix_spawn_file_actions_t *fa)
 
 static void list_free(void *p)
 {
-	LIBC(free, void, (void *))(p);
+	HEAP(free, void, (void *))(p);
 }
 
 /* Appends a copy of *a, with a copy of path unless that is NULL.  0 or ENOMEM, as the functions
@@ -399,7 +399,7 @@ static int list_add(posix_spawn_file_actions_t *fa, struct spawn_action a, const
 	if (!l || l->used == l->room) {
 		const size_t used = l ? l->used : 0, room = used ? 2 * used : 8;
 
-		l = LIBC(realloc, void *, (void *, size_t))(
+		l = HEAP(realloc, void *, (void *, size_t))(
 			l, sizeof *l + room * sizeof l->at[0]);
 		if (!l)
 			return ENOMEM;
@@ -410,7 +410,7 @@ static int list_add(posix_spawn_file_actions_t *fa, struct spawn_action a, const
 	if (path) {
 		const size_t n = strlen(path) + 1;
 
-		a.path = LIBC(malloc, void *, (size_t))(n);
+		a.path = HEAP(malloc, void *, (size_t))(n);
 		if (!a.path)
 			return ENOMEM;
 		memcpy(a.path, path, n);

@@ -92,7 +92,7 @@ static int words_script(struct str *out, const char *words, int flags)
 static char *words_read(int fd, size_t *ret_n)
 {
 	size_t room = 4096, n = 0;
-	char *buf = LIBC(malloc, void *, (size_t))(room), *more;
+	char *buf = HEAP(malloc, void *, (size_t))(room), *more;
 	long r;
 
 	while (buf) {
@@ -105,9 +105,9 @@ static char *words_read(int fd, size_t *ret_n)
 		if (n < room)
 			continue;
 		room *= 2;
-		more = LIBC(realloc, void *, (void *, size_t))(buf, room);
+		more = HEAP(realloc, void *, (void *, size_t))(buf, room);
 		if (!more)
-			LIBC(free, void, (void *))(buf);
+			HEAP(free, void, (void *))(buf);
 		buf = more;
 	}
 	*ret_n = n;
@@ -147,14 +147,14 @@ static int words_run(const char *script, int flags, char **ret, size_t *ret_n)
 	 * may not expand, or a syntax that only it knows. */
 	if (status == 0 && *ret_n)
 		return 0;
-	LIBC(free, void, (void *))(*ret);
+	HEAP(free, void, (void *))(*ret);
 	return flags & WRDE_UNDEF ? WRDE_BADVAL : WRDE_SYNTAX;
 }
 
 /* The n bytes of NUL-terminated words at text, the first of which is ours, to the end of *we. */
 static int words_add(wordexp_t *we, const char *text, size_t n, int flags)
 {
-	void *(*alloc)(size_t) = LIBC(malloc, void *, (size_t));
+	void *(*alloc)(size_t) = HEAP(malloc, void *, (size_t));
 	const size_t offs = flags & (WRDE_DOOFFS | WRDE_APPEND) ? we->we_offs : 0;
 	const size_t have = flags & WRDE_APPEND ? we->we_wordc : 0;
 	size_t words = 0, at, len;
@@ -175,15 +175,15 @@ static int words_add(wordexp_t *we, const char *text, size_t n, int flags)
 		v[at] = alloc(len);
 		if (!v[at]) {
 			while (at-- > offs + have)
-				LIBC(free, void, (void *))(v[at]);
-			LIBC(free, void, (void *))(v);
+				HEAP(free, void, (void *))(v[at]);
+			HEAP(free, void, (void *))(v);
 			return WRDE_NOSPACE;
 		}
 		memcpy(v[at++], w, len);
 	}
 	v[at] = NULL;
 	if (have || flags & WRDE_APPEND)
-		LIBC(free, void, (void *))(we->we_wordv);
+		HEAP(free, void, (void *))(we->we_wordv);
 	*we = (wordexp_t){.we_wordc = at - offs, .we_wordv = v, .we_offs = offs};
 	return 0;
 }
@@ -202,7 +202,7 @@ int jail_wordexp(const char *words, wordexp_t *we, int flags)
 		we->we_wordc = 0; /* glibc leaves the number */
 	}
 	room = 2 * strlen(words) + 100;
-	script = LIBC(malloc, void *, (size_t))(room);
+	script = HEAP(malloc, void *, (size_t))(room);
 	if (!script)
 		return WRDE_NOSPACE;
 	s = (struct str){script, script + room};
@@ -216,8 +216,8 @@ int jail_wordexp(const char *words, wordexp_t *we, int flags)
 		r = words_run(script, flags, &text, &n);
 	if (r == 0) {
 		r = n && !text[n - 1] ? words_add(we, text, n, flags) : WRDE_SYNTAX;
-		LIBC(free, void, (void *))(text);
+		HEAP(free, void, (void *))(text);
 	}
-	LIBC(free, void, (void *))(script);
+	HEAP(free, void, (void *))(script);
 	return r;
 }

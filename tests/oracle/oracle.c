@@ -3133,8 +3133,15 @@ static void proc_self_text(void)
 	out_text(buf, n > 0 ? (size_t)n : 0);
 	prctl(PR_GET_NAME, buf);
 	out(" %s ", buf);
-	fd = open("/proc/self/cmdline", O_RDONLY);
-	n = read(fd, buf, sizeof buf);
+	out_readlink("/proc/self/exe");
+}
+
+static void proc_cmdline(void)
+{
+	char buf[256] = "";
+	int fd = open("/proc/self/cmdline", O_RDONLY);
+	ssize_t n = read(fd, buf, sizeof buf);
+
 	out_text(buf, n > 0 ? (size_t)n : 0);
 }
 
@@ -3564,7 +3571,7 @@ static void descriptors_none(void)
 	DO(rename("made", at_self("%/dla/moved")));
 	DO(chdir("dla"));
 	out_cwd();
-	DO(chmod("only", 0600));
+	DO(chmod("abs", 0600));
 	DO(readlink("only", (char[64]){0}, 64));
 }
 
@@ -3616,7 +3623,7 @@ static const struct {
 	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link), S(exec_long), R(systems),
 	R(spawns), S(spawn_actions), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps), R(tmpfiles),
 	R(globs), R(walks), R(listings), R(freopens), S(inotify_events), R(proc_links), S(proc_removed),
-	R(proc_at), R(proc_realpath), S(proc_dirs), R(proc_self_text), S(mounts_stay), S(long_names),
+	R(proc_at), R(proc_realpath), S(proc_dirs), R(proc_self_text), R(proc_cmdline), S(mounts_stay), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(openat2_args),
 	S(by_number), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks), R(descriptors),
 	R(descriptors_taken), S(descriptors_none), R(in_signal), R(root_is),
@@ -3667,7 +3674,10 @@ static void items_make(void)
 
 				/* changes need a subtree: the plain name with every kind, the rest with few;
 				 * and what is no directory has less to tell */
-				if (dirfd_ops[o].changes && p > 0 && k != 0 && k != 3)
+				if (dirfd_ops[o].changes && p > 0 && k != 0 && (k != 3 || p != 3))
+					continue;
+				/* one outside for all: only a name that is the case's own */
+				if (dirfd_ops[o].changes && k >= 2 && k <= 4 && p != 3)
 					continue;
 				if (!dirfd_ops[o].changes && k > 4 && k != 11 && p % 5 != 0 && p < n - 2 && p != 18)
 					continue;
@@ -3709,7 +3719,7 @@ static void item_run(const struct item *it)
 
 		snprintf(path, sizeof path, "%s", it->dirfd_path);
 		if (strstr(path, "%s"))
-			snprintf(path, sizeof path, "../new-%s", it->name);
+			snprintf(path, sizeof path, "%snew-%s", it->dirfd_kind == 3 ? "d/" : "../", it->name);
 		dirfd_run(fd, it->dirfd_op, argument(buf, sizeof buf, path, self));
 	}
 }
@@ -4155,9 +4165,9 @@ int main(int argc, char **argv)
 {
 	mask_root = getenv("ORACLE_ROOT");
 	umask(022);
-	if (argc > 1 && strcmp(argv[1], "who") == 0)
+	/* by its beginning: a script's interpreter gets all that follows it as one argument */
+	if (argc > 1 && strncmp(argv[1], "who", 3) == 0)
 		return who(argc, argv);
-	/* a script's interpreter: who is the interpreter's argument */
 	if (argc == 2 && strcmp(argv[1], "again") == 0)
 		return execve("/proc/self/exe", (char *[]){"once more", "who", NULL}, environ);
 	signal(SIGPIPE, SIG_IGN);
