@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <unistd.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 
 /* -- reading the guest's string ------------------------------------------------------------- */
@@ -232,10 +233,15 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 	char magic[PLACE_PATH];
 	int flags = (int)how->flags;
 
-	if ((flags & O_PATH) && (!(flags & O_DIRECTORY) || is_dir))
+	if (is_dir) {
+		int r = sys_openat(fd, ".", flags, (mode_t)how->mode);
+
+		/* "." asks for search permission, which the name would not */
+		if (r != -EACCES || (flags & O_NOFOLLOW))
+			return r;
+	} else if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
 		return sys_fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-	if (is_dir)
-		return sys_openat(fd, ".", flags, (mode_t)how->mode);
+	}
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return -EEXIST;
 	return sys_openat(AT_FDCWD, place_path(&at, magic), flags & ~(O_NOFOLLOW | O_CREAT),
@@ -254,6 +260,16 @@ static int open2(int dir, const char *path, const struct open_how *how, unsigned
 		r = sys_openat2(dir, path, &h);
 	while (r == -EAGAIN && !(h.resolve & RESOLVE_CACHED) && ++tries < 64);
 	return r;
+}
+
+bool place_in_proc(const struct view *v, dev_t dev)
+{
+	if (v->is_proc && v->dev == dev)
+		return true;
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].is_proc && v->binds[i].src_dev == dev)
+			return true;
+	return false;
 }
 
 /* -- the walker ----------------------------------------------------------------------------- */
@@ -324,17 +340,15 @@ static int walk_up(struct walk *w)
 	return r < 0 ? r : 0;
 }
 
-/* A symlink of procfs in a process's directory is no text but a door (proc(5)).  Is name, with
- * status st, in the directory cur such a door? */
+/* A symlink of procfs in a process's directory is no text but a door (proc(5)); those in its root,
+ * whose inode is number 1 (include/linux/proc_ns.h), are ordinary.  Is name, with status st, in
+ * the directory cur such a door? */
 static bool walk_is_magic(const struct walk *w, const struct stat *st)
 {
 	struct stat dir;
 
-	for (size_t i = 0; i < w->v->nbinds; i++)
-		if (w->v->binds[i].is_proc && w->v->binds[i].src_dev == st->st_dev)
-			return sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) == 0 &&
-			       dir.st_ino != w->v->binds[i].src_ino;
-	return false;
+	return place_in_proc(w->v, st->st_dev) && sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) == 0 &&
+	       dir.st_ino != 1;
 }
 
 /* Is the directory cur, in a procfs, that of the calling process? */
@@ -371,24 +385,53 @@ static int follow_protected(const struct walk *w, const struct stat *link)
 	return -EACCES;
 }
 
-/* The last name, which was seen to be no symlink: if it has become one meanwhile, -ELOOP.  Added
- * to the flags, O_NOFOLLOW would show in F_GETFL, so it is for kernels without openat2 alone. */
-static int walk_last(const struct walk *w, const char *name, const struct open_how *how)
+/* Opens the last name, which was seen to be fd with status st and no symlink; fd is closed.  If it
+ * has become one meanwhile: -ELOOP.  O_NOFOLLOW of our own would show in F_GETFL, so kernels
+ * without openat2 open what fd holds by its magic link. */
+static int walk_last(const struct walk *w, const char *name, const struct open_how *how, int fd,
+	const struct stat *st)
 {
-	if (w->v->walk)
-		return sys_openat(w->cur, name, (int)how->flags | O_NOFOLLOW, (mode_t)how->mode);
-	return open2(w->cur, name, how, RESOLVE_NO_SYMLINKS);
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	int r;
+
+	if (!w->v->walk || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
+		sys_close(fd);
+		return w->v->walk ? sys_openat(w->cur, name, (int)how->flags, (mode_t)how->mode)
+				  : open2(w->cur, name, how, RESOLVE_NO_SYMLINKS);
+	}
+	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		r = -EEXIST;
+	else
+		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_CREAT, (mode_t)how->mode);
+	sys_close(fd);
+	return r;
 }
 
-/* open(2) promises the lowest free number, and the walk has held one while it was opened. */
-static int walk_lowest(int fd, int held, const struct open_how *how)
+/* Opens the directory that the walk stands in; "." would ask for search permission in it. */
+static int walk_stands(const struct walk *w, const struct open_how *how)
 {
-	int low;
+	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	int r = sys_openat(w->cur, ".", (int)how->flags, (mode_t)how->mode);
 
-	sys_close(held);
-	if (fd < held)
-		return fd;
-	low = sys_fcntl(fd, how->flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (r == -EACCES && w->cur != AT_FDCWD && !(how->flags & O_NOFOLLOW))
+		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags, (mode_t)how->mode);
+	return r;
+}
+
+/* Creates the last name, which was seen not to be there; -EEXIST when it has come meanwhile.  O_EXCL
+ * does not follow a symlink, and F_GETFL does not show it. */
+static int walk_create(const struct walk *w, const char *name, const struct open_how *how)
+{
+	return sys_openat(w->cur, name, (int)how->flags | O_EXCL, (mode_t)how->mode);
+}
+
+/* open(2) promises the lowest free number, and the walk has held some while it was opened. */
+static int walk_lowest(int fd, const struct open_how *how)
+{
+	int low = sys_fcntl(fd, how->flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+
 	if (low < 0)
 		return fd;
 	sys_close(low < fd ? fd : low);
@@ -410,6 +453,12 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	struct stat st;
 	int r, fd;
 
+	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
+		/* combinations that are wrong by themselves come before the path (build_open_flags) */
+		r = sys_openat(AT_FDCWD, "", flags, (mode_t)how->mode);
+		if (r != -ENOENT)
+			return r;
+	}
 	*end = '\0';
 	rest = end - n;
 	memcpy(rest, guest, n);
@@ -423,7 +472,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		while (*rest == '/')
 			rest++;
 		if (!*rest) { /* the walk ends on a directory it stands in */
-			r = sys_openat(w.cur, ".", flags & ~O_NOFOLLOW, (mode_t)how->mode);
+			r = walk_stands(&w, how);
 			break;
 		}
 		for (c = rest; *c && *c != '/'; c++)
@@ -440,6 +489,10 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			c++;
 		last = !*c;
 
+		if (last && slash && (flags & O_CREAT) && !mem_equal(name, ".") && !mem_equal(name, "..")) {
+			r = -EISDIR; /* fs/namei.c, open_last_lookups: by its form alone */
+			break;
+		}
 		if (mem_equal(name, "..")) {
 			r = walk_up(&w);
 			if (r < 0)
@@ -449,11 +502,9 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		}
 		fd = sys_openat(w.cur, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 		if (fd == -ENOENT && last && (flags & O_CREAT)) {
-			if (slash)
-				name[n] = '/', name[n + 1] = '\0';
-			r = walk_last(&w, name, how);
-			if (r == -ELOOP && !(flags & O_NOFOLLOW) && ++races < 64)
-				continue; /* a symlink came in between: look again */
+			r = walk_create(&w, name, how);
+			if (r == -EEXIST && !(flags & O_EXCL) && ++races < 64)
+				continue; /* it came in between: look again */
 			break;
 		}
 		if (fd < 0) {
@@ -533,6 +584,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			if (slash)
 				rest[r] = '/';
 			if (*rest == '/') {
+				/* fs/namei.c, nd_jump_root: from a relative path the root is "another mount" */
+				if ((how->resolve & RESOLVE_NO_XDEV) && *guest != '/') {
+					r = -EXDEV;
+					break;
+				}
 				walk_to(&w, v->fd, false);
 				w.in = NULL;
 			}
@@ -575,27 +631,15 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			r = -ENOTDIR;
 			break;
 		}
-		if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
-			if (flags & O_CLOEXEC) {
-				r = fd;
-			} else {
-				r = sys_fcntl(fd, F_DUPFD, 0);
-				sys_close(fd);
-			}
-			break;
-		}
-		sys_close(fd);
 		if (slash)
 			name[n] = '/', name[n + 1] = '\0';
-		r = walk_last(&w, name, how);
+		r = walk_last(&w, name, how, fd, &st);
 		if (r == -ELOOP && !nofollow && !S_ISLNK(st.st_mode) && ++races < 64)
 			continue;
 		break;
 	}
-	if (r >= 0 && w.owned)
-		return walk_lowest(r, w.cur, how);
 	walk_to(&w, -1, false);
-	return r;
+	return r >= 0 ? walk_lowest(r, how) : r;
 }
 
 /* -- open ----------------------------------------------------------------------------------- */
@@ -614,7 +658,7 @@ static int open_linked(const struct view *v, int dirfd, const char *guest, const
 	struct stat st;
 	int fd;
 
-	if (!v->opaque && ((how->flags & O_PATH) ||
+	if (!v->opaque && (s->abs || !v->strayed) && ((how->flags & O_PATH) ||
 			  !(how->flags & (O_ACCMODE | O_CREAT | O_TRUNC)))) {
 		fd = open2(resolve & RESOLVE_IN_ROOT ? v->fd : dirfd, guest, how,
 			resolve | RESOLVE_NO_MAGICLINKS);
@@ -663,7 +707,8 @@ static NOINLINE int open_up(const struct view *v, const char *guest, const struc
 static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s)
 {
-	const unsigned no_links = v->nbinds ? RESOLVE_NO_SYMLINKS : 0;
+	/* from a directory outside the root, a symlink may lead through the root's own ".." */
+	const unsigned no_links = v->nbinds || (v->strayed && !s->abs) ? RESOLVE_NO_SYMLINKS : 0;
 	const unsigned scope = s->abs ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
 	const char *rest;
 	struct bind *b;
@@ -711,22 +756,71 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	r = open2(s->abs ? v->fd : dirfd, guest, how, scope | no_links);
 	if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);
-	if (!s->abs && (r == -EXDEV || r == -ELOOP) && !(how->resolve & RESOLVE_NO_SYMLINKS))
+	if ((r == -EXDEV || (r == -ELOOP && !s->abs)) &&
+		!(how->resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)))
 		return walk_open(v, dirfd, guest, how);
 	return r;
 }
 
-int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)
+/* The table of descriptors is full, and what is wanted may be none of the program's: lstat(2) makes
+ * no descriptor.  For ours the soft limit gives way for a moment, where the hard one lets it. */
+static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest,
+	const struct open_how *how, const struct scan *s, bool own)
+{
+	struct rlimit was, lim;
+	int r;
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &was) < 0 || was.rlim_cur >= was.rlim_max)
+		return -EMFILE;
+	lim = was;
+	lim.rlim_cur = was.rlim_cur + 64 < was.rlim_max ? was.rlim_cur + 64 : was.rlim_max;
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0)
+		return -EMFILE;
+	r = open_scanned(v, dirfd, guest, how, s);
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &was, 0);
+	/* one of the program's own must not lie beyond its limit */
+	if (r >= 0 && (rlim_t)r >= was.rlim_cur && !own) {
+		sys_close(r);
+		return -EMFILE;
+	}
+	return r;
+}
+
+static int open_own(const struct view *v, int dirfd, const char *guest, const struct open_how *how,
+	const struct scan *s)
+{
+	int r = open_scanned(v, dirfd, guest, how, s);
+
+	return UNLIKELY(r == -EMFILE) ? open_full(v, dirfd, guest, how, s, true) : r;
+}
+
+static int open_checked(const struct view *v, int dirfd, const char *guest, const struct open_how *how,
+	bool own)
 {
 	struct scan s;
 	int r;
 
-	if (!v)
-		return sys_openat2(dirfd, guest, how);
 	if (UNLIKELY(v->fd < 0))
 		return -v->error;
 	r = scan(&s, v, guest);
-	return r < 0 ? r : open_scanned(v, dirfd, guest, how, &s);
+	if (r < 0 || !s.len) /* the kernel knows which error comes first */
+		return v->walk ? sys_openat(dirfd, guest, (int)how->flags, (mode_t)how->mode)
+			       : sys_openat2(dirfd, guest, how);
+	r = open_scanned(v, dirfd, guest, how, &s);
+	return r == -EMFILE ? open_full(v, dirfd, guest, how, &s, own) : r;
+}
+
+int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)
+{
+	return v ? open_checked(v, dirfd, guest, how, false) : sys_openat2(dirfd, guest, how);
+}
+
+int place_hold(const struct view *v, int dirfd, const char *guest, unsigned flags, unsigned resolve)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = resolve};
+
+	return v ? open_checked(v, dirfd, guest, &how, true)
+		 : sys_openat(dirfd, guest, (int)how.flags, 0);
 }
 
 /* -- places --------------------------------------------------------------------------------- */
@@ -742,7 +836,7 @@ static int parent_open(const struct view *v, int dirfd, const char *guest, const
 	up.len = s->parent;
 	up.slash = true;
 	/* s says of the whole path what up needs for a part of it; more caution is never wrong */
-	return open_scanned(v, dirfd, buf, &dir, &up);
+	return open_own(v, dirfd, buf, &dir, &up);
 }
 
 static NOINLINE int parent_open_long(const struct view *v, int dirfd, const char *guest,
@@ -806,7 +900,7 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 	if (how & PLACE_OBJECT) {
 		if (how & PLACE_NOFOLLOW)
 			path.flags |= O_NOFOLLOW;
-		r = open_scanned(v, dirfd, guest, &path, &s);
+		r = open_own(v, dirfd, guest, &path, &s);
 		if (r < 0)
 			return r;
 		*ret = (struct place){.dir = r, .name = "", .flags = AT_EMPTY_PATH, .owned = true};
@@ -852,7 +946,7 @@ static const char *below(const char *host, const char *prefix, size_t n)
 	return host + n;
 }
 
-int place_guest(const struct view *v, const char *host, struct str *out)
+static int guest_below(const struct view *v, const char *host, struct str *out)
 {
 	const size_t len = strlen(host);
 	const char *rest = NULL;
@@ -887,6 +981,31 @@ int place_guest(const struct view *v, const char *host, struct str *out)
 	if (!(in && mem_equal(rest, "/")))
 		str_puts(out, rest);
 	return out->at ? 0 : -ENAMETOOLONG;
+}
+
+/* The root may have been renamed since: its descriptor knows where it is. */
+static NOINLINE int guest_moved(const struct view *v, const char *host, struct str *out)
+{
+	struct place at = {.dir = v->fd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH], now[PATH_MAX];
+	struct view moved = *v;
+	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), now, sizeof now - 1);
+
+	if (n <= 1)
+		return -ENOENT;
+	now[n] = '\0';
+	if (mem_equal(now, v->host))
+		return -ENOENT;
+	moved.host = now;
+	moved.host_len = (size_t)n;
+	return guest_below(&moved, host, out);
+}
+
+int place_guest(const struct view *v, const char *host, struct str *out)
+{
+	int r = guest_below(v, host, out);
+
+	return r == -ENOENT && v->fd >= 0 ? guest_moved(v, host, out) : r;
 }
 
 long place_guest_fd(const struct view *v, int fd, char *buf, size_t n)
@@ -958,6 +1077,7 @@ static bool openat2_works(int dir)
 int view_open_fd(struct view *ret, int fd, int fd_min)
 {
 	struct stat st;
+	struct statfs fs;
 	struct view v = {0};
 	int r;
 
@@ -982,6 +1102,7 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	v.dev = st.st_dev;
 	v.ino = st.st_ino;
 	v.walk = !openat2_works(v.fd);
+	v.is_proc = sys_call(SYS_fstatfs, v.fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 	*ret = v;
 	return 0;
 }
@@ -1137,7 +1258,7 @@ void view_note_put(const struct view *v, struct str *out)
 	note_num(out, (unsigned long)v->fd);
 	note_num(out, v->dev);
 	note_num(out, v->ino);
-	note_num(out, v->walk);
+	note_num(out, (v->walk ? 1u : 0u) | (v->is_proc ? 2u : 0u));
 	note_num(out, v->nbinds);
 	for (size_t i = 0; i < v->nbinds; i++) {
 		const struct bind *b = &v->binds[i];
@@ -1187,7 +1308,8 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 	v.fd = (int)n[0];
 	v.dev = n[1];
 	v.ino = n[2];
-	v.walk = n[3];
+	v.walk = n[3] & 1;
+	v.is_proc = n[3] & 2;
 	if (n[4] > max || !note_holds(v.fd, v.dev, v.ino))
 		return -EINVAL;
 	if (v.host_len == 1)

@@ -39,6 +39,7 @@ struct view {
 	dev_t dev;
 	ino_t ino;
 	bool walk;          /* never use openat2 */
+	bool is_proc;       /* the root is a procfs */
 	bool opaque;        /* one of the binds is */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
 	size_t nbinds;
@@ -91,6 +92,14 @@ const char *place_path(const struct place *at, char *buf);
  * openat(2) ignores must have been masked already (place_how_open).  A descriptor or -errno. */
 int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)
 	MUST_CHECK;
+
+/* An O_PATH descriptor for our own use, close-on-exec; flags: O_DIRECTORY, O_NOFOLLOW.  Works also
+ * where the program's table is full, for as long as the hard limit leaves room. */
+int place_hold(const struct view *v, int dirfd, const char *guest, unsigned flags, unsigned resolve)
+	MUST_CHECK;
+
+/* Is dev a procfs that the guest sees? */
+bool place_in_proc(const struct view *v, dev_t dev);
 
 /* openat(2)'s flags and mode as openat2(2) accepts them (fs/open.c, build_open_how). */
 struct open_how place_how_open(int flags, mode_t mode);

@@ -60,13 +60,13 @@ const struct view *state_slow(void)
 
 static struct view *view_copy(const struct view *v)
 {
-	struct view *c = sys_pages(sizeof *c + sizeof *c->binds * (v->nbinds + 1));
+	/* mem_keep's alignment will do, and its arena leaves the holes in the address space alone */
+	struct view *c = (struct view *)(void *)mem_keep((const char *)v, sizeof *v);
+	struct bind *b = (struct bind *)(void *)mem_keep((const char *)v->binds, v->nbinds * sizeof *b);
 
-	if (!c)
+	if (!c || !b)
 		return NULL;
-	*c = *v;
-	c->binds = (struct bind *)(c + 1);
-	memcpy(c->binds, v->binds, sizeof *v->binds * v->nbinds);
+	c->binds = b;
 	return c;
 }
 

@@ -134,6 +134,8 @@ long guest_by_path(long nr, long args[6], int which, int at_flags)
 
 long guest_truncate(const char *path, off_t size)
 {
+	if (size < 0)
+		return -EINVAL; /* before the path is looked at */
 	return guest_by_path(SYS_truncate, (long[6]){(long)path, size}, 0, 0);
 }
 
@@ -188,8 +190,11 @@ long guest_inotify_add_watch(int fd, const char *path, unsigned mask)
 	long r = place_find(&at, state_view(), AT_FDCWD, path,
 		PLACE_OBJECT | (mask & DONT_FOLLOW ? PLACE_NOFOLLOW : 0u));
 
-	if (r < 0)
-		return r;
+	if (r < 0) { /* a bad mask and a bad descriptor come first: "" asks for these alone */
+		long first = sys_call(SYS_inotify_add_watch, fd, "", mask);
+
+		return first == -ENOENT ? r : first;
+	}
 	if (at.flags & AT_EMPTY_PATH)
 		mask &= ~(unsigned)DONT_FOLLOW;
 	return place_done(&at,

@@ -35,7 +35,6 @@ static long enter_first(const char *path)
 
 long guest_chroot(const char *path)
 {
-	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
 	const struct view *v = state_view();
 	struct bind binds[64];
 	struct view new;
@@ -47,7 +46,7 @@ long guest_chroot(const char *path)
 		n = place_strlen(path, PATH_MAX);
 		return n < 0 ? n : enter_first(path);
 	}
-	fd = place_open(v, AT_FDCWD, path, &dir);
+	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
 	n = place_guest_fd(v, (int)fd, at, sizeof at);

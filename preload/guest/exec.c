@@ -60,6 +60,20 @@ static long count(char *const list[])
 	return n - 1;
 }
 
+/* Every string of list can be read: 0, -EFAULT, or -E2BIG (execve(2), MAX_ARG_STRLEN). */
+static long readable(char *const list[])
+{
+	const long n = count(list);
+
+	for (long i = 0; i < n; i++) {
+		long len = place_strlen(list[i], 131072);
+
+		if (len < 0)
+			return len == -ENAMETOOLONG ? -E2BIG : len;
+	}
+	return n < 0 ? n : 0;
+}
+
 /* -- the file -------------------------------------------------------------------------------- */
 
 static long refuse(const char *guest, const char *why, long error)
@@ -80,13 +94,17 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 	struct stat st;
 	long r;
 
-	if ((flags & AT_EMPTY_PATH) && path && place_readable(path, 1) && !*path)
+	if (!*path) { /* AT_EMPTY_PATH: what dirfd holds */
+		if (dirfd == AT_FDCWD)
+			return -EACCES;
+		if (sys_fcntl(dirfd, F_GETFD, 0) < 0)
+			return -EBADF;
 		p->fd = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how.flags, 0);
-	else
+	} else {
 		p->fd = place_open(v, dirfd, path, &how);
+	}
 	if (p->fd == -EACCES) {
-		how.flags = O_PATH | O_CLOEXEC;
-		p->fd = place_open(v, dirfd, path, &how);
+		p->fd = *path ? place_hold(v, dirfd, path, 0, 0) : sys_fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 		if (p->fd < 0)
 			return p->fd;
 		r = sys_fstatat(p->fd, "", &st, AT_EMPTY_PATH);
@@ -161,12 +179,13 @@ static long program_elf(struct program *p, const struct view *v, const char *hea
 	long n;
 	int fd;
 
+	if (e->e_machine == EM_NONE || (e->e_type != ET_EXEC && e->e_type != ET_DYN))
+		return -ENOEXEC;
 	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_machine != SYS_ARCH_MACHINE ||
 		e->e_ident[EI_DATA] != ELFDATA2LSB)
 		return refuse(shown, "a program for another architecture; this libjail.so serves " SYS_ARCH_NAME,
 			-ENOEXEC);
-	if ((e->e_type != ET_EXEC && e->e_type != ET_DYN) || e->e_phentsize != sizeof ph ||
-		!e->e_phnum)
+	if (e->e_phentsize != sizeof ph || !e->e_phnum)
 		return -ENOEXEC;
 	p->kind = KIND_STATIC;
 	for (unsigned i = 0; i < e->e_phnum; i++) {
@@ -500,8 +519,11 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 	long r;
 	int fd = -1;
 
-	if (count(envp) < 0 || count(argv) < 0)
-		return -EFAULT;
+	r = readable(argv);
+	if (r == 0)
+		r = readable(envp);
+	if (r < 0)
+		return r;
 	if (!env_complete(envp) && *config()->lib) {
 		(void)list_length(envp, &n);
 		if (unlistable(config()->lib)) {
@@ -835,8 +857,10 @@ static long script_split(char *head, char **ret_interp, char **ret_arg)
 	*end = '\0';
 	for (name = head + 2; name < end && blank(*name); name++)
 		;
-	if (name >= end || !*name)
+	if (name >= end)
 		return -ENOEXEC;
+	if (!*name)
+		return -EACCES; /* "" is looked up, and is the working directory */
 	for (sep = name; sep < end && *sep && !blank(*sep); sep++)
 		;
 	if (sep < end && *sep) {
@@ -914,8 +938,12 @@ static long plan_program(const struct job *j, const struct view *v, int dirfd, c
 		return r;
 	}
 	sys_close(o.fd);
-	return o.head[0] == '#' && o.head[1] == '!' ? plan_script(j, v, o.head, shown, fn, argv, envp, depth)
-						    : -ENOEXEC;
+	if (o.head[0] != '#' || o.head[1] != '!')
+		return -ENOEXEC;
+	/* BINPRM_FLAGS_PATH_INACCESSIBLE: the interpreter could not open /dev/fd/N any more */
+	if (dirfd != AT_FDCWD && *path != '/' && (sys_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
+		return -ENOENT;
+	return plan_script(j, v, o.head, shown, fn, argv, envp, depth);
 }
 
 /* -- the call -------------------------------------------------------------------------------- */
@@ -938,8 +966,10 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 		return plan_plain(&j, dirfd, path, argv, envp, flags);
 	if (n == 0 && !(flags & AT_EMPTY_PATH))
 		return -ENOENT;
-	if (count(argv) < 0 || count(envp) < 0)
-		return -EFAULT;
+	n = readable(argv) < 0 ? readable(argv) : readable(envp);
+	if (n < 0)
+		return n;
+	n = *path;
 	if (dirfd == AT_FDCWD || path[0] == '/')
 		return plan_program(&j, v, dirfd, path, path, path, argv, envp, flags, 0);
 	/* fs/exec.c, alloc_bprm: what a program executed by descriptor is called */

@@ -37,35 +37,61 @@ static const char *same_parent(const char *old, const char *last, const char *ne
 	return *e || mem_equal(new + n, ".") || mem_equal(new + n, "..") ? NULL : new + n;
 }
 
+static bool is_slashes(const char *name)
+{
+	while (*name == '/')
+		name++;
+	return !*name;
+}
+
+/* A bind point as the new name: busy, but the kinds of the two come first (fs/namei.c, may_delete). */
+static long rename_onto_bind(int olddir, const char *old, int newdir, const char *new)
+{
+	struct stat from, to;
+	long r = guest_newfstatat(olddir, old, &from, AT_SYMLINK_NOFOLLOW);
+
+	if (r == 0)
+		r = guest_newfstatat(newdir, new, &to, AT_SYMLINK_NOFOLLOW);
+	if (r < 0)
+		return r;
+	return S_ISDIR(to.st_mode) && !S_ISDIR(from.st_mode)   ? -EISDIR
+	       : !S_ISDIR(to.st_mode) && S_ISDIR(from.st_mode) ? -ENOTDIR
+								: -EBUSY;
+}
+
 long guest_renameat2(int olddir, const char *old, int newdir, const char *new, unsigned flags)
 {
+	enum { NOREPLACE = 1, EXCHANGE = 2, WHITEOUT = 4 }; /* linux/fs.h */
 	const struct view *v = state_view();
 	struct place from, to;
-	const char *name;
+	const char *name = NULL;
 	long r;
 
+	if (!v)
+		return sys_call(SYS_renameat2, olddir, old, newdir, new, flags);
+	if ((flags & ~(unsigned)(NOREPLACE | EXCHANGE | WHITEOUT)) ||
+		((flags & EXCHANGE) && (flags & (NOREPLACE | WHITEOUT))))
+		return -EINVAL;
 	r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_SHOWN);
 	if (r < 0)
 		return r;
-	/* mv and rename in one directory: resolve it once */
-	name = from.owned && (olddir == newdir || *old == '/') && !v->nbinds
-		       ? same_parent(old, from.name, new)
-		       : NULL;
-	if (!name && from.owned && (olddir == newdir || *old == '/')) {
+	/* mv in one directory: resolve it once */
+	if (from.owned && (olddir == newdir || *old == '/'))
 		name = same_parent(old, from.name, new);
-		for (size_t i = 0; name && i < v->nbinds; i++)
-			if (mem_equal(v->binds[i].name, name))
-				name = NULL;
-	}
-	if (name) {
+	for (size_t i = 0; name && i < v->nbinds; i++)
+		if (mem_equal(v->binds[i].name, name))
+			name = NULL;
+	if (name)
 		to = (struct place){.dir = from.dir, .name = name};
-		r = 0;
-	} else {
+	else
 		r = place_find(&to, v, newdir, new, PLACE_NAME | PLACE_SHOWN);
-	}
+	if (r == -EBUSY && !(flags & EXCHANGE))
+		r = rename_onto_bind(olddir, old, newdir, new);
 	if (r == 0) {
-		/* renameat2(2) is of 3.15; without flags the older call will do everywhere */
-		r = sys_call(SYS_renameat2, from.dir, from.name, to.dir, to.name, flags);
+		/* "/" by its form is the host's: "." of the root is refused in the same way, but on
+		 * the mount that it is on */
+		r = sys_call(SYS_renameat2, from.dir, from.name && is_slashes(from.name) && *from.name ? "." : from.name,
+			to.dir, to.name && is_slashes(to.name) && *to.name ? "." : to.name, flags);
 		r = place_done(&to, r);
 	}
 	return place_done(&from, r);
@@ -90,10 +116,20 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 		r = place_find(&from, v, olddir, old,
 			PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW));
 	else
-		r = place_find(&from, v, olddir, old, PLACE_NAME);
+		r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_SHOWN);
+	if (r == -EBUSY) /* what is bound there is on another mount than any new name */
+		r = -EXDEV;
 	if (r < 0)
 		return r;
 	r = place_find(&to, v, newdir, new, PLACE_NAME);
+	if (r < 0 && !(from.flags & AT_EMPTY_PATH)) {
+		/* the old name is looked up first */
+		struct stat st;
+		long first = sys_fstatat(from.dir, from.name, &st, AT_SYMLINK_NOFOLLOW);
+
+		if (first < 0)
+			r = first;
+	}
 	if (r == 0) {
 		if (from.flags & AT_EMPTY_PATH)
 			/* open(2) on O_TMPFILE: the way to link an object that one holds */
@@ -109,9 +145,16 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 /* The target is text: it is stored as it was given and means what it means when it is walked. */
 long guest_symlinkat(const char *target, int dirfd, const char *path)
 {
+	const struct view *v = state_view();
 	struct place at;
-	long r = place_find(&at, state_view(), dirfd, path, PLACE_NAME);
+	long r;
 
+	if (v) { /* the target is read first, and may not be empty */
+		r = place_strlen(target, PATH_MAX);
+		if (r <= 0)
+			return r < 0 ? r : -ENOENT;
+	}
+	r = place_find(&at, v, dirfd, path, PLACE_NAME);
 	if (r == 0)
 		r = place_done(&at, sys_call(SYS_symlinkat, target, at.dir, at.name));
 	return r;

@@ -93,6 +93,68 @@ long guest_statfs(const char *path, struct statfs *sf)
 
 /* -- readlink -------------------------------------------------------------------------------- */
 
+/* Whose exe link is it?  at holds the link, in a procfs: its own host path tells.  text gets the
+ * directory of the process; its pid, or 0. */
+static long proc_owner(const struct place *at, char *text, size_t n)
+{
+	struct place dir = {.dir = at->dir, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH];
+	const char *digits;
+	long r, pid = 0;
+
+	r = sys_readlinkat(AT_FDCWD, at->dir == AT_FDCWD ? "/proc/self/cwd" : place_path(&dir, magic), text, n - 1);
+	if (r <= 0)
+		return 0;
+	text[r] = '\0';
+	if (at->owned) /* the link itself is held: its directory */
+		((char *)(uintptr_t)mem_base(text))[-1] = '\0';
+	/* .../PID or .../PID/task/TID */
+	for (digits = text; *digits; digits++)
+		if (*digits == '/' && digits[1] >= '0' && digits[1] <= '9')
+			break;
+	if (!*digits)
+		return 0;
+	for (digits++; *digits >= '0' && *digits <= '9'; digits++)
+		pid = pid * 10 + *digits - '0';
+	text[digits - text] = '\0';
+	return pid;
+}
+
+/* The program of another process under libjail: its libjail was told, and the text stays in the
+ * memory where execve(2) put it.  0, or -errno. */
+static long proc_other_exe(char *dir, size_t n, struct str *out)
+{
+	static const char key[] = "\nLIBJAIL_0_EXE=";
+	struct str s = {dir + strlen(dir), dir + n};
+	char buf[1024];
+	size_t match = 1; /* as if a variable had just ended */
+	bool found = false;
+	long have;
+	int fd;
+
+	str_puts(&s, "/environ");
+	if (!s.at)
+		return -ENAMETOOLONG;
+	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	while ((have = sys_read(fd, buf, sizeof buf)) > 0 && match != sizeof key)
+		for (long i = 0; i < have && match != sizeof key; i++) {
+			if (found && !buf[i])
+				match = sizeof key;
+			else if (found)
+				str_put(out, &buf[i], 1);
+			else if (!buf[i])
+				match = 1;
+			else if (match && buf[i] == key[match])
+				found = !key[++match];
+			else
+				match = 0;
+		}
+	sys_close(fd);
+	return found && out->at ? 0 : -ENOENT;
+}
+
 /* The links of procfs name host paths: what the guest is to read instead, in text.  at holds the
  * link; base is its last name in the guest's path.  0: it is an ordinary link. */
 static NOINLINE long proc_link(const struct view *v, const struct place *at, const char *base,
@@ -100,29 +162,30 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 {
 	char host[PATH_MAX + 1], text[PATH_MAX + 64];
 	struct str s = {text, text + sizeof text};
-	struct stat st, own;
+	struct stat st;
 	size_t len;
 	long r;
 
 	r = sys_fstatat(at->dir, at->name, &st, AT_SYMLINK_NOFOLLOW | at->flags);
 	if (r < 0)
 		return r;
-	for (size_t i = 0;; i++) {
-		if (i == v->nbinds)
-			return 0;
-		if (v->binds[i].is_proc && v->binds[i].src_dev == st.st_dev)
-			break;
+	if (!place_in_proc(v, st.st_dev))
+		return 0;
+	if (mem_equal(base, "exe")) {
+		r = proc_owner(at, host, sizeof host);
+		if (r == sys_getpid() && v->exe)
+			str_puts(&s, v->exe);
+		else if (!r || proc_other_exe(host, sizeof host, &s) < 0)
+			s.at = text;
 	}
-	r = sys_readlinkat(at->dir, at->name, host, sizeof host - 1);
-	if (r < 0)
-		return r;
-	host[r] = '\0';
-	if (v->exe && mem_equal(base, "exe") &&
-		sys_fstatat(AT_FDCWD, "/proc/self/exe", &own, AT_SYMLINK_NOFOLLOW) == 0 &&
-		own.st_ino == st.st_ino)
-		str_puts(&s, v->exe);
-	else if (place_guest(v, host, &s) < 0)
-		return 0; /* outside: the whole host path, as d_path() in the kernel gives it */
+	if (s.at == text) {
+		r = sys_readlinkat(at->dir, at->name, host, sizeof host - 1);
+		if (r < 0)
+			return r;
+		host[r] = '\0';
+		if (place_guest(v, host, &s) < 0)
+			return 0; /* outside: the whole host path, as d_path() gives it */
+	}
 	if (!s.at)
 		return -ENAMETOOLONG;
 	len = (size_t)(s.at - text);
