@@ -18,7 +18,7 @@ WARN    = -Wall -Wextra -Wpedantic
 FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
 	-fno-stack-protector -fno-strict-aliasing -fasynchronous-unwind-tables \
 	-DLIBJAIL_VERSION='"$(VERSION)"'
-LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,relro,-z,noexecstack -Wl,--hash-style=gnu -Wl,-z,noseparate-code -Wl,--gc-sections
+LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
 
 SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/call/*.c preload/guest/*.c)))
 OBJ       := $(SRC:%.c=$(B)/%.o)

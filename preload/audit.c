@@ -70,20 +70,22 @@ static bool asked;
 /* The initial environment in memory of ours, NAME=VALUE and NUL; NULL when there is no /proc. */
 static char *environ_read(void)
 {
-	size_t room = 1 << 16, n;
-	char *text, *old;
+	static char small[1 << 13]; /* enough for most, and no mapping of its own */
+	size_t room = sizeof small, n;
+	char *text = small, *old;
 	ssize_t r;
 	int fd = sys_openat(AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return NULL;
-	for (n = 0, text = sys_pages(room); text; n += (size_t)r) {
-		if (n + 1 >= room) {
+	for (n = 0; text; n += (size_t)r) {
+		if (n + 2 >= room) {
 			old = text;
 			text = sys_pages(2 * room);
 			if (text)
 				memcpy(text, old, n);
-			sys_call(SYS_munmap, old, room);
+			if (old != small)
+				sys_call(SYS_munmap, old, room);
 			room *= 2;
 			if (!text)
 				break;
@@ -91,7 +93,7 @@ static char *environ_read(void)
 		r = sys_read(fd, text + n, room - n - 2); /* two NULs are left at the end */
 		if (r == -EINTR)
 			r = 0;
-		else if (r <= 0)
+		else if (r <= 0 || (size_t)r < room - n - 2) /* a short read is the last */
 			break;
 	}
 	sys_close(fd);
@@ -706,9 +708,10 @@ static bool search_cache(const struct view *v, const char *name, bool no_default
 
 	if (!found)
 		return false;
-	for (const char *const *dir = default_dirs(v); no_defaults && *dir; dir++)
-		if (path_below(found, *dir))
-			return false;
+	if (no_defaults)
+		for (const char *const *dir = default_dirs(v); *dir; dir++)
+			if (path_below(found, *dir))
+				return false;
 	str_puts(&s, found);
 	return s.at && host_find(v, guest_text, true) == 0;
 }

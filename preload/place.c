@@ -1334,7 +1334,7 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 			.is_dir = n[5] & NOTE_DIR, .is_proc = n[5] & NOTE_PROC,
 			.has_binds = n[5] & NOTE_BINDS, .in_root = n[5] & NOTE_IN_ROOT,
 			.opaque = n[5] & NOTE_OPAQUE, .nhidden = (unsigned)n[6]};
-		if (n[6] > HIDDEN_MAX || !note_holds(b->fd, b->src_dev, b->src_ino))
+		if (n[6] > HIDDEN_MAX)
 			return -EINVAL;
 		for (unsigned k = 0; k < b->nhidden; k++) {
 			if (!note_next(&note, &n[0]))

@@ -130,7 +130,7 @@ int view_open_fd(struct view *ret, int fd, int fd_min) MUST_CHECK;
  * descriptors; names travel in LIBJAIL_ROOT and LIBJAIL_BIND.  Sticky overflow as struct str. */
 void view_note_put(const struct view *v, struct str *out);
 /* And back: v->host, v->binds (room for max) are set; binds lists the same binds in order.  The
- * descriptors are checked against the note.  -EINVAL when anything does not fit: use view_open. */
+ * root's descriptor is checked against the note; who has it has the others.  -EINVAL when anything does not fit: use view_open. */
 int view_note_take(struct view *v, const char *note, const char *host, const char *binds, size_t max)
 	MUST_CHECK;
 

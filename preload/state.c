@@ -204,13 +204,20 @@ int state_binds(struct view *v, const char *list, int fd_min)
 /* After an exec under libjail: the descriptors are here already. */
 static int inherit(struct view *v, const struct config *c)
 {
+	enum { MARK = 4 }; /* CLOSE_RANGE_CLOEXEC of linux/close_range.h */
 	int r = view_note_take(v, c->note_view, c->root, c->bind ? c->bind : "", BINDS_MAX);
+	size_t n = 0;
 
 	if (r < 0)
 		return r;
-	sys_fcntl(v->fd, F_SETFD, FD_CLOEXEC);
-	for (size_t i = 0; i < v->nbinds; i++)
-		sys_fcntl(v->binds[i].fd, F_SETFD, FD_CLOEXEC);
+	/* the numbers are mostly neighbours, made in a row */
+	while (n < v->nbinds && v->binds[n].fd == v->fd + 1 + (int)n)
+		n++;
+	if (n < v->nbinds || sys_call(SYS_close_range, v->fd, v->fd + (int)n, MARK) < 0) {
+		sys_fcntl(v->fd, F_SETFD, FD_CLOEXEC);
+		for (n = 0; n < v->nbinds; n++)
+			sys_fcntl(v->binds[n].fd, F_SETFD, FD_CLOEXEC);
+	}
 	return 0;
 }
 

@@ -41,6 +41,12 @@ long guest_openat2(int dirfd, const char *path, const struct open_how *how, size
 			if (((const char *)how)[i])
 				return -E2BIG;
 	}
+	if (v && v->walk) { /* what is wrong by itself; "" is the one thing wrong with the path */
+		long r = sys_openat2(AT_FDCWD, "", how);
+
+		if (r != -ENOENT)
+			return r;
+	}
 	h = *how;
 	h.flags |= (unsigned)forced;
 	return fdpolicy_made(place_open(v, dirfd, path, &h), how->flags & O_CLOEXEC, forced);

@@ -3,7 +3,7 @@
 #
 # Whole programs in real Debian roots: each command line once under the kernel's chroot and once under
 # jailrun, as the same unprivileged uid; what they print, how they end and what they leave on disk
-# is equal, byte for byte.  ROOTS="bookworm" limits the roots.
+# is equal, byte for byte.  RELEASES="bookworm trixie,walk" limits the roots; walk is without openat2.
 # shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
 # shellcheck source=tests/program/common
 . "${0%/*}/common"
@@ -51,12 +51,16 @@ END
 echo '#define HELLO "hello"' >"$T/fixture/dir/hello.h"
 
 found=
-for release in ${RELEASES:-bookworm bullseye trixie}; do
-	[ -d "$ROOTS/$release/usr" ] || {
-		row 0 "$release # SKIP no $ROOTS/$release"
+for release in ${RELEASES:-bookworm bullseye trixie trixie,walk}; do
+	WALK= name=$release
+	case $release in
+	*,walk) WALK=yes name=${release%,walk} ;;
+	esac
+	[ -d "$ROOTS/$name/usr" ] || {
+		row 0 "$release # SKIP no $ROOTS/$name"
 		continue
 	}
-	prepare "$release" || {
+	prepare "$name" || {
 		row 1 "$release: the root can be prepared"
 		continue
 	}
