@@ -141,6 +141,26 @@ static void word_bad(const char *name, const char *value, const char *known)
 	config_say((const char *const[]){name, "=", value, ": not known, ignored; use ", known, NULL});
 }
 
+/* One pass: most of an environment is none of ours. */
+static void config_read(struct config *c, char *const envp[])
+{
+	const char *rest;
+
+	for (; envp && *envp; envp++) {
+		if (!(rest = mem_after(*envp, "LIBJAIL_")))
+			continue;
+#define X(name, field, what)                                                      \
+	{                                                                         \
+		const char *value = mem_after(rest, (name) + sizeof "LIBJAIL_" - 1); \
+		if (value && *value == '=' && !c->field)                          \
+			c->field = keep(value + 1);                               \
+	}
+		CONFIG_VARS(X)
+		CONFIG_NOTES(X)
+#undef X
+	}
+}
+
 const struct config *config_start(void)
 {
 	static struct config first, bare = {.lib = "", .audit = "", .program = "?"};
@@ -151,10 +171,7 @@ const struct config *config_start(void)
 
 	if (!c)
 		return &bare;
-#define X(name, field, what) c->field = keep(env_get(config_environ(), name));
-	CONFIG_VARS(X)
-	CONFIG_NOTES(X)
-#undef X
+	config_read(c, config_environ());
 	if (c->root && !*c->root)
 		c->root = NULL;
 	c->musl = !gnu_get_libc_version;

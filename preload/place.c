@@ -1255,6 +1255,10 @@ enum { NOTE_DIR = 1, NOTE_PROC = 2, NOTE_BINDS = 4, NOTE_IN_ROOT = 8, NOTE_OPAQU
 
 void view_note_put(const struct view *v, struct str *out)
 {
+	if (v->note) {
+		str_puts(out, v->note);
+		return;
+	}
 	note_num(out, (unsigned long)v->fd);
 	note_num(out, v->dev);
 	note_num(out, v->ino);
@@ -1296,10 +1300,27 @@ static bool note_holds(int fd, dev_t dev, ino_t ino)
 	return sys_fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
+static NOINLINE bool note_hidden(struct bind *b, const char **note)
+{
+	ino_t list[HIDDEN_MAX];
+	unsigned long n;
+
+	for (unsigned k = 0; k < b->nhidden; k++) {
+		if (!note_next(note, &n))
+			return false;
+		list[k] = n;
+	}
+	b->hidden = (ino_t *)(void *)mem_keep((const char *)list, b->nhidden * sizeof *list);
+	return b->hidden != NULL;
+}
+
 int view_note_take(struct view *ret, const char *note, const char *host, const char *binds, size_t max)
 {
 	struct view v = {.host = host, .host_len = strlen(host), .binds = ret->binds};
-	char shown[PATH_MAX], guest[PATH_MAX];
+	/* small: every start of a program comes by here, and pages of the stack are not free; longer
+	 * names take the long way */
+	char shown[512], guest[512];
+	const char *const whole = note;
 	unsigned long n[7];
 
 	for (int i = 0; i < 5; i++)
@@ -1317,7 +1338,6 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 	v.nbinds = n[4];
 	for (size_t i = 0; i < v.nbinds; i++) {
 		struct bind *b = &v.binds[i];
-		ino_t list[HIDDEN_MAX];
 
 		for (;;) { /* words such as "none" are no binds */
 			struct str h = {shown, shown + sizeof shown}, g = {guest, guest + sizeof guest};
@@ -1336,22 +1356,18 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 			.opaque = n[5] & NOTE_OPAQUE, .nhidden = (unsigned)n[6]};
 		if (n[6] > HIDDEN_MAX)
 			return -EINVAL;
-		for (unsigned k = 0; k < b->nhidden; k++) {
-			if (!note_next(&note, &n[0]))
-				return -EINVAL;
-			list[k] = n[0];
-		}
+		if (b->nhidden && !note_hidden(b, &note))
+			return -EINVAL;
 		b->host_len = strlen(shown);
 		b->guest_len = strlen(guest);
 		b->host = mem_keep(shown, b->host_len);
 		b->guest = mem_keep(guest, b->guest_len);
-		if (b->nhidden)
-			b->hidden = (ino_t *)(void *)mem_keep((const char *)list, b->nhidden * sizeof *list);
-		if (!b->host || !b->guest || (b->nhidden && !b->hidden))
+		if (!b->host || !b->guest)
 			return -EINVAL;
 		b->name = mem_base(b->guest);
 		v.opaque |= b->opaque;
 	}
+	v.note = whole;
 	*ret = v;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct view {
 	size_t nbinds;
 	struct bind *binds;
 	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */
+	const char *note;   /* the text of view_note_put(), while nothing has changed; or NULL */
 };
 
 enum {

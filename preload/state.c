@@ -29,11 +29,11 @@ static struct {
 int state_fd_min(void)
 {
 	struct rlimit lim;
-	long max = 1024;
+	long max = 256;
 
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim) == 0 && lim.rlim_cur < 1024)
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim) == 0 && lim.rlim_cur < 256)
 		max = (long)lim.rlim_cur;
-	return max > 64 ? (int)max - 32 : (int)(max / 2);
+	return max > 64 ? (int)max - 20 : (int)(max / 2);
 }
 
 /* Does the calling process share its memory with its parent, as after vfork(2)? */
@@ -133,6 +133,7 @@ int state_yield(int fd)
 		sys_close(to);
 		return -ENOMEM;
 	}
+	c->note = NULL;
 	if (c->fd == fd)
 		c->fd = to;
 	for (size_t i = 0; i < c->nbinds; i++)
@@ -202,10 +203,10 @@ int state_binds(struct view *v, const char *list, int fd_min)
 }
 
 /* After an exec under libjail: the descriptors are here already. */
-static int inherit(struct view *v, const struct config *c)
+static int inherit(struct view *v, const struct config *c, size_t max)
 {
 	enum { MARK = 4 }; /* CLOSE_RANGE_CLOEXEC of linux/close_range.h */
-	int r = view_note_take(v, c->note_view, c->root, c->bind ? c->bind : "", BINDS_MAX);
+	int r = view_note_take(v, c->note_view, c->root, c->bind ? c->bind : "", max);
 	size_t n = 0;
 
 	if (r < 0)
@@ -247,37 +248,47 @@ static int enter(struct view *v, const struct config *c)
 	return r;
 }
 
+/* The long way, and its large frame: by name, or with many binds. */
+static NOINLINE struct view *start_large(const struct config *c)
+{
+	struct bind binds[BINDS_MAX];
+	struct view v = {.binds = binds};
+	int r;
+
+	if (!c->note_view || inherit(&v, c, BINDS_MAX) < 0) {
+		v = (struct view){.binds = binds};
+		r = enter(&v, c);
+		if (r < 0) { /* every path call fails with the reason */
+			v.fd = -1;
+			v.error = -r;
+			v.nbinds = 0;
+		}
+	}
+	v.exe = c->note_exe;
+	return view_copy(&v);
+}
+
 void state_start(void)
 {
 	const struct config *c = config();
 	static struct {
 		struct view view;
 		struct bind binds[4];
-	} first; /* enough for the binds by default: no page of its own for most processes */
+	} first; /* enough for the binds by default */
 	static int claimed;
-	struct bind binds[BINDS_MAX];
-	struct view v = {.binds = binds}, *copy;
-	int r;
+	struct view *v = NULL;
 
 	if (c->root && !__atomic_load_n(&state_now, __ATOMIC_ACQUIRE)) {
-		if (!c->note_view || inherit(&v, c) < 0) {
-			r = enter(&v, c);
-			if (r < 0) { /* every path call fails with the reason */
-				v.fd = -1;
-				v.error = -r;
-				v.nbinds = 0;
+		if (c->note_view && !__atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL)) {
+			first.view.binds = first.binds;
+			if (inherit(&first.view, c, ROWS(first.binds)) == 0) {
+				v = &first.view;
+				v->exe = c->note_exe;
 			}
 		}
-		v.exe = c->note_exe;
-		if (v.nbinds <= ROWS(first.binds) && !__atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL)) {
-			copy = &first.view;
-			*copy = v;
-			copy->binds = first.binds;
-			memcpy(copy->binds, v.binds, v.nbinds * sizeof *v.binds);
-		} else {
-			copy = view_copy(&v);
-		}
-		__atomic_store_n(&state_now, copy, __ATOMIC_RELEASE);
+		if (!v)
+			v = start_large(c);
+		__atomic_store_n(&state_now, v, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&state_ready, 1, __ATOMIC_RELEASE);
 }

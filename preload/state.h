@@ -42,8 +42,8 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n);
  * one line on stderr that names the bind. */
 int state_binds(struct view *v, const char *list, int fd_min) MUST_CHECK;
 
-/* Lowest number for our own descriptors: high, below RLIMIT_NOFILE, and at most about 1000 so
- * that fork(2) has no large table to copy. */
+/* Lowest number for our own descriptors: out of the way of the low ones that programs choose and
+ * count, below RLIMIT_NOFILE, and no higher than that, since fork(2) copies the table up to them. */
 int state_fd_min(void);
 
 #endif

@@ -8,7 +8,7 @@
 /* A copy on the program's heap, for it to free; NULL with ENOMEM. */
 static char *cwd_copy(const char *text, size_t n, size_t room)
 {
-	void *(*get)(size_t) = LIBC(malloc, void *, (size_t));
+	void *(*get)(size_t) = HEAP(malloc, void *, (size_t));
 	char *copy = get ? get(room) : NULL;
 
 	if (copy)
@@ -16,16 +16,42 @@ static char *cwd_copy(const char *text, size_t n, size_t room)
 	return copy;
 }
 
+/* Where the kernel has no name, too long or outside the root, glibc looks for one by itself
+ * (sysdeps/posix/getcwd.c): it has no limit, and finds nothing outside. */
+static NOINLINE char *cwd_long(char *buf, size_t n)
+{
+	enum { MOST = 64 * PATH_MAX };
+	char *work = buf ? buf : sys_pages(MOST), *got = NULL;
+	long r = work ? guest_getcwd_any(work, buf ? n : MOST) : -ENOMEM;
+
+	if (r >= 0 && work[0] != '/')
+		r = -ENOENT;
+	if (r >= 0 && !buf && n && (size_t)r > n)
+		r = -ERANGE;
+	if (r < 0)
+		errno_set((int)-r);
+	else
+		got = buf ? buf : cwd_copy(work, (size_t)r, n ? n : (size_t)r);
+	if (!buf && work)
+		sys_call(SYS_munmap, work, MOST);
+	return got;
+}
+
 char *jail_getcwd(char *buf, size_t n)
 {
+	char *(*real)(char *, size_t) = state_view() ? NULL : REAL(getcwd);
 	char own[PATH_MAX];
 	long r;
 
+	if (real)
+		return real(buf, n);
 	if (buf && !n) {
 		errno_set(EINVAL);
 		return NULL;
 	}
 	r = buf ? guest_getcwd(buf, n) : guest_getcwd(own, sizeof own);
+	if (r == -ENAMETOOLONG && !config()->musl)
+		return cwd_long(buf, n);
 	if (r >= 0 && (buf ? buf : own)[0] != '/')
 		r = -ENOENT; /* getcwd(3): "(unreachable)" is no path */
 	if (r < 0) {

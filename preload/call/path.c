@@ -129,24 +129,319 @@ ssize_t jail___readlinkat_chk(int dirfd, const char *path, char *buf, size_t n, 
 	return jail_readlinkat(dirfd, path, buf, n);
 }
 
+/* -- realpath(3) ----------------------------------------------------------------------------- */
+
+/* A libc's realpath is no system call but a walk in user space by readlink(2), name by name, and it
+ * shows: dots are edited as text, so that "dir/.." needs no permission on dir; the program's text
+ * may be longer than any path; what a failed call leaves behind is the first name that could not be
+ * read.  Each libc walks in its own way. */
+struct canon {
+	char *out;   /* the name so far; CANON_OUT bytes */
+	size_t n;    /* bytes of it */
+	char *rest;  /* what is still to be walked; the text of a symlink goes in front */
+	unsigned links;
+};
+enum { CANON_LINKS = 40, CANON_OUT = 16 * PATH_MAX };
+
+static size_t canon_name(const char *rest)
+{
+	size_t n = 0;
+
+	while (rest[n] && rest[n] != '/')
+		n++;
+	return n;
+}
+
+static bool canon_is_up(const char *name, size_t n)
+{
+	return n == 2 && name[0] == '.' && name[1] == '.';
+}
+
+static void canon_slashes(struct canon *c)
+{
+	while (*c->rest == '/')
+		c->rest++;
+}
+
+/* Puts the text of the symlink c->out, n bytes at most, in front of the rest: its length or -errno. */
+static long canon_link(struct canon *c, size_t n)
+{
+	char text[PATH_MAX];
+	long r = guest_readlinkat(AT_FDCWD, c->out, text, n < sizeof text ? n : sizeof text);
+
+	if (r > 0 && (size_t)r < n) {
+		if (config()->musl && text[r - 1] == '/')
+			canon_slashes(c);
+		c->rest -= r;
+		memcpy(c->rest, text, (size_t)r);
+	}
+	return r;
+}
+
+/* Is what follows a name only right behind a directory?  So it is when, but for slashes, nothing
+ * follows, or a dot or two. */
+static bool canon_needs_dir(const char *rest)
+{
+	size_t n;
+
+	while (*rest == '/') {
+		while (*rest == '/')
+			rest++;
+		n = canon_name(rest);
+		if (!n || canon_is_up(rest, n))
+			return true;
+		if (n != 1 || *rest != '.')
+			return false;
+		rest++;
+		if (!*rest)
+			return true;
+	}
+	return false;
+}
+
+static void canon_up_glibc(struct canon *c)
+{
+	if (c->n > 1)
+		for (c->n--; c->n > 1 && c->out[c->n - 1] != '/'; c->n--)
+			;
+}
+
+/* stdlib/canonicalize.c; old: before 2.33, when it kept a symlink and the rest in PATH_MAX bytes */
+static long canon_glibc(struct canon *c, bool old)
+{
+	size_t len;
+	long r;
+
+	if (*c->rest == '/') {
+		c->out[c->n++] = '/';
+	} else {
+		r = guest_getcwd_any(c->out, CANON_OUT);
+		if (r < 0 || c->out[0] != '/')
+			return r < 0 ? r : -ENOENT;
+		c->n = (size_t)r - 1;
+	}
+	for (;;) {
+		canon_slashes(c);
+		len = canon_name(c->rest);
+		if (!len)
+			break;
+		if (canon_is_up(c->rest, len)) {
+			canon_up_glibc(c);
+		} else if (len > 1 || *c->rest != '.') {
+			if (c->out[c->n - 1] != '/')
+				c->out[c->n++] = '/';
+			if (c->n + len >= PATH_MAX)
+				return -ENAMETOOLONG; /* the kernel would say so of the name */
+			memcpy(c->out + c->n, c->rest, len);
+			c->n += len;
+			c->out[c->n] = '\0';
+			c->rest += len;
+			r = canon_link(c, PATH_MAX);
+			if (r > 0) {
+				if (++c->links > CANON_LINKS)
+					return -ELOOP;
+				if (old && strlen(c->rest) >= PATH_MAX)
+					return -ENAMETOOLONG;
+				if (*c->rest == '/')
+					c->n = 1;
+				else
+					canon_up_glibc(c);
+				continue;
+			}
+			if (canon_needs_dir(c->rest)) {
+				/* a symlink can no longer be there: EINVAL is what a directory says */
+				c->out[c->n] = '/';
+				c->out[c->n + 1] = '\0';
+				r = guest_readlinkat(AT_FDCWD, c->out, (char[1]){0}, 1);
+			}
+			if (r < 0 && r != -EINVAL)
+				return r;
+			continue;
+		}
+		c->rest += len;
+	}
+	if (c->n > 1 && c->out[c->n - 1] == '/')
+		c->n--;
+	return 0;
+}
+
+/* Puts the working directory in front of a relative c->out, which begins with `ups` times "..". */
+static long canon_cwd_musl(struct canon *c, size_t ups)
+{
+	char cwd[PATH_MAX];
+	long r = guest_getcwd(cwd, sizeof cwd);
+	size_t n, skip = 3 * ups < c->n ? 3 * ups : c->n;
+
+	if (r < 0 || cwd[0] != '/')
+		return r < 0 ? r : -ENOENT;
+	for (n = (size_t)r - 1; ups && n > 1; ups--) {
+		while (cwd[n - 1] != '/')
+			n--;
+		if (n > 1)
+			n--;
+	}
+	if (c->n > skip && cwd[n - 1] != '/')
+		cwd[n++] = '/';
+	if (n + c->n - skip + 1 >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(c->out + n, c->out + skip, c->n - skip);
+	memcpy(c->out, cwd, n);
+	c->n = n + c->n - skip;
+	return 0;
+}
+
+/* src/misc/realpath.c since 1.2.2: relative names stay relative to the end; "//" in front, in the path
+ * or in a symlink, stays two; a name and all that follows it fit in PATH_MAX bytes. */
+static long canon_musl(struct canon *c)
+{
+	bool fresh = true;  /* at the beginning of a path or of a symlink's text */
+	bool slash = false; /* the name before had a slash behind it, and is not known to be a directory */
+	size_t ups = 0;
+	long r;
+
+	if (strlen(c->rest) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	for (;;) {
+		size_t len, more;
+		bool up;
+
+		if (!fresh)
+			canon_slashes(c);
+		if (fresh && *c->rest == '/') {
+			c->n = c->rest[1] == '/' && c->rest[2] != '/' ? 2 : 1;
+			memcpy(c->out, "//", 2);
+			ups = 0;
+			slash = fresh = false;
+			continue;
+		}
+		fresh = false;
+		len = canon_name(c->rest);
+		up = canon_is_up(c->rest, len);
+		if (!len && !slash)
+			break;
+		if (len == 1 && *c->rest == '.') {
+			c->rest++;
+			continue;
+		}
+		more = (c->n && c->out[c->n - 1] != '/') + len;
+		if (c->n + more >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (more > len)
+			c->out[c->n] = '/';
+		memcpy(c->out + c->n + more - len, c->rest, len);
+		c->out[c->n + more] = '\0';
+		c->rest += len;
+		if (up && c->n <= 3 * ups) { /* nothing in front that it could take away */
+			ups++;
+			c->n += more;
+			continue;
+		}
+		if (!up || slash) {
+			size_t room = PATH_MAX - strlen(c->rest);
+
+			r = canon_link(c, room);
+			if (r == 0 || (r > 0 && (size_t)r >= room))
+				return r == 0 ? -ENOENT : -ENAMETOOLONG;
+			if (r > 0) {
+				if (++c->links >= CANON_LINKS)
+					return -ELOOP;
+				fresh = true;
+				continue;
+			}
+			if (r != -EINVAL)
+				return r;
+		}
+		slash = false;
+		if (up) {
+			while (c->n && c->out[c->n - 1] != '/')
+				c->n--;
+			if (c->n > 1 && (c->n > 2 || c->out[0] != '/'))
+				c->n--;
+		} else if (len) {
+			c->n += more;
+			slash = *c->rest == '/';
+		}
+	}
+	return c->n && c->out[0] == '/' ? 0 : canon_cwd_musl(c, ups);
+}
+
+/* Is the libc a glibc before 2.33, with the realpath of 1996? */
+static bool canon_is_old(void)
+{
+	const char *(*get)(void) = LIBC(gnu_get_libc_version, const char *, (void));
+	const char *minor = get ? mem_after(get(), "2.") : NULL;
+	int n = 0;
+
+	for (; minor && *minor >= '0' && *minor <= '9'; minor++)
+		n = n * 10 + (*minor - '0');
+	return minor && n < 33;
+}
+
+static char *canon_copy(const char *text, size_t n)
+{
+	void *(*get)(size_t) = HEAP(malloc, void *, (size_t));
+	char *copy = get ? get(n) : NULL;
+
+	return copy ? memcpy(copy, text, n) : NULL;
+}
+
+/* A result of n bytes to where the program wants it. */
+static char *canon_give(const char *name, size_t n, char *resolved)
+{
+	if (!resolved)
+		resolved = canon_copy(name, n + 1);
+	else
+		memcpy(resolved, name, n + 1);
+	return resolved;
+}
+
+static NOINLINE char *canon_walk(const char *path, char *resolved)
+{
+	const bool musl = config()->musl, old = !musl && canon_is_old();
+	long r, len = place_strlen(path, SIZE_MAX / 2);
+	size_t size = CANON_OUT + (CANON_LINKS + 1) * PATH_MAX + (size_t)len + 1;
+	struct canon c = {0};
+	char *work, *got = NULL;
+
+	if (len <= 0) {
+		errno_set(len ? (int)-len : ENOENT);
+		return NULL;
+	}
+	work = sys_pages(size);
+	if (!work) {
+		errno_set(ENOMEM);
+		return NULL;
+	}
+	c.out = work;
+	c.rest = memcpy(work + size - (size_t)len - 1, path, (size_t)len + 1);
+	r = musl ? canon_musl(&c) : canon_glibc(&c, old);
+	c.out[c.n] = '\0';
+	if (r == 0 && resolved && c.n >= PATH_MAX)
+		r = -ENAMETOOLONG;
+	if (r == 0)
+		got = canon_give(c.out, c.n, resolved);
+	else if (resolved && !musl && c.n < PATH_MAX && (old || r == -ENOENT || r == -EACCES))
+		memcpy(resolved, c.out, c.n + 1); /* how far it got: realpath(3), GNU extensions */
+	sys_call(SYS_munmap, work, size);
+	if (r < 0)
+		errno_set((int)-r);
+	return got;
+}
+
 char *jail_realpath(const char *path, char *resolved)
 {
-	void *(*get)(size_t);
+	char *(*real)(const char *, char *) = state_view() ? NULL : REAL(realpath);
 	char name[PATH_MAX];
 	long r;
 
-	r = path ? guest_realpath(path, name) : -EINVAL; /* realpath(3) */
-	if (r < 0) {
-		errno_set((int)-r);
+	if (real)
+		return real(path, resolved);
+	if (!path) {
+		errno_set(EINVAL); /* realpath(3) */
 		return NULL;
 	}
-	if (!resolved) {
-		get = LIBC(malloc, void *, (size_t));
-		resolved = get ? get((size_t)r + 1) : NULL;
-	}
-	if (resolved)
-		memcpy(resolved, name, (size_t)r + 1);
-	return resolved;
+	r = guest_realpath(path, name);
+	return r >= 0 ? canon_give(name, (size_t)r, resolved) : canon_walk(path, resolved);
 }
 
 char *jail___realpath_chk(const char *path, char *resolved, size_t room)

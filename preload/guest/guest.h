@@ -69,7 +69,10 @@ long guest_chdir(const char *path);
 long guest_fchdir(int fd);
 /* The kernel's form: bytes with the NUL; "(unreachable)..." when outside. */
 long guest_getcwd(char *buf, size_t n);
-/* realpath(3): resolved (PATH_MAX bytes) gets the guest's canonical name; its length or -errno. */
+/* The same of any length, as far as n goes: -ERANGE. */
+long guest_getcwd_any(char *buf, size_t n);
+/* realpath(3) where one open can tell: resolved (PATH_MAX bytes) gets the guest's canonical name;
+ * its length, or -EAGAIN: the libc's own walk must decide (call/path.c). */
 long guest_realpath(const char *path, char *resolved);
 
 /* -- chroot.c ----------------------------------------------------------------------------- */

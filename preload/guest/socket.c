@@ -10,6 +10,7 @@
 #include "../state.h"
 #include "../sys.h"
 #include <errno.h>
+#include <linux/sched.h>
 #include <stdint.h>
 #include <sys/un.h>
 
@@ -279,27 +280,120 @@ static bool name_by_fd(const struct place *at, char path[UNIX_TEXT])
 	return s.at != NULL;
 }
 
-/* Where bind(2) is to make the name. */
-static void unix_local(
+/* The name as seen from its directory, for names that fill sun_path alone.  The dot and the slashes,
+ * as far as there is room, keep the texts of this process apart. */
+static void name_by_itself(const struct place *at, char path[UNIX_TEXT])
+{
+	char ignored[UNIX_TEXT];
+	const size_t n = strlen(at->name);
+
+	memcpy(path, at->name, n + 1);
+	if (n + 2 > UNIX_MAX)
+		return;
+	memcpy(path, "./", 2);
+	for (size_t slashes = 1; slashes + 1 + n <= UNIX_MAX; slashes++) {
+		path[slashes] = '/';
+		memcpy(path + 1 + slashes, at->name, n + 1);
+		if (!shown_find(path, ignored))
+			return;
+	}
+}
+
+/* bind(2) in another directory, for a thread that lives only for that. */
+struct bind_order {
+	int fd, dir;
+	const struct sockaddr *addr;
+	socklen_t len;
+	long r;
+};
+
+__attribute__((noreturn)) static void bind_thread(struct bind_order *o)
+{
+	o->r = sys_fchdir(o->dir);
+	if (o->r == 0)
+		o->r = sys_call(SYS_bind, o->fd, o->addr, o->len);
+	for (;;)
+		sys_call(SYS_exit, 0);
+}
+
+/* clone(2) for a thread on its own stack, where main(arg) runs and does not return. */
+static NOINLINE long bind_clone(
+	unsigned long flags, char *stack, void (*main)(struct bind_order *), struct bind_order *arg)
+{
+#if defined(__x86_64__)
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t" /* the outermost frame, to an unwinder */
+			 "mov %[arg], %%rdi\n\t"
+			 "call *%[main]\n\t"
+			 "hlt\n"
+			 "1:"
+		: "=a"(ret)
+		: "a"(SYS_clone), "D"(flags), "S"(stack), "d"(0), [main] "r"(main), [arg] "r"(arg)
+		: "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = SYS_clone;
+	register long x0 __asm__("x0") = (long)flags;
+	register long x1 __asm__("x1") = (long)stack;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, %[arg]\n\t"
+			 "blr %[main]\n\t"
+			 "brk 1\n"
+			 "1:"
+		: "+r"(x0)
+		: "r"(x8), "r"(x1), [main] "r"(main), [arg] "r"(arg)
+		: "memory");
+	return x0;
+#endif
+}
+
+/* A relative name has no length but its own; the working directory, however, is that of all our
+ * threads.  A thread made without CLONE_FS has one of its own.  We wait in the kernel until it is
+ * gone, all signals blocked, for it runs with our thread's identity. */
+static NOINLINE long bind_in(int fd, int dir, const struct sockaddr *addr, socklen_t len)
+{
+	char stack[8192] __attribute__((aligned(16)));
+	struct bind_order o = {fd, dir, addr, len, -ENAMETOOLONG};
+	unsigned long all = ~0UL, mask;
+
+	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
+	bind_clone(CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		stack + sizeof stack, bind_thread, &o);
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+	return o.r; /* no thread to be had: the name is too long for us */
+}
+
+/* Where bind(2) is to make the name.  True: as seen from the directory to->at.dir. */
+static bool unix_local(
 	struct unix_at *to, const struct view *v, const char *text, char path[UNIX_TEXT])
 {
 	int r = place_find(&to->at, v, AT_FDCWD, text, PLACE_NAME | PLACE_SHOWN);
+	bool there = false;
 
 	if (r == -EEXIST || r == -EBUSY)
 		r = -EADDRINUSE; /* a bind point is there already */
 	if (r < 0) {
 		unix_nowhere(to, r);
-		return;
+		return false;
 	}
 	if (to->at.dir == AT_FDCWD) { /* one component: it stays as it is */
 		memcpy(path, text, strlen(text) + 1);
-		return;
+		return false;
 	}
-	if (name_by_text(v, &to->at, text, path) || name_by_dir(&to->at, path) ||
-		name_by_fd(&to->at, path))
-		unix_put(to, path);
-	else
-		unix_nowhere(to, -ENAMETOOLONG); /* only names of 90 bytes and more: libjail.7 */
+	if (!name_by_text(v, &to->at, text, path) && !name_by_dir(&to->at, path) &&
+		!name_by_fd(&to->at, path)) {
+		name_by_itself(&to->at, path);
+		there = true;
+	}
+	unix_put(to, path);
+	return there;
 }
 
 long guest_bind(int fd, const struct sockaddr *addr, socklen_t len)
@@ -307,12 +401,14 @@ long guest_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	const struct view *v = state_view();
 	struct unix_at to = {.addr = addr, .len = len};
 	char text[UNIX_TEXT], path[UNIX_TEXT];
+	bool there;
 	long r;
 
 	if (!v || !unix_text(addr, len, text))
 		return sys_call(SYS_bind, fd, addr, len);
-	unix_local(&to, v, text, path);
-	r = unix_done(&to, sys_call(SYS_bind, fd, to.addr, to.len));
+	there = unix_local(&to, v, text, path);
+	r = there ? bind_in(fd, to.at.dir, to.addr, to.len) : sys_call(SYS_bind, fd, to.addr, to.len);
+	r = unix_done(&to, r);
 	if (r == 0 && !mem_equal(path, text))
 		shown_keep(path, text);
 	return r;

@@ -52,7 +52,7 @@ echo '#define HELLO "hello"' >"$T/fixture/dir/hello.h"
 
 found=
 for release in ${RELEASES:-bookworm bullseye trixie trixie,walk}; do
-	WALK= name=$release
+	WALK='' name=$release
 	case $release in
 	*,walk) WALK=yes name=${release%,walk} ;;
 	esac
