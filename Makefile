@@ -42,7 +42,8 @@ $(B)/preload/%.o: preload/%.c
 	$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) $(FREE) -MMD -MP -c -o $@ $<
 
 # An aarch64 gcc calls libgcc for atomics, unless told to write them out.
-FREE += $(shell $(CC) -Werror -mno-outline-atomics -E -x c /dev/null >/dev/null 2>&1 && echo -mno-outline-atomics)
+INLINE := $(shell $(CC) -Werror -mno-outline-atomics -E -x c /dev/null >/dev/null 2>&1 && echo -mno-outline-atomics)
+FREE += $(INLINE)
 
 # gcc recognises the loops in mem.c as the functions they implement, and would call itself.
 $(B)/preload/mem.o: FREE += -fno-builtin $(shell $(CC) -Werror -fno-tree-loop-distribute-patterns -E -x c /dev/null >/dev/null 2>&1 && echo -fno-tree-loop-distribute-patterns)

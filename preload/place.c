@@ -70,6 +70,7 @@ struct scan {
 	size_t len;
 	size_t parent;     /* bytes before the last component, its slash included */
 	unsigned hash;     /* of those bytes */
+	unsigned hash_all; /* of the whole path */
 	unsigned count;    /* components */
 	bool abs, slash;   /* begins / ends with a slash */
 	bool dotdot;       /* has a ".." component */
@@ -79,57 +80,76 @@ struct scan {
 	bool last_dots;    /* the last component is "." or ".." */
 };
 
-static bool named(const struct view *v, const char *c, size_t n)
+static NOINLINE bool named(const struct view *v, const char *c, size_t n)
 {
 	for (size_t i = 0; i < v->nbinds; i++)
-		if (v->binds[i].name[0] == c[0] && strlen(v->binds[i].name) == n &&
-			memcmp(v->binds[i].name, c, n) == 0)
+		if (strlen(v->binds[i].name) == n && memcmp(v->binds[i].name, c, n) == 0)
 			return true;
 	return false;
 }
 
-/* 0, or -EFAULT, -ENAMETOOLONG as getname() in fs/namei.c. */
+static unsigned long letter(char c)
+{
+	return 1ul << (c & 63);
+}
+
+/* 0, or -EFAULT, -ENAMETOOLONG as getname() in fs/namei.c.  Every path call comes by here. */
 static int scan(struct scan *s, const struct view *v, const char *p)
 {
-	const char *c;
-	size_t i = 0, n;
+	const char *at = p, *c;
+	const char *page = (const char *)(((uintptr_t)p | (PAGE - 1)) + 1);
 	unsigned hash = 0;
+	size_t n;
 
-	memset(s, 0, sizeof *s);
+/* before *at is read: it may be the first byte of a page */
+#define TURN()                                                         \
+	if (UNLIKELY(at == page)) {                                    \
+		if (at - p >= PATH_MAX)                                \
+			return -ENAMETOOLONG;                          \
+		if (!page_good((uintptr_t)at))                         \
+			return -EFAULT;                                \
+		page += PAGE;                                          \
+	}
+	*s = (struct scan){0};
 	if (!page_good((uintptr_t)p & -(uintptr_t)PAGE))
 		return -EFAULT;
-	s->abs = p[0] == '/';
+	s->abs = *p == '/';
 	for (;;) {
-		for (; p[i] == '/'; i++)
-			if (((uintptr_t)(p + i + 1) & (PAGE - 1)) == 0 && !page_good((uintptr_t)(p + i + 1)))
-				return -EFAULT;
-		if (i >= PATH_MAX)
-			return -ENAMETOOLONG;
-		if (!p[i])
+		while (*at == '/') {
+			at++;
+			TURN();
+		}
+		if (!*at)
 			break;
-		c = p + i;
-		s->hash = hash;
-		while (p[i] && p[i] != '/') {
-			hash = hash * 31 + (unsigned char)p[i];
-			i++;
-			if (UNLIKELY(((uintptr_t)(p + i) & (PAGE - 1)) == 0) && !page_good((uintptr_t)(p + i)))
-				return -EFAULT;
-			if (UNLIKELY(i >= PATH_MAX))
-				return -ENAMETOOLONG;
-		}
-		n = (size_t)(p + i - c);
+		c = at;
+		do {
+			at++;
+			TURN();
+		} while (*at && *at != '/');
+		n = (size_t)(at - c);
 		s->parent = (size_t)(c - p);
-		s->last_dots = c[0] == '.' && (n == 1 || (n == 2 && c[1] == '.'));
-		if (s->last_dots && n == 2) {
-			s->dotdot = true;
-			s->dotdot_first |= s->count == 0;
+		s->hash = hash;
+		hash = (hash ^ (unsigned)(n << 16 | (unsigned char)c[0] | (unsigned)(unsigned char)at[-1] << 8)) *
+		       0x9e3779b1u;
+		s->last_dots = false;
+		if (UNLIKELY(c[0] == '.') && (n == 1 || (n == 2 && c[1] == '.'))) {
+			s->last_dots = true;
+			if (n == 2) {
+				s->dotdot = true;
+				s->dotdot_first |= s->count == 0;
+			}
 		}
-		s->last_named = named(v, c, n);
+		s->last_named = (v->names & letter(c[0])) && named(v, c, n);
 		s->named |= s->last_named;
 		s->count++;
 	}
-	s->len = i;
-	s->slash = i > 0 && p[i - 1] == '/';
+#undef TURN
+	if (UNLIKELY(at - p >= PATH_MAX))
+		return -ENAMETOOLONG;
+	s->hash_all = hash >> 8;
+	s->hash >>= 8;
+	s->len = (size_t)(at - p);
+	s->slash = at != p && at[-1] == '/';
 	return 0;
 }
 
@@ -644,9 +664,31 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 
 /* -- open ----------------------------------------------------------------------------------- */
 
-/* Directories whose paths have met a symlink: a guess at which attempt to make first, and never
- * more than that. */
-static unsigned char linked[512];
+/* Which paths have met a symlink, and in which directories that goes for several: a guess at the
+ * attempt to make first, and never more than that.  Races lose a guess. */
+static struct {
+	unsigned char path[256], dir[256];
+} linked;
+
+enum { LINKED_DIR = 3 };
+
+static bool linked_guess(const struct scan *s)
+{
+	return linked.path[s->hash_all % 256] || linked.dir[s->hash % 256] >= LINKED_DIR;
+}
+
+static void linked_learn(const struct scan *s, bool met)
+{
+	unsigned char *path = &linked.path[s->hash_all % 256], *dir = &linked.dir[s->hash % 256];
+
+	if (!met) {
+		*path = 0;
+		*dir = 0;
+	} else if (!*path && *dir < LINKED_DIR) {
+		*path = 1;
+		++*dir;
+	}
+}
 
 /* A symlink is on the way, and a bind point may lie behind it.  The kernel follows it below dir,
  * blind to the binds: right unless the walk went through what a bind hides.  What is hidden is
@@ -664,16 +706,18 @@ static int open_linked(const struct view *v, int dirfd, const char *guest, const
 			resolve | RESOLVE_NO_MAGICLINKS);
 		if (fd >= 0) {
 			if (sys_fstat(fd, &st) == 0 && !hidden(v, &st)) {
-				linked[s->hash % sizeof linked] = 1;
+				linked_learn(s, true);
 				return fd;
 			}
 			sys_close(fd);
-		} else if (linked[s->hash % sizeof linked]) {
+		} else if (linked_guess(s)) {
 			/* a wrong guess, perhaps: without symlinks the failure would be the answer */
 			fd = open2(resolve & RESOLVE_IN_ROOT ? v->fd : dirfd, guest, how,
 				resolve | RESOLVE_NO_SYMLINKS);
-			if (fd != -ELOOP && fd != -EXDEV)
+			if (fd != -ELOOP && fd != -EXDEV) {
+				linked_learn(s, false);
 				return fd;
+			}
 		}
 	}
 	return walk_open(v, dirfd, guest, how);
@@ -751,7 +795,7 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 		}
 		return walk_open(v, dirfd, guest, how);
 	}
-	if (no_links && linked[s->hash % sizeof linked] && !(how->resolve & RESOLVE_NO_SYMLINKS))
+	if (no_links && linked_guess(s) && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);
 	r = open2(s->abs ? v->fd : dirfd, guest, how, scope | no_links);
 	if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
@@ -1241,6 +1285,7 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 							v->binds[i].guest_len))
 			v->binds[i].has_binds = true;
 	v->opaque |= b.opaque;
+	v->names |= letter(b.name[0]);
 	v->binds[v->nbinds++] = b;
 	return 0;
 }
@@ -1366,6 +1411,7 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 			return -EINVAL;
 		b->name = mem_base(b->guest);
 		v.opaque |= b->opaque;
+		v.names |= letter(b->name[0]);
 	}
 	v.note = whole;
 	*ret = v;

@@ -42,6 +42,7 @@ struct view {
 	bool is_proc;       /* the root is a procfs */
 	bool opaque;        /* one of the binds is */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
+	unsigned long names; /* first letters of the bind points' names, a bit each */
 	size_t nbinds;
 	struct bind *binds;
 	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */

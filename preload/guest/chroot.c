@@ -70,6 +70,8 @@ long guest_chroot(const char *path)
 			b->guest[n] != '/')
 			continue;
 		binds[new.nbinds] = *b;
+		new.names |= 1ul << (b->name[0] & 63);
+		new.opaque |= b->opaque;
 		binds[new.nbinds].guest += n;
 		binds[new.nbinds++].guest_len -= (size_t)n;
 	}

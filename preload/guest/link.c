@@ -102,6 +102,7 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	const struct view *v = state_view();
 	struct place from, to;
 	char magic[PLACE_PATH];
+	const char *name = NULL;
 	long len, r;
 
 	if (!v)
@@ -121,7 +122,13 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 		r = -EXDEV;
 	if (r < 0)
 		return r;
-	r = place_find(&to, v, newdir, new, PLACE_NAME);
+	/* ln in one directory: resolve it once */
+	if (from.owned && !(from.flags & AT_EMPTY_PATH) && (olddir == newdir || *old == '/'))
+		name = same_parent(old, from.name, new);
+	if (name)
+		to = (struct place){.dir = from.dir, .name = name};
+	else
+		r = place_find(&to, v, newdir, new, PLACE_NAME);
 	if (r < 0 && !(from.flags & AT_EMPTY_PATH)) {
 		/* the old name is looked up first */
 		struct stat st;

@@ -143,11 +143,24 @@ E'
 		same "gcc" sh -c 'cd ~/work && gcc -g -O1 -pipe -o hello hello.c && ./hello a b; echo $?'
 		same "gcc, absolute names" sh -c 'cd / && gcc -save-temps=obj -o /home/jailer/work/hello ~/work/hello.c && ~/work/hello; ls ~/work'
 		same "gcc -E -v" sh -c 'gcc -E -v ~/work/hello.c 2>&1 | grep -v "cc[A-Za-z0-9]*\.[so]"'
+		same "libraries of its own" sh -c 'cd ~/work && mkdir lib && echo "int f(void) { return 42; }" >f.c &&
+			echo "int f(void) { return 7; }" >g.c && echo "#include <stdio.h>
+int f(void); int main(void) { printf(\"%d\\n\", f()); return 0; }" >main.c &&
+			gcc -shared -fPIC -o lib/libf.so f.c && gcc -shared -fPIC -o g.so g.c &&
+			gcc -o plain main.c -Llib -lf && gcc -o origin main.c -Llib -lf -Wl,-rpath,\$ORIGIN/lib &&
+			gcc -o absolute main.c -Llib -lf -Wl,-rpath,/home/jailer/work/lib &&
+			./plain; LD_LIBRARY_PATH=lib ./plain; LD_LIBRARY_PATH=$PWD/lib ./plain; ./origin; ./absolute;
+			LD_PRELOAD=./g.so ./origin; LD_PRELOAD=$PWD/g.so ./absolute; LD_PRELOAD=/nonexistent.so ./origin;
+			cd / && ~/work/origin; env -i /home/jailer/work/absolute; export LD_PRELOAD=/home/jailer/work/g.so; ~/work/origin; echo $LD_PRELOAD; sh -c "~/work/origin"'
 		same "gcc, an error" sh -c 'cd ~/work && echo "int x = ;" >bad.c && gcc -c bad.c'
 	fi
 	! has make || same "make" sh -c 'cd ~/work && printf "all: a b\na b:\n\techo \$@ >\$@\n" >Makefile && make -j2 && make'
 	if has bash; then
 		same "exec -a" bash -c 'exec -a "my name" sh -c nonesuch'
+		same "ldd" bash -c 'ldd /bin/ls /opt/t/argv | sed "s/ (0x.*//"'
+		same "ulimit, umask, jobs" bash -c 'ulimit -n 64; cat /opt/t/abs; ulimit -n 20; cat /opt/t/abs; (cd /opt/t; umask 077; pwd); sleep 0.1 & wait; cat <(cat /opt/t/up)'
+		same "coproc and read" bash -c 'coproc { read x; echo "got $x"; }; echo hi >&${COPROC[1]}; read y <&${COPROC[0]}; echo "$y"; mapfile -t a </etc/issue; echo "${a[@]}"'
+		same "closed descriptors" bash -c 'for i in {3..1023}; do eval "exec $i>&-"; done; cat /opt/t/abs; exec 0<&-; cat; exec 1>&2 2>&-; /bin/ls /opt/t/abs'
 		same "exec -a, compiled" bash -c 'exec -a "my name" /opt/t/argv'
 		same "bash" bash -c 'echo $BASH $0 $HOME ~inroot ~jailer $PWD; cd /opt/t/link; pwd; pwd -P; diff <(echo a) <(echo b); echo {a,b}; type ls; compgen -u | head'
 	fi
@@ -165,6 +178,18 @@ for f in ("/nonexistent", "/etc/shadow", "/etc/passwd/x"):
     except OSError as e: print(e)
 with tempfile.TemporaryDirectory(dir=".") as d: print(os.path.dirname(d))
 '
+		same "python3, processes" python3 -c 'import multiprocessing as m, os, subprocess, sys, concurrent.futures as c, shutil, ctypes, ctypes.util
+def f(x): return x * 2, os.getcwd(), os.path.exists("/opt/only/file")
+if __name__ == "__main__":
+    os.chdir("/opt/t")
+    for how in ("fork", "spawn", "forkserver"):
+        with m.get_context(how).Pool(2) as p: print(how, p.map(f, [1, 2]))
+    print(shutil.which("sh"), ctypes.CDLL("libm.so.6").abs(-3), ctypes.CDLL(None).getpid() == os.getpid())
+    print(subprocess.run(["/opt/t/argv"], executable="/bin/echo", capture_output=True))
+    print(os.posix_spawn("/bin/true", ["x"], {}) > 0, os.wait()[1])
+    sys.stdout.flush()
+    os.execve("/bin/sh", ["my sh", "-c", "echo $0 $A"], {"A": "b"})'
+		same "python3 -m venv" sh -c 'cd ~/work && python3 -m venv --without-pip v && v/bin/python -c "import sys; print(sys.prefix, sys.base_prefix, sys.executable)"; rm -rf v'
 		same "python3, sockets" python3 -c 'import socket, os, threading
 os.chdir("/home/jailer/work")
 for name in ("s", "/home/jailer/work/t", "up/x", "\0abstract%d" % os.getpid()):
