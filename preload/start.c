@@ -9,7 +9,7 @@
 #include "state.h"
 #include <elf.h>
 #include <errno.h>
-#include <sys/prctl.h>
+#include <linux/prctl.h>
 #include <sys/auxv.h>
 
 extern char *program_invocation_name __attribute__((weak));
@@ -93,11 +93,67 @@ static void notes_close(const char *list)
 	}
 }
 
+/* /proc/PID/cmdline, which ps(1) and pgrep(1) show, is the memory between two addresses: from now on
+ * it begins at start.  prctl(2), PR_SET_MM_MAP needs no privilege, and CONFIG_CHECKPOINT_RESTORE;
+ * it wants all the addresses at once, so the others are read first (proc(5)). */
+static void cmdline_begin(const char *start)
+{
+	enum { FIRST = 26, LAST = 51 };
+	struct prctl_mm_map map = {.exe_fd = (unsigned)-1};
+	unsigned long field[LAST + 1];
+	char text[1024], *p;
+	long n;
+	int i, fd = sys_openat(AT_FDCWD, "/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	n = sys_read(fd, text, sizeof text - 1);
+	sys_close(fd);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	for (p = text + n; p > text && *p != ')'; p--)
+		; /* the name may hold anything, but is the last in parentheses */
+	for (i = 3, p += 2; i <= LAST && p < text + n; i++, p++)
+		for (field[i] = 0; *p && *p != ' '; p++)
+			field[i] = field[i] * 10 + (unsigned long)(*p - '0'); /* a sign does not matter */
+	if (i <= LAST || field[FIRST] < 4096)
+		return;
+	map.start_code = field[26];
+	map.end_code = field[27];
+	map.start_stack = field[28];
+	map.start_data = field[45];
+	map.end_data = field[46];
+	map.start_brk = field[47];
+	map.brk = (unsigned long)sys_call(SYS_brk, 0);
+	map.arg_start = (unsigned long)start;
+	map.arg_end = field[49];
+	map.env_start = field[50];
+	map.env_end = field[51];
+	if (field[48] < map.arg_start && map.arg_start < map.arg_end)
+		sys_call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
+}
+
+/* argv[0] in its place in front of argv[1], where the loader's own words were. */
+static char *argv0_place(char **argv, const char *name)
+{
+	const size_t n = strlen(name) + 1;
+	char *end = argv[0] + strlen(argv[0]) + 1, *start = end - n;
+
+	/* the loader's name and option are longer than most; a longer one keeps its copy */
+	if (argv[1] && argv[1] != end)
+		return NULL;
+	if (n > strlen(argv[0]) + sizeof "--inhibit-cache")
+		return NULL;
+	memmove(start, name, n);
+	return start;
+}
+
 static void identity_restore(const struct config *c, char **envp)
 {
 	Elf64_auxv_t *aux = auxv_of(envp);
 	char **argv = argv_of(envp);
-	char *name = (char *)(uintptr_t)c->note_argv0;
+	char *name = (char *)(uintptr_t)c->note_argv0, *placed;
 
 	if (c->note_fn) {
 		const char *by_fd = mem_after(c->note_fn, "/dev/fd/");
@@ -111,6 +167,11 @@ static void identity_restore(const struct config *c, char **envp)
 	}
 	if (!name || !argv || !argv[0])
 		return;
+	placed = argv0_place(argv, name);
+	if (placed) {
+		name = placed;
+		cmdline_begin(placed);
+	}
 	argv[0] = name;
 	/* set already, or about to be set from argv[0], as the libc's own start has run or not */
 	if (&program_invocation_name)
