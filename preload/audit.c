@@ -57,6 +57,7 @@ static struct {
 	struct view view;
 	const struct view *const *live; /* libjail.so's own view: it knows of chroot(2) */
 	const struct link_map *main;
+	const struct link_map *rtld;   /* the loader itself */
 	struct object *objects;
 } audit = {.view.fd = -1};
 
@@ -822,6 +823,15 @@ static const struct link_map *cookie_map(const uintptr_t *cookie)
 	return (uintptr_t)cookie < 1 << 16 ? NULL : (const struct link_map *)*cookie;
 }
 
+/* Is the loader itself asked for?  Only a name space that dlmopen(3) made does: in the program's own
+ * the loader is there from the beginning. */
+static bool is_loader(const char *name)
+{
+	const char *soname = audit.rtld ? dynamic_string(audit.rtld, DT_SONAME) : NULL;
+
+	return soname && mem_equal(name, soname);
+}
+
 char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 {
 	const struct link_map *map;
@@ -840,6 +850,11 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 	map = cookie_map(cookie);
 	if (mem_find(name, '/'))
 		found = slashed(v, map, name);
+	else if (is_loader(name))
+		/* There is one in all name spaces: _dl_map_object_from_fd() and find_needed() know it
+		 * by this name alone, and a second copy would crash.  The loader's own search comes
+		 * back here with the directories that it tries. */
+		found = name;
 	else if (flag == LA_SER_ORIG && search(v, map, name))
 		found = host_text;
 	else
@@ -860,6 +875,8 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		return 0;
 	if (!audit.main && lmid == LM_ID_BASE)
 		audit.main = map;
+	else if (!audit.rtld && lmid == LM_ID_BASE) /* load_audit_modules(): the second */
+		audit.rtld = map;
 	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
 		audit.live = symbol(map, "libjail_audit_view");
 	if (asked && mem_equal(map->l_name, host_text)) {

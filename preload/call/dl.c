@@ -4,6 +4,7 @@
  * translates inside the loader and elsewhere this file does; what they tell is a host path, whose
  * front is cut off: the guest's name is a part of the same string and lives as long as it. */
 #include "../wrap.h"
+#include "glibc.h"
 
 /* A loaded object's host path as the guest names it. */
 static const char *dl_guest(const struct view *v, const char *name)
@@ -26,12 +27,12 @@ static bool dl_audited(void)
 	return !c->musl && c->note_exe && c->audit[0];
 }
 
-/* Must file be translated here?  Only what has a slash is a path (dlopen(3)); what has a $ is
- * for the loader to expand. */
-static bool dl_is_ours(const char *file)
+/* Is file for us to translate, unless the audit module does?  Only what has a slash is a path
+ * (dlopen(3)); what has a $ is for the loader to expand. */
+static bool dl_is_path(const char *file)
 {
 	return state_view() && file && place_strlen(file, PATH_MAX) >= 0 && mem_find(file, '/') &&
-	       !mem_find(file, '$') && !dl_audited();
+	       !mem_find(file, '$');
 }
 
 /* The host's name of a guest path: the root in front of it where that is the same file, so that
@@ -86,6 +87,16 @@ static void *dl_mopen_ours(long space, const char *file, int mode)
 	return REAL(dlmopen)(space, dl_host(file, host, sizeof host), mode);
 }
 
+/* _dl_map_object_from_fd() before 2.35 (seen in 2.31) asks the first object of a name space whether
+ * it is an audit module, and a new one has none yet.  An error is better than that crash. */
+static void *dl_mopen_refused(long space, const char *file, int mode)
+{
+	enum { NO_SUCH_SPACE = 15 }; /* the last of DL_NNS */
+
+	(void)space;
+	return REAL(dlmopen)(NO_SUCH_SPACE, file, mode);
+}
+
 static void *dl_missing(void)
 {
 	errno_set(ENOSYS);
@@ -101,17 +112,21 @@ __attribute__((used)) real_fn *dl_open_next(const char *file, int mode)
 	(void)mode;
 	if (!real)
 		return (real_fn *)dl_missing;
-	return dl_is_ours(file) ? (real_fn *)dl_open_ours : real;
+	return dl_is_path(file) && !dl_audited() ? (real_fn *)dl_open_ours : real;
 }
 
 __attribute__((used)) real_fn *dl_mopen_next(long space, const char *file, int mode)
 {
 	real_fn *real = (real_fn *)REAL(dlmopen);
 
-	(void)space, (void)mode;
+	(void)mode;
 	if (!real)
 		return (real_fn *)dl_missing;
-	return dl_is_ours(file) ? (real_fn *)dl_mopen_ours : real;
+	if (space == LM_ID_NEWLM && dl_audited() && glibc_before(35))
+		return (real_fn *)dl_mopen_refused;
+	/* dl_open_worker() looks for no caller when it has a name space and a path, and without one
+	 * _dl_map_object() asks no audit module */
+	return dl_is_path(file) ? (real_fn *)dl_mopen_ours : real;
 }
 
 #define DL_HEAD(name)                                     \

@@ -3,6 +3,7 @@
  * Paths whose C function is more than one system call: what libc computes from the kernel's
  * answer, who allocates it, and what it keeps for later. */
 #include "../wrap.h"
+#include "glibc.h"
 
 int jail_remove(const char *path)
 {
@@ -163,7 +164,8 @@ static void canon_slashes(struct canon *c)
 		c->rest++;
 }
 
-/* Puts the text of the symlink c->out, n bytes at most, in front of the rest: its length or -errno. */
+/* Puts the text of the symlink c->out, n bytes at most, in front of the rest: its length or
+ * -errno. */
 static long canon_link(struct canon *c, size_t n)
 {
 	char text[PATH_MAX];
@@ -290,8 +292,8 @@ static long canon_cwd_musl(struct canon *c, size_t ups)
 	return 0;
 }
 
-/* src/misc/realpath.c since 1.2.2: relative names stay relative to the end; "//" in front, in the path
- * or in a symlink, stays two; a name and all that follows it fit in PATH_MAX bytes. */
+/* src/misc/realpath.c since 1.2.2: relative names stay relative to the end; "//" in front, in the
+ * path or in a symlink, stays two; a name and all that follows it fit in PATH_MAX bytes. */
 static long canon_musl(struct canon *c)
 {
 	bool fresh = true;  /* at the beginning of a path or of a symlink's text */
@@ -365,18 +367,6 @@ static long canon_musl(struct canon *c)
 	return c->n && c->out[0] == '/' ? 0 : canon_cwd_musl(c, ups);
 }
 
-/* Is the libc a glibc before 2.33, with the realpath of 1996? */
-static bool canon_is_old(void)
-{
-	const char *(*get)(void) = LIBC(gnu_get_libc_version, const char *, (void));
-	const char *minor = get ? mem_after(get(), "2.") : NULL;
-	int n = 0;
-
-	for (; minor && *minor >= '0' && *minor <= '9'; minor++)
-		n = n * 10 + (*minor - '0');
-	return minor && n < 33;
-}
-
 static char *canon_copy(const char *text, size_t n)
 {
 	void *(*get)(size_t) = HEAP(malloc, void *, (size_t));
@@ -397,7 +387,7 @@ static char *canon_give(const char *name, size_t n, char *resolved)
 
 static NOINLINE char *canon_walk(const char *path, char *resolved)
 {
-	const bool musl = config()->musl, old = !musl && canon_is_old();
+	const bool musl = config()->musl, old = !musl && glibc_before(33);
 	long r, len = place_strlen(path, SIZE_MAX / 2);
 	size_t size = CANON_OUT + (CANON_LINKS + 1) * PATH_MAX + (size_t)len + 1;
 	struct canon c = {0};

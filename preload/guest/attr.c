@@ -139,8 +139,61 @@ long guest_truncate(const char *path, off_t size)
 	return guest_by_path(SYS_truncate, (long[6]){(long)path, size}, 0, 0);
 }
 
-/* Each has an l twin that does not follow.  A held symlink is reached through its magic link,
- * which the kernel follows once: so the plain call serves both, but for a passed-through name. */
+/* getxattrat(2) and its kin, Linux 6.13: the arguments of the older call behind a directory, a name
+ * and flags, the value in a struct.  They do not take a descriptor of O_PATH by itself. */
+struct xattr_args {
+	uint64_t value;
+	uint32_t size, flags;
+} __attribute__((aligned(8)));
+
+static long xattr_at(long nr, const struct place *at, const long a[6])
+{
+	struct xattr_args x = {.value = (uint64_t)a[2], .size = (uint32_t)a[3]};
+	enum { FLAGS = AT_SYMLINK_NOFOLLOW };
+
+	switch (nr) {
+	case SYS_setxattr:
+		x.flags = (uint32_t)a[4];
+		return sys_call(SYS_setxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+	case SYS_getxattr:
+		return sys_call(SYS_getxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+	case SYS_listxattr:
+		return sys_call(SYS_listxattrat, at->dir, at->name, FLAGS, a[1], a[2]);
+	default:
+		return sys_call(SYS_removexattrat, at->dir, at->name, FLAGS, a[1]);
+	}
+}
+
+/* By the parent and the name, where Linux has the call for it and the name is no symlink to follow:
+ * ls -l makes two such calls for each file, and a magic link costs more than all the rest.
+ * -ENOSYS: the long way. */
+static long xattr_named(const struct view *v, long nr, const long args[6], bool follow)
+{
+	static int older; /* Linux: no *xattrat */
+	const char *path = (const char *)args[0];
+	long len = place_strlen(path, PATH_MAX), r;
+	struct place at;
+	struct stat st;
+
+	if (__atomic_load_n(&older, __ATOMIC_RELAXED) || len <= 0 || path[len - 1] == '/')
+		return -ENOSYS;
+	/* the names that are no names of a directory's own */
+	if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/' || path[len - 2] == '.'))
+		return -ENOSYS;
+	r = place_find(&at, v, AT_FDCWD, path, PLACE_NAME | PLACE_SHOWN);
+	if (r < 0)
+		return r == -EBUSY ? -ENOSYS : r; /* what a bind shows is held, not named */
+	if (follow && (sys_fstatat(at.dir, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode)))
+		return place_done(&at, -ENOSYS);
+	r = xattr_at(nr, &at, args);
+	if (r == -ENOSYS)
+		__atomic_store_n(&older, 1, __ATOMIC_RELAXED);
+	return place_done(&at, r);
+}
+
+/* Each has an l twin that does not follow.  A held object, a symlink too, is reached through its
+ * magic link, which the kernel follows once: so the plain call serves both, but for a
+ * passed-through name. */
 static long xattr(long nr, long lnr, long args[6], int at_flags)
 {
 	const struct view *v = state_view();
@@ -148,6 +201,11 @@ static long xattr(long nr, long lnr, long args[6], int at_flags)
 	char magic[PLACE_PATH];
 	long a[6], r;
 
+	if (v) {
+		r = xattr_named(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW));
+		if (r != -ENOSYS)
+			return r;
+	}
 	r = place_find(&at, v, AT_FDCWD, (const char *)args[0], place_how(at_flags));
 	if (r < 0)
 		return r;

@@ -280,8 +280,8 @@ static bool name_by_fd(const struct place *at, char path[UNIX_TEXT])
 	return s.at != NULL;
 }
 
-/* The name as seen from its directory, for names that fill sun_path alone.  The dot and the slashes,
- * as far as there is room, keep the texts of this process apart. */
+/* The name as seen from its directory, for names that fill sun_path alone.  The dot and the
+ * slashes, as far as there is room, keep the texts of this process apart. */
 static void name_by_itself(const struct place *at, char path[UNIX_TEXT])
 {
 	char ignored[UNIX_TEXT];

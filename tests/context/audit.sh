@@ -148,6 +148,11 @@ build() { # ROOT: builds $T with ROOT's libc
 	so /opt/dlo/libe1.so e1 "$T/opt/dlo/libe2.so"
 	so "$lib/libd4.so" d4 $old -Wl,-rpath,/opt/dlo
 
+	# an audit module that does nothing
+	mkdir -p "$T/opt/audit"
+	echo 'unsigned la_version(unsigned v) { return v < 2 ? v : 2; }' |
+		$CC -shared -fPIC -nostdlib -o "$T/opt/audit/none.so" -x c - || return 1
+
 	# -z nodefaultlib
 	so "/usr$lib/libnodef.so" nodef
 	so "$lib/libasks.so" asks -Wl,-z,nodefaultlib
@@ -257,6 +262,11 @@ rows() {
 	row "RPATH of a library, and what it opens" / "" $p libd4.so via:d4:libe1.so
 	row "LD_PRELOAD is in guest terms" / "LD_PRELOAD=/opt/env/libenv.so:libr1.so" $p
 	row "LD_PRELOAD that is missing" / "LD_PRELOAD=/opt/nope.so" $p
+	# before 2.35 any audit module makes the loader crash
+	if env -i LD_AUDIT=/opt/audit/none.so "$dir/chroot" "$T" / $p new:libr1.so >/dev/null 2>&1; then
+		row "dlmopen: another name space, one loader" / "" $p new:libr1.so new:libnope.so \
+			new:libr1.so libr1.so
+	fi
 	row "-z nodefaultlib" / "" $p libasks.so via:asks:libnodef.so libnodef.so
 	row "what is no library" / "" $p "$lib/libtext.so" libtext.so libdir.so "$lib"
 	row "not found anywhere" / "" $p libnope.so.1

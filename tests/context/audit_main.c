@@ -3,6 +3,7 @@
  * The program of tests/context/audit.sh: does what its arguments say, then prints the objects that
  * the loader has, in its order and by its names.
  *   NAME          dlopen(3) it, print the error if there is one
+ *   new:NAME      dlmopen(3) it into a name space of its own, print what that has
  *   via:FN:NAME   call the function FN of a loaded library, which opens NAME
  *   closeall      close every descriptor above 2
  *   fds           print the numbers of the open descriptors from 400 on, where libjail has its own
@@ -15,16 +16,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static int show(struct dl_phdr_info *info, size_t size, void *arg)
+static void show_name(const char *name)
 {
-	const char *slash = strrchr(info->dlpi_name, '/'), *base = slash ? slash + 1 : info->dlpi_name;
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 
-	(void)size;
-	(void)arg;
 	if (*base && strncmp(base, "ld-", 3) != 0 && strncmp(base, "libc.", 5) != 0 &&
 		strncmp(base, "libdl.", 6) != 0 && strncmp(base, "linux-vdso.", 11) != 0)
-		printf("%s\n", info->dlpi_name);
+		printf("%s\n", name);
+}
+
+static int show(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	show_name(info->dlpi_name);
 	return 0;
+}
+
+static void open_new(const char *name)
+{
+	void *handle = dlmopen(LM_ID_NEWLM, name, RTLD_NOW);
+	struct link_map *map;
+
+	if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
+		printf("error: %s\n", dlerror());
+		return;
+	}
+	for (; map; map = map->l_next)
+		show_name(map->l_name);
 }
 
 static void maps(void)
@@ -65,6 +84,8 @@ int main(int argc, char **argv)
 		} else if (strcmp(a, "maps") == 0) {
 			maps();
 			return 0;
+		} else if (strncmp(a, "new:", 4) == 0) {
+			open_new(a + 4);
 		} else if (strncmp(a, "via:", 4) == 0 && (colon = strchr(a + 4, ':'))) {
 			void *(*open)(const char *);
 

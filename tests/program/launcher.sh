@@ -54,6 +54,8 @@ says "no root" 0 hello "$jailrun" echo hello
 says "no root: exit status" 4 '' "$jailrun" -- sh -c 'exit 4'
 one_line "no root: not found" 127 'jailrun: *nonesuch*' "$jailrun" nonesuch
 
+one_line "jailrun under jailrun" 125 'jailrun: already under libjail: *' "$jailrun" -- "$jailrun" -r "$R" id
+
 # -- roots that are not
 one_line "missing root" 125 "jailrun: *$T/nonesuch: no such directory*" "$jailrun" -r "$T/nonesuch" cat
 one_line "root is a file" 125 "jailrun: *$R/where: not a directory*" "$jailrun" -r "$R/where" cat
