@@ -31,11 +31,14 @@ TOOLS := tools/jailrun tools/jailroot
 PAGES := tools/jailrun.1 tools/jailroot.1 tools/libjail.7
 tools: $(TOOLS) $(PAGES)
 
+# A library that programs have mapped is replaced, not written over.
 $(B)/libjail.so: $(OBJ)
-	$(CC) $(LINK) -Wl,-soname,libjail.so -Wl,-z,initfirst $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(LINK) -Wl,-soname,libjail.so -Wl,-z,initfirst $(CFLAGS) $(LDFLAGS) -o $@.new $^
+	@mv -f $@.new $@
 
 $(B)/libjail-audit.so: $(AUDIT_OBJ)
-	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@.new $^
+	@mv -f $@.new $@
 
 $(B)/preload/%.o: preload/%.c
 	@mkdir -p $(@D)

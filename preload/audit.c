@@ -52,12 +52,13 @@ static struct {
 	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
 	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
 	bool walk;
+	bool trace;                    /* LD_TRACE_LOADED_OBJECTS: ldd(1) */
 	bool borrowed;                 /* view's descriptors are libjail.so's, which starts after us */
 	int error;                     /* the root cannot be entered: nothing is found */
 	struct view view;
 	const struct view *const *live; /* libjail.so's own view: it knows of chroot(2) */
 	const struct link_map *main;
-	const struct link_map *rtld;   /* the loader itself */
+	struct link_map *rtld;         /* the loader itself */
 	struct object *objects;
 } audit = {.view.fd = -1};
 
@@ -809,6 +810,7 @@ unsigned la_version(unsigned version)
 			if ((value = mem_after(e, rows[i].name)) && !*rows[i].value)
 				*rows[i].value = value;
 		audit.walk |= mem_equal(e, "LIBJAIL_RESOLVER=walk");
+		audit.trace |= mem_after(e, "LD_TRACE_LOADED_OBJECTS=") != NULL;
 	}
 	audit.on = audit.root && *audit.root;
 	if (!audit.on)
@@ -823,13 +825,42 @@ static const struct link_map *cookie_map(const uintptr_t *cookie)
 	return (uintptr_t)cookie < 1 << 16 ? NULL : (const struct link_map *)*cookie;
 }
 
-/* Is the loader itself asked for?  Only a name space that dlmopen(3) made does: in the program's own
- * the loader is there from the beginning. */
+/* Is the loader itself asked for?  Only a name space that dlmopen(3) made does: in the program's
+ * own the loader is there from the beginning. */
 static bool is_loader(const char *name)
 {
 	const char *soname = audit.rtld ? dynamic_string(audit.rtld, DT_SONAME) : NULL;
 
 	return soname && mem_equal(name, soname);
+}
+
+/* ldd(1) shows the name that was asked for and the path that the loader made of it, so there the
+ * loader may search again, as for itself: in guest directories, each of which comes back here.
+ * Only where that surely finds what we have found in guest_text: see open_path() above. */
+static bool trace_search(const struct view *v)
+{
+	const char *rest;
+
+	for (const char *const *dir = default_dirs(v); audit.trace && *dir; dir++) {
+		rest = path_below(guest_text, *dir);
+		if (rest && mem_base(guest_text) == rest + 1)
+			return sys_call(SYS_faccessat, AT_FDCWD, *dir, X_OK) == 0;
+	}
+	return false;
+}
+
+/* And the loader by the name that the program has for it, its PT_INTERP. */
+static void trace_loader(void)
+{
+	const ElfW(Ehdr) *e = (const void *)audit.main->l_addr;
+	const ElfW(Phdr) *ph;
+
+	if (!e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
+		return; /* a program that is not position independent stays as it is */
+	ph = (const void *)((const char *)e + e->e_phoff);
+	for (unsigned i = 0; i < e->e_phnum; i++)
+		if (ph[i].p_type == PT_INTERP)
+			audit.rtld->l_name = (char *)(audit.main->l_addr + ph[i].p_vaddr);
 }
 
 char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
@@ -856,7 +887,7 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 		 * back here with the directories that it tries. */
 		found = name;
 	else if (flag == LA_SER_ORIG && search(v, map, name))
-		found = host_text;
+		found = trace_search(v) ? name : host_text;
 	else
 		cache_drop(); /* a dlopen(3) that ends here is not announced to la_activity() */
 	asked = found == host_text;
@@ -875,11 +906,15 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		return 0;
 	if (!audit.main && lmid == LM_ID_BASE)
 		audit.main = map;
-	else if (!audit.rtld && lmid == LM_ID_BASE) /* load_audit_modules(): the second */
+	else if (!audit.rtld && lmid == LM_ID_BASE) { /* load_audit_modules(): the second */
 		audit.rtld = map;
+		if (audit.trace)
+			trace_loader();
+	}
 	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
 		audit.live = symbol(map, "libjail_audit_view");
-	if (asked && mem_equal(map->l_name, host_text)) {
+	if (asked && (mem_equal(map->l_name, host_text) ||
+			     (audit.trace && mem_equal(map->l_name, guest_text)))) {
 		if (*guest_text != '/') { /* $ORIGIN is of now, not of a later chdir(2) */
 			if (place_guest_fd(view_now(), AT_FDCWD, text, sizeof text) < 0)
 				return 0;

@@ -9,15 +9,27 @@
 
 extern char **environ;
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
+extern void *__libc_stack_end __attribute__((weak));
 
 const struct config *config_ready;
 unsigned config_lines;
 
 static char **initial;
 
+/* A library of the program that is linked with -z initfirst runs before us and before glibc has set
+ * environ.  But its loader says where the kernel put argc, argv and the environment (elf(5)). */
+static char **stack_envp(void)
+{
+	long *argc = &__libc_stack_end ? __libc_stack_end : NULL;
+
+	return argc ? (char **)(argc + 1 + *argc + 1) : NULL;
+}
+
 char **config_environ(void)
 {
-	return environ ? environ : __atomic_load_n(&initial, __ATOMIC_RELAXED);
+	char **envp = environ ? environ : __atomic_load_n(&initial, __ATOMIC_RELAXED);
+
+	return envp || __atomic_load_n(&config_ready, __ATOMIC_RELAXED) ? envp : stack_envp();
 }
 
 /* A library that is initialised first (ld -z initfirst) runs before glibc has set environ. */

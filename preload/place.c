@@ -797,7 +797,16 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	}
 	if (no_links && linked_guess(s) && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);
-	r = open2(s->abs ? v->fd : dirfd, guest, how, scope | no_links);
+	if (no_links && !s->dotdot) {
+		/* neither symlink nor "..": nothing leads out, and the kernel need not watch (it would
+		 * climb from the end to the directory again) */
+		rest = guest;
+		while (*rest == '/')
+			rest++;
+		r = open2(s->abs ? v->fd : dirfd, *rest ? rest : ".", how, RESOLVE_NO_SYMLINKS);
+	} else {
+		r = open2(s->abs ? v->fd : dirfd, guest, how, scope | no_links);
+	}
 	if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);
 	if ((r == -EXDEV || (r == -ELOOP && !s->abs)) &&

@@ -4,10 +4,12 @@
  *
  * A view is published whole and never changed, but for a descriptor of ours that has to make way.
  * A vfork child shares this memory with its parent and may have a root of its own: that one is kept
- * beside the process's, under the child's pid, until the parent's thread runs again. */
+ * beside the process's, under the child's pid, until the parent's thread runs again.  What the child
+ * forks in turn takes it along. */
 #include "state.h"
 #include "config.h"
 #include "sys.h"
+#include "wrap.h"
 #include <errno.h>
 #include <linux/kcmp.h>
 #include <sys/resource.h>
@@ -20,11 +22,16 @@ extern const struct view *libjail_audit_view
 	__attribute__((alias("state_now"), visibility("default")));
 int state_ready, state_forked_root;
 
-/* The root of a vfork child. */
-static struct {
-	int pid, parent;
+/* The roots of vfork children.  The parent's thread stands still meanwhile, and its child has the
+ * same thread-local storage: the address of errno tells whose child it is.  One child may make
+ * another: the latest has the highest age. */
+static struct forked {
+	int pid; /* 0: free */
+	int parent;
+	const int *thread;
+	unsigned age;
 	const struct view *view;
-} forked;
+} forked[16];
 
 int state_fd_min(void)
 {
@@ -39,22 +46,62 @@ int state_fd_min(void)
 /* Does the calling process share its memory with its parent, as after vfork(2)? */
 static bool in_vfork(void)
 {
-	int pid = sys_getpid();
+	int pid = sys_getpid(), (*clock_of)(unsigned long, int *);
+	unsigned long (*self)(void);
+	int clock;
+	long r;
 
-	return pid != config()->pid &&
-	       sys_call(SYS_kcmp, pid, (long)sys_call(SYS_getppid), KCMP_VM, 0, 0) == 0;
+	if (pid == config()->pid)
+		return false;
+	r = sys_call(SYS_kcmp, pid, (long)sys_call(SYS_getppid), KCMP_VM, 0, 0);
+	if (r >= 0)
+		return r == 0;
+	/* Containers refuse kcmp(2).  A libc keeps the number of each thread in its memory, which fork
+	 * brings up to date and vfork does not, and tells it by way of a clock: clock_getres(2). */
+	clock_of = LIBC(pthread_getcpuclockid, int, (unsigned long, int *));
+	self = LIBC(pthread_self, unsigned long, (void));
+	return clock_of && self && clock_of(self(), &clock) == 0 && ~(clock >> 3) != sys_gettid();
+}
+
+/* Only the parent's thread can say that a child is gone, by running. */
+static const struct view *forked_view(void)
+{
+	const int *thread = __errno_location();
+	const int pid = sys_getpid();
+	struct forked *latest = NULL;
+	int left = 0;
+
+	for (size_t i = 0; i < ROWS(forked); i++) {
+		struct forked *f = &forked[i];
+
+		if (__atomic_load_n(&f->pid, __ATOMIC_ACQUIRE) && f->thread == thread && f->parent == pid)
+			__atomic_store_n(&f->pid, 0, __ATOMIC_RELEASE);
+		if (!__atomic_load_n(&f->pid, __ATOMIC_ACQUIRE))
+			continue;
+		left++;
+		if (f->thread == thread && (!latest || f->age > latest->age))
+			latest = f;
+	}
+	if (!left)
+		__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
+	if (!latest)
+		return state_now;
+	if (latest->pid != pid && !in_vfork()) { /* forked by such a child: this memory is ours alone */
+		if ((int)sys_call(SYS_getppid) != latest->parent)
+			__atomic_store_n(&state_now, latest->view, __ATOMIC_RELEASE);
+		memset(forked, 0, sizeof forked);
+		__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
+		return state_now;
+	}
+	return latest->view;
 }
 
 const struct view *state_slow(void)
 {
 	if (!__atomic_load_n(&state_ready, __ATOMIC_ACQUIRE))
 		state_start();
-	if (__atomic_load_n(&state_forked_root, __ATOMIC_ACQUIRE)) {
-		if (forked.pid == sys_getpid())
-			return forked.view;
-		if (forked.parent == sys_gettid()) /* the child has left our memory */
-			__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
-	}
+	if (__atomic_load_n(&state_forked_root, __ATOMIC_ACQUIRE))
+		return forked_view();
 	return __atomic_load_n(&state_now, __ATOMIC_ACQUIRE);
 }
 
@@ -70,16 +117,40 @@ static struct view *view_copy(const struct view *v)
 	return c;
 }
 
-static void publish(struct view *c)
+static int publish_forked(const struct view *c)
 {
-	if (in_vfork()) {
-		forked.view = c;
-		forked.pid = sys_getpid();
-		forked.parent = (int)sys_call(SYS_getppid);
-		__atomic_store_n(&state_forked_root, 1, __ATOMIC_RELEASE);
-		return;
+	static unsigned ages;
+	const int pid = sys_getpid();
+	struct forked *f = NULL;
+
+	for (size_t i = 0; i < ROWS(forked) && !f; i++)
+		if (forked[i].pid == pid && forked[i].thread == __errno_location())
+			f = &forked[i];
+	for (size_t i = 0; i < ROWS(forked) && !f; i++) {
+		int none = 0;
+
+		/* taken, but nobody's until it is filled */
+		if (__atomic_compare_exchange_n(
+			    &forked[i].pid, &none, -1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			f = &forked[i];
 	}
+	if (!f)
+		return -ENOMEM;
+	f->view = c;
+	f->parent = (int)sys_call(SYS_getppid);
+	f->thread = __errno_location();
+	f->age = __atomic_add_fetch(&ages, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&f->pid, pid, __ATOMIC_RELEASE);
+	__atomic_store_n(&state_forked_root, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int publish(struct view *c)
+{
+	if (in_vfork())
+		return publish_forked(c);
 	__atomic_store_n(&state_now, c, __ATOMIC_RELEASE);
+	return 0;
 }
 
 int state_chroot(const struct view *v)
@@ -95,8 +166,7 @@ int state_chroot(const struct view *v)
 		sys_close(v->fd);
 		c->fd = old->fd;
 	}
-	publish(c);
-	return 0;
+	return publish(c);
 }
 
 bool state_owns(int fd)
@@ -139,8 +209,7 @@ int state_yield(int fd)
 	for (size_t i = 0; i < c->nbinds; i++)
 		if (c->binds[i].fd == fd)
 			c->binds[i].fd = to;
-	publish(c);
-	return 0;
+	return publish(c);
 }
 
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n)

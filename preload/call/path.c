@@ -208,7 +208,8 @@ static void canon_up_glibc(struct canon *c)
 			;
 }
 
-/* stdlib/canonicalize.c; old: before 2.33, when it kept a symlink and the rest in PATH_MAX bytes */
+/* stdlib/canonicalize.c; old: before 2.33, when a symlink and the rest had to fit in
+ * PATH_MAX bytes, and what has a slash behind it was asked at once whether it is a directory */
 static long canon_glibc(struct canon *c, bool old)
 {
 	size_t len;
@@ -250,7 +251,7 @@ static long canon_glibc(struct canon *c, bool old)
 					canon_up_glibc(c);
 				continue;
 			}
-			if (canon_needs_dir(c->rest)) {
+			if (old ? *c->rest == '/' : canon_needs_dir(c->rest)) {
 				/* a symlink can no longer be there: EINVAL is what a directory says */
 				c->out[c->n] = '/';
 				c->out[c->n + 1] = '\0';

@@ -259,11 +259,11 @@ static void env_put(struct made *m, const char *name, const char *value)
 	}
 }
 
-/* Does the text bear what separates the entries of LD_PRELOAD? */
+/* Does the text bear what ld.so(8) takes for more than a name in LD_PRELOAD and LD_AUDIT? */
 static bool unlistable(const char *path)
 {
 	return mem_find(path, ' ') || mem_find(path, ':') || mem_find(path, '\n') ||
-	       mem_find(path, '\t');
+	       mem_find(path, '\t') || mem_find(path, '$');
 }
 
 /* list without our own entry; NULL when nothing is left.  out has room for list. */
@@ -343,7 +343,7 @@ static size_t list_length(char *const envp[], size_t *ret_count)
 struct extra {
 	const char *argv0, *fn, *exe; /* notes; NULL: none */
 	const char *fds;              /* descriptors that the loader needs */
-	const char *lib;              /* our entry of LD_PRELOAD */
+	const char *lib, *audit;      /* our entries of LD_PRELOAD and LD_AUDIT */
 	bool musl;
 	bool eager;                   /* bind all symbols at start */
 };
@@ -419,7 +419,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 			str_puts(&m->s, audit);
 			str_puts(&m->s, ":");
 		}
-		str_puts(&m->s, c->audit);
+		str_puts(&m->s, x->audit);
 		if (m->s.at) {
 			m->s.at++;
 			m->envp[m->n++] = at;
@@ -620,12 +620,12 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	const long argc = count(argv), envc = count(envp);
 	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->interp};
 	struct extra x = {.argv0 = argc > 0 ? argv[0] : "", .fn = fn, .exe = p->guest,
-		.musl = p->interp_musl, .lib = c->lib};
+		.musl = p->interp_musl, .lib = c->lib, .audit = c->audit};
 	struct made m = {0};
-	char fds[64], entry[PLACE_PATH], name[PLACE_PATH], prefix[PLACE_PATH];
+	char fds[64], entry[PLACE_PATH], audit_entry[PLACE_PATH], name[PLACE_PATH], prefix[PLACE_PATH];
 	struct str f = {fds, fds + sizeof fds};
 	struct place held = {.flags = AT_EMPTY_PATH};
-	int lib = -1, dup = -1, root = -1;
+	int lib = -1, audit = -1, dup = -1, root = -1;
 	const char *program = p->host;
 	char *library_path = NULL;
 	size_t at = 0, room, prog = 0;
@@ -639,18 +639,27 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	 * loader's file bears its version. */
 	x.eager = mem_after(mem_base(p->interp), "ld-2.");
 	fds[0] = '\0';
-	if (unlistable(c->lib)) {
+	if (unlistable(c->lib)) { /* the directory of both: name them by descriptors */
 		lib = sys_openat(AT_FDCWD, c->lib, O_RDONLY, 0);
-		if (lib < 0)
-			return lib;
+		audit = sys_openat(AT_FDCWD, c->audit, O_RDONLY, 0);
+		if (lib < 0 || audit < 0) {
+			r = lib < 0 ? lib : audit;
+			goto out;
+		}
 		held.dir = lib;
 		x.lib = place_path(&held, entry);
+		held.dir = audit;
+		x.audit = place_path(&held, audit_entry);
 		str_num(&f, (unsigned)lib);
+		str_puts(&f, ",");
+		str_num(&f, (unsigned)audit);
 	}
 	if (p->nameless) {
 		dup = sys_fcntl(p->fd, F_DUPFD, 3);
-		if (dup < 0)
-			return dup;
+		if (dup < 0) {
+			r = dup;
+			goto out;
+		}
 		held.dir = dup;
 		program = place_path(&held, name);
 		if (f.at != fds)
@@ -718,8 +727,11 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	} else {
 		r = -E2BIG;
 	}
+out:
 	if (lib >= 0)
 		sys_close(lib);
+	if (audit >= 0)
+		sys_close(audit);
 	if (dup >= 0)
 		sys_close(dup);
 	if (root >= 0)

@@ -75,6 +75,8 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 	r = place_find(&at, v, dirfd, path, place_how(flags));
 	if (r < 0)
 		return r;
+	if (mode == F_OK && at.owned)
+		return place_done(&at, 0); /* it is held: it exists */
 	r = sys_faccessat2(at.dir, at.name, mode, flags | at.flags);
 	if (r == -ENOSYS) /* Linux before 5.8 */
 		r = sys_call(SYS_faccessat, at.flags ? AT_FDCWD : at.dir,
@@ -164,15 +166,9 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 {
 	char host[PATH_MAX + 1], text[PATH_MAX + 64];
 	struct str s = {text, text + sizeof text};
-	struct stat st;
 	size_t len;
 	long r;
 
-	r = sys_fstatat(at->dir, at->name, &st, AT_SYMLINK_NOFOLLOW | at->flags);
-	if (r < 0)
-		return r;
-	if (!place_in_proc(v, st.st_dev))
-		return 0;
 	if (mem_equal(base, "exe")) {
 		r = proc_owner(at, host, sizeof host);
 		if (r == sys_getpid() && v->exe)
@@ -193,14 +189,26 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 	len = (size_t)(s.at - text);
 	if (len > n)
 		len = n; /* readlink(2): silently cut off */
+	if (!place_readable(buf, len))
+		return -EFAULT;
 	memcpy(buf, text, len);
 	return (long)len;
+}
+
+/* Apart from proc_link, whose frame is larger than many a signal stack. */
+static bool proc_holds(const struct view *v, const struct place *at)
+{
+	struct stat st;
+
+	return sys_fstatat(at->dir, at->name, &st, AT_SYMLINK_NOFOLLOW | at->flags) == 0 &&
+	       place_in_proc(v, st.st_dev);
 }
 
 long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 {
 	const struct view *v = state_view();
 	struct place at;
+	char own[256];
 	long r, p;
 
 	if (!v)
@@ -210,13 +218,22 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 	r = place_find(&at, v, dirfd, path, PLACE_OBJECT | PLACE_NOFOLLOW);
 	if (r < 0)
 		return r;
-	r = sys_readlinkat(at.dir, at.name, buf, n);
+	/* read here first: what procfs says of the host must not be left behind a shorter text */
+	r = sys_readlinkat(at.dir, at.name, own, sizeof own);
 	if (at.owned && r == -ENOENT)
 		r = -EINVAL; /* fs/stat.c: "" on something that is no link; the guest gave a name */
-	if (r > 0 && buf[0] == '/') {
-		p = proc_link(v, &at, at.owned ? mem_base(path) : path, buf, n);
+	if (r > 0) {
+		p = own[0] == '/' && proc_holds(v, &at)
+			    ? proc_link(v, &at, at.owned ? mem_base(path) : path, buf, n)
+			    : 0;
 		if (p != 0)
 			r = p;
+		else if (r == sizeof own)
+			r = sys_readlinkat(at.dir, at.name, buf, n);
+		else if (!place_readable(buf, (size_t)r < n ? (size_t)r : n))
+			r = -EFAULT;
+		else
+			memcpy(buf, own, (size_t)(r = (size_t)r < n ? r : (long)n));
 	}
 	return place_done(&at, r);
 }

@@ -271,6 +271,15 @@ rows() {
 	row "what is no library" / "" $p "$lib/libtext.so" libtext.so libdir.so "$lib"
 	row "not found anywhere" / "" $p libnope.so.1
 
+	trace='/ (0x/!d; s/ (0x.*//; /vdso/d; /ld-linux/d' # ldd(1)
+	want=$(env -i LD_TRACE_LOADED_OBJECTS=1 "$dir/chroot" "$T" / /usr/bin/alt |
+		sed "$trace; /libaltdep/d")
+	if [ "$want" ]; then
+		expect "ldd: what is in the default directories" "$want" \
+			"$(env -i LD_TRACE_LOADED_OBJECTS=1 LD_AUDIT="$audit" LIBJAIL_ROOT="$T" \
+				"$T$ld" --inhibit-cache "$T/usr/bin/alt" | sed "$trace; /libaltdep/d")"
+	fi
+
 	want=$(printf '%s\n%s' /opt/env/libenv.so "$lib/libr1.so")
 	expect "after the program closed everything" "$want" \
 		"$(ours / "" $p /opt/env/libenv.so closeall libr1.so)"
