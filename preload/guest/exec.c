@@ -377,9 +377,12 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	const char *preload = env_get(envp, "LD_PRELOAD"), *audit = env_get(envp, "LD_AUDIT");
 	size_t plen = preload ? strlen(preload) + 1 : 1;
 	char *own = alloca(plen);
+	bool traced;
 	char *at;
 
 	preload = without_ours(preload, c->note_lib, own, plen);
+	/* ldd(1): the program does not run, and is to be listed as it is without us */
+	traced = v && !x->musl && env_get(envp, "LD_TRACE_LOADED_OBJECTS");
 	for (; envp && *envp; envp++)
 		if (!env_ours(*envp) && !mem_after(*envp, "LD_PRELOAD=") &&
 			!(v && mem_after(*envp, "LD_AUDIT=")))
@@ -391,9 +394,10 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 		put_prefixed(&m->s, m->s.at, v->host, preload);
 	else if (preload)
 		str_puts(&m->s, preload);
-	if (preload)
+	if (preload && !traced)
 		str_puts(&m->s, ":");
-	str_puts(&m->s, x->lib);
+	if (!traced)
+		str_puts(&m->s, x->lib);
 	if (m->s.at) {
 		m->s.at++;
 		m->envp[m->n++] = at;
