@@ -51,6 +51,9 @@ static struct {
 	const char *exe;               /* the program, a guest path */
 	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
 	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
+	const char *tunables, *own_tunables; /* GLIBC_TUNABLES, and the program's if we changed it */
+	size_t tls;                    /* static TLS that the objects loaded so far need */
+	bool started;                  /* the program runs: what is loaded now is dlopen(3)'s */
 	bool walk;
 	bool trace;                    /* LD_TRACE_LOADED_OBJECTS: ldd(1) */
 	bool borrowed;                 /* view's descriptors are libjail.so's, which starts after us */
@@ -69,14 +72,14 @@ static bool asked;
 
 /* -- the root ------------------------------------------------------------------------------- */
 
-/* The initial environment in memory of ours, NAME=VALUE and NUL; NULL when there is no /proc. */
-static char *environ_read(void)
+/* A file of /proc in memory of ours: small, or pages once that is too small; two NULs at the end.
+ * NULL when there is no /proc. */
+static char *text_read(const char *path, char *small, size_t room, size_t *ret_n)
 {
-	static char small[1 << 13]; /* enough for most, and no mapping of its own */
-	size_t room = sizeof small, n;
 	char *text = small, *old;
+	size_t n;
 	ssize_t r;
-	int fd = sys_openat(AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC, 0);
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return NULL;
@@ -92,14 +95,25 @@ static char *environ_read(void)
 			if (!text)
 				break;
 		}
-		r = sys_read(fd, text + n, room - n - 2); /* two NULs are left at the end */
+		r = sys_read(fd, text + n, room - n - 2);
 		if (r == -EINTR)
 			r = 0;
-		else if (r <= 0 || (size_t)r < room - n - 2) /* a short read is the last */
+		else if (r <= 0 || (size_t)r < room - n - 2) { /* a short read is the last */
+			n += r > 0 ? (size_t)r : 0;
 			break;
+		}
 	}
 	sys_close(fd);
+	*ret_n = n;
 	return text;
+}
+
+/* The initial environment, NAME=VALUE and NUL. */
+static char *environ_read(size_t *ret_n)
+{
+	static char small[1 << 13]; /* enough for most, and no mapping of its own */
+
+	return text_read("/proc/self/environ", small, sizeof small, ret_n);
 }
 
 static int fd_min(void)
@@ -135,31 +149,17 @@ static int reopen(const char *host, dev_t dev, ino_t ino)
 	return high;
 }
 
-static int view_make(struct view *v)
+/* By name: jailrun's first program, or a note that does not fit.  A large frame, kept out of the
+ * usual way: fresh pages of the stack are a good part of what a start costs. */
+static NOINLINE int view_make_named(struct view *v, const char *list, struct bind *binds)
 {
-	size_t n = 1;
-	const char *list = audit.bind, *what;
 	char host[PATH_MAX], guest[PATH_MAX];
-	static struct bind few[8];
-	int r;
+	const char *what;
+	int r = view_open(v, audit.root, fd_min());
 
-	for (const char *p = list; p && *p; p++)
-		n += *p == ',';
-	v->binds = n <= ROWS(few) ? few : sys_pages(n * sizeof *v->binds);
-	if (!v->binds)
-		return -ENOMEM;
-	if (audit.note && view_note_take(v, audit.note, audit.root, list ? list : "", n) == 0) {
-		audit.borrowed = true;
-		v->exe = audit.exe;
-		return 0;
-	}
-	few[0] = (struct bind){0};
-	r = view_open(v, audit.root, fd_min());
 	if (r < 0)
 		return r;
-	v->binds = n <= ROWS(few) ? few : sys_pages(n * sizeof *v->binds);
-	if (!v->binds)
-		return -ENOMEM;
+	v->binds = binds;
 	v->walk |= audit.walk;
 	v->exe = audit.exe;
 	if (!list)
@@ -173,6 +173,25 @@ static int view_make(struct view *v)
 		if (h.at && g.at && *host && *guest)
 			(void)!view_bind(v, host, guest, fd_min(), &what);
 	}
+}
+
+static int view_make(struct view *v)
+{
+	size_t n = 1;
+	const char *list = audit.bind;
+	static struct bind few[8];
+
+	for (const char *p = list; p && *p; p++)
+		n += *p == ',';
+	v->binds = n <= ROWS(few) ? few : sys_pages(n * sizeof *v->binds);
+	if (!v->binds)
+		return -ENOMEM;
+	if (audit.note && view_note_take(v, audit.note, audit.root, list ? list : "", n) == 0) {
+		audit.borrowed = true;
+		v->exe = audit.exe;
+		return 0;
+	}
+	return view_make_named(v, list, n <= ROWS(few) ? few : v->binds);
 }
 
 static void view_drop(void)
@@ -534,9 +553,16 @@ static void cache_load(const struct view *v)
 	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)sizeof *old &&
 		st.st_size < 1 << 28) {
 		cache.size = (size_t)st.st_size;
-		cache.text = sys_pages(cache.size + 1); /* ends with a NUL whatever the file says */
-		if (cache.text)
+		/* it must end with a NUL whatever the file says: as the last page of a mapping does,
+		 * unless the file fills it */
+		if (cache.size % 4096) {
+			long map = sys_call(SYS_mmap, 0, cache.size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+			cache.text = map < 0 && map > -4096 ? NULL : (char *)map;
+			n = st.st_size;
+		} else if ((cache.text = sys_pages(cache.size + 1))) {
 			n = sys_pread(fd, cache.text, cache.size, 0);
+		}
 	}
 	sys_close(fd);
 	if (!cache.text || n != (ssize_t)cache.size)
@@ -787,6 +813,118 @@ static const char *slashed(const struct view *v, const struct link_map *map, con
 	return host_none(v, name, r);
 }
 
+/* -- thread-local storage -------------------------------------------------------------------- */
+
+/* Because of us glibc lays out the static TLS block before it has loaded the program's libraries
+ * (elf/rtld.c, dl_main): those that need room in it at once (DF_STATIC_TLS: jemalloc, 2632 bytes)
+ * must do with the surplus that is meant for dlopen(3), and with 2632 bytes do not.  For such a
+ * program the loader is started once more with a larger surplus, by a tunable that glibc 2.32 has and
+ * Debian's 2.31; every thread's stack pays for it, so not for all programs. */
+#define TLS_TUNABLE "glibc.rtld.optional_static_tls="
+
+enum { TLS_USUAL = 512, /* the surplus beyond what libc itself needs, sysdeps/nptl/dl-tunables.list */
+	TLS_STEP = 1024 };
+
+static size_t tls_size(const struct link_map *map)
+{
+	const ElfW(Dyn) *flags = dynamic(map, DT_FLAGS);
+	const ElfW(Ehdr) *e = (const void *)map->l_addr;
+	const ElfW(Phdr) *ph;
+
+	if (!e || !flags || !(flags->d_un.d_val & DF_STATIC_TLS) || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
+		return 0;
+	ph = (const void *)((const char *)e + e->e_phoff);
+	for (unsigned i = 0; i < e->e_phnum; i++)
+		if (ph[i].p_type == PT_TLS)
+			return ph[i].p_memsz + ph[i].p_align;
+	return 0;
+}
+
+/* The largest that is asked for: what was not enough is not tried again. */
+static size_t tls_surplus(void)
+{
+	size_t most = TLS_USUAL, n;
+	const char *value;
+
+	for (const char *t = audit.tunables; t && *t; t++)
+		if ((value = mem_after(t, TLS_TUNABLE))) {
+			for (n = 0; *value >= '0' && *value <= '9'; value++)
+				n = n * 10 + (size_t)(*value - '0');
+			if (n > most)
+				most = n;
+		}
+	return most;
+}
+
+static void tls_restart(size_t surplus)
+{
+	static char arg_text[1 << 12], env_text[1 << 13];
+	size_t args = 0, envs = 0, count = 5;
+	char *arg = text_read("/proc/self/cmdline", arg_text, sizeof arg_text, &args);
+	char *env = text_read("/proc/self/environ", env_text, sizeof env_text, &envs);
+	char **argv, **envp, *made, *note;
+	struct str tunables, own;
+
+	if (!arg || !env)
+		return;
+	for (size_t i = 0; i < args; i++)
+		count += !arg[i];
+	for (size_t i = 0; i < envs; i++)
+		count += !env[i];
+	argv = sys_pages(count * sizeof *argv);
+	made = sys_pages(2 * envs + 256);
+	if (!argv || !made)
+		return;
+	note = made + envs + 128;
+	envp = argv;
+	for (char *e = arg; e < arg + args; e += strlen(e) + 1)
+		*envp++ = e;
+	*envp++ = NULL;
+	count = 0;
+	own = (struct str){note, note + envs + 128};
+	str_puts(&own, "LIBJAIL_0_TUNABLES=");
+	if (audit.own_tunables)
+		str_puts(&own, audit.own_tunables);
+	for (char *e = env; e < env + envs; e += strlen(e) + 1) {
+		const char *value = mem_after(e, "GLIBC_TUNABLES=");
+
+		/* glibc before 2.39 puts a NUL behind each of the tunables, here in the environment */
+		if (!value && mem_after(e, "glibc."))
+			value = e;
+		if (value && *value && !audit.own_tunables) {
+			if (value == e)
+				str_puts(&own, ":");
+			str_puts(&own, value);
+		}
+		if (!value && !mem_after(e, "LIBJAIL_0_TUNABLES="))
+			envp[count++] = e;
+	}
+	/* Ours is the first, and so the one that is left to tls_surplus() when they are cut. */
+	tunables = (struct str){made, note};
+	str_puts(&tunables, "GLIBC_TUNABLES=" TLS_TUNABLE);
+	str_num(&tunables, surplus);
+	if (note[sizeof "LIBJAIL_0_TUNABLES=" - 1]) {
+		str_puts(&tunables, ":");
+		str_puts(&tunables, note + sizeof "LIBJAIL_0_TUNABLES=" - 1);
+		str_puts(&tunables, ":" TLS_TUNABLE); /* the last one counts */
+		str_num(&tunables, surplus);
+	}
+	if (!own.at || !tunables.at)
+		return;
+	envp[count++] = made;
+	envp[count++] = note;
+	envp[count] = NULL;
+	sys_call(SYS_execve, "/proc/self/exe", argv, envp);
+	/* here again: the loader says what it lacks */
+}
+
+static void tls_count(const struct link_map *map)
+{
+	audit.tls += tls_size(map);
+	if (audit.tls > tls_surplus())
+		tls_restart((audit.tls + TLS_USUAL + TLS_STEP - 1) / TLS_STEP * TLS_STEP);
+}
+
 /* -- what the loader calls: rtld-audit(7) --------------------------------------------------- */
 
 EXPORT unsigned la_version(unsigned version);
@@ -802,10 +940,12 @@ unsigned la_version(unsigned version)
 		{"LIBJAIL_ROOT=", &audit.root}, {"LIBJAIL_BIND=", &audit.bind},
 		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_EXE=", &audit.exe},
 		{"LD_LIBRARY_PATH=", &audit.library_path}, {"LIBJAIL_0_VIEW=", &audit.note},
+		{"GLIBC_TUNABLES=", &audit.tunables}, {"LIBJAIL_0_TUNABLES=", &audit.own_tunables},
 	};
 	const char *value;
+	size_t n;
 
-	for (char *e = environ_read(); e && *e; e += strlen(e) + 1) {
+	for (char *e = environ_read(&n); e && *e; e += strlen(e) + 1) {
 		for (size_t i = 0; i < ROWS(rows); i++)
 			if ((value = mem_after(e, rows[i].name)) && !*rows[i].value)
 				*rows[i].value = value;
@@ -896,11 +1036,23 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 	return (char *)found;
 }
 
-unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
+/* $ORIGIN of an object found by a relative name is of now, not of a later chdir(2). */
+static NOINLINE void object_add_relative(const struct link_map *map)
 {
 	char text[PATH_MAX];
 	struct str s = {text, text + sizeof text};
 
+	if (place_guest_fd(view_now(), AT_FDCWD, text, sizeof text) < 0)
+		return;
+	s.at += strlen(text);
+	str_puts(&s, "/");
+	str_puts(&s, guest_text);
+	if (s.at)
+		object_add(map, asker, text);
+}
+
+unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
+{
 	(void)cookie;
 	if (!audit.on)
 		return 0;
@@ -911,19 +1063,16 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		if (audit.trace)
 			trace_loader();
 	}
+	else if (!audit.started && lmid == LM_ID_BASE)
+		tls_count(map);
 	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
 		audit.live = symbol(map, "libjail_audit_view");
 	if (asked && (mem_equal(map->l_name, host_text) ||
 			     (audit.trace && mem_equal(map->l_name, guest_text)))) {
-		if (*guest_text != '/') { /* $ORIGIN is of now, not of a later chdir(2) */
-			if (place_guest_fd(view_now(), AT_FDCWD, text, sizeof text) < 0)
-				return 0;
-			s.at += strlen(text);
-			str_puts(&s, "/");
-		}
-		str_puts(&s, guest_text);
-		if (s.at)
-			object_add(map, asker, text);
+		if (*guest_text == '/')
+			object_add(map, asker, guest_text);
+		else
+			object_add_relative(map);
 	}
 	asked = false;
 	return 0; /* neither la_symbind nor PLT hooks */
@@ -953,6 +1102,7 @@ void la_activity(uintptr_t *cookie, unsigned flag)
 void la_preinit(uintptr_t *cookie)
 {
 	(void)cookie;
+	audit.started = true;
 	if (audit.live)
 		view_drop();
 }

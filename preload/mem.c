@@ -67,11 +67,14 @@ void *sys_pages(size_t n)
 /* Strings that never die share one small arena; what does not fit gets pages of its own. */
 char *mem_keep(const char *text, size_t n)
 {
-	static char arena[16384] __attribute__((aligned(16)));
-	static size_t used;
-	size_t at = n < sizeof arena / 4 ? __atomic_fetch_add(&used, (n + 16) & ~(size_t)15, __ATOMIC_RELAXED)
-					 : sizeof arena;
-	char *to = at + n + 1 <= sizeof arena ? arena + at : sys_pages(n + 1);
+	static struct { /* one object: a page less to touch */
+		size_t used;
+		char text[16384 - 16] __attribute__((aligned(16)));
+	} arena;
+	size_t at = n < sizeof arena.text / 4
+			    ? __atomic_fetch_add(&arena.used, (n + 16) & ~(size_t)15, __ATOMIC_RELAXED)
+			    : sizeof arena.text;
+	char *to = at + n + 1 <= sizeof arena.text ? arena.text + at : sys_pages(n + 1);
 
 	if (to) {
 		memcpy(to, text, n);

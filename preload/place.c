@@ -909,7 +909,7 @@ static int parent_open_short(const struct view *v, int dirfd, const char *guest,
 }
 
 /* A bind point as last name: EBUSY, as a mount point is (fs/namei.c), after the permissions. */
-static int name_shown(const struct view *v, const struct place *at)
+static int name_shown(const struct view *v, const struct place *at, bool changes)
 {
 	char name[NAME_MAX + 1];
 	const char *e = at->name;
@@ -923,7 +923,7 @@ static int name_shown(const struct view *v, const struct place *at)
 	name[e - at->name] = '\0';
 	if (sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !bind_at(v, name, &st))
 		return 0;
-	return sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -EACCES : -EBUSY;
+	return changes && sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -EACCES : -EBUSY;
 }
 
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
@@ -973,8 +973,8 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 		ret->dir = r;
 		ret->owned = true;
 	}
-	if (s.last_named && (how & PLACE_SHOWN)) {
-		r = name_shown(v, ret);
+	if (s.last_named && (how & (PLACE_SHOWN | PLACE_BOUND))) {
+		r = name_shown(v, ret, how & PLACE_SHOWN);
 		if (r < 0)
 			return (int)place_done(ret, r);
 	}

@@ -39,6 +39,17 @@ static char **argv_of(char **envp)
 	return NULL;
 }
 
+/* NAME=VALUE, kept.  A large frame, out of the usual way. */
+static NOINLINE char *joined(const char *name, const char *value)
+{
+	char text[8192];
+	struct str s = {text, text + sizeof text};
+
+	str_puts(&s, name);
+	str_puts(&s, value);
+	return s.at ? mem_keep(text, (size_t)(s.at - text)) : NULL;
+}
+
 /* LD_PRELOAD, LD_AUDIT and our notes go; what the program itself had of them comes back. */
 static void environ_restore(const struct config *c, char **envp)
 {
@@ -47,6 +58,7 @@ static void environ_restore(const struct config *c, char **envp)
 	for (; *envp; envp++) {
 		const char *value = NULL;
 		const char *name = NULL;
+		char *kept;
 
 		if (env_ours(*envp) || (c->note_lazy && mem_after(*envp, "LD_BIND_NOW=")))
 			continue;
@@ -56,18 +68,12 @@ static void environ_restore(const struct config *c, char **envp)
 		} else if (mem_after(*envp, "LD_AUDIT=")) {
 			name = "LD_AUDIT=";
 			value = c->note_audit;
+		} else if (c->note_tunables && mem_after(*envp, "GLIBC_TUNABLES=")) {
+			name = "GLIBC_TUNABLES=";
+			value = *c->note_tunables ? c->note_tunables : NULL;
 		}
 		if (name) {
-			char text[8192];
-			struct str s = {text, text + sizeof text};
-			char *kept;
-
-			if (!value)
-				continue;
-			str_puts(&s, name);
-			str_puts(&s, value);
-			kept = s.at ? mem_keep(text, (size_t)(s.at - text)) : NULL;
-			if (kept)
+			if (value && (kept = joined(name, value)))
 				*to++ = kept;
 			continue;
 		}

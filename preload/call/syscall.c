@@ -28,6 +28,7 @@ static long call_by_number(long nr, long a[6])
 #endif
 
 	/* what a path leads to */
+	case SYS_fstat: return guest_fstat(FD(0), PTR(1));
 	case SYS_newfstatat: return guest_newfstatat(FD(0), PTR(1), PTR(2), INT(3));
 	case SYS_statx: return guest_statx(FD(0), PTR(1), INT(2), UINT(3), PTR(4));
 	case SYS_faccessat: return guest_faccessat2(FD(0), PTR(1), INT(2), 0);

@@ -180,7 +180,7 @@ static long xattr_named(const struct view *v, long nr, const long args[6], bool 
 	/* the names that are no names of a directory's own */
 	if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/' || path[len - 2] == '.'))
 		return -ENOSYS;
-	r = place_find(&at, v, AT_FDCWD, path, PLACE_NAME | PLACE_SHOWN);
+	r = place_find(&at, v, AT_FDCWD, path, PLACE_NAME | PLACE_BOUND);
 	if (r < 0)
 		return r == -EBUSY ? -ENOSYS : r; /* what a bind shows is held, not named */
 	if (follow && (sys_fstatat(at.dir, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode)))

@@ -44,6 +44,7 @@ struct program {
 	char guest[PATH_MAX];         /* canonical guest path */
 	char interp[PATH_MAX];        /* PT_INTERP: host path of the loader */
 	bool interp_musl;
+	bool go;                      /* dynamic, but made with Go: as good as static */
 	bool nameless;                /* host is /proc/self/fd/N: fd must stay open across the exec */
 };
 
@@ -167,6 +168,26 @@ static long program_name(struct program *p, const struct view *v)
 	return 0;
 }
 
+/* Does this PT_NOTE hold Go's build id (cmd/internal/buildid)?  Such a program, when it is linked
+ * dynamically at all, makes its system calls itself, and reads the auxiliary vector from behind the
+ * environment that the kernel gave, which is shorter under us. */
+static bool is_go(int fd, const Elf64_Phdr *ph)
+{
+	char text[512];
+	const size_t room = ph->p_filesz < sizeof text ? ph->p_filesz : sizeof text;
+	const ssize_t have = sys_pread(fd, text, room, (off_t)ph->p_offset);
+	Elf64_Nhdr note;
+
+	for (size_t at = 0; have > 0 && at + sizeof note + 4 <= (size_t)have;) {
+		memcpy(&note, text + at, sizeof note);
+		at += sizeof note;
+		if (note.n_type == 4 && note.n_namesz == 4 && memcmp(text + at, "Go\0", 4) == 0)
+			return true;
+		at += (((size_t)note.n_namesz + 3) & ~(size_t)3) + (((size_t)note.n_descsz + 3) & ~(size_t)3);
+	}
+	return false;
+}
+
 /* Reads the ELF headers: what kind, which loader. */
 static long program_elf(struct program *p, const struct view *v, const char *head, const char *shown)
 {
@@ -191,7 +212,8 @@ static long program_elf(struct program *p, const struct view *v, const char *hea
 	for (unsigned i = 0; i < e->e_phnum; i++) {
 		if (sys_pread(p->fd, &ph, sizeof ph, (off_t)(e->e_phoff + i * sizeof ph)) != sizeof ph)
 			return -ENOEXEC;
-		if (ph.p_type != PT_INTERP)
+		p->go |= ph.p_type == PT_NOTE && is_go(p->fd, &ph);
+		if (ph.p_type != PT_INTERP || p->kind == KIND_DYNAMIC)
 			continue;
 		/* fs/binfmt_elf.c: 2 to PATH_MAX bytes, the last one NUL */
 		if (ph.p_filesz < 2 || ph.p_filesz > PATH_MAX ||
@@ -221,6 +243,10 @@ static long program_elf(struct program *p, const struct view *v, const char *hea
 			if (mem_after(c, "musl"))
 				p->interp_musl = true;
 		p->kind = KIND_DYNAMIC;
+	}
+	if (p->kind == KIND_DYNAMIC) {
+		if (p->go)
+			p->kind = KIND_STATIC;
 		return 0;
 	}
 	/* the loader itself, as ldd(1) starts it */
@@ -813,10 +839,38 @@ static long userns_enter(const struct view *v)
 	return r;
 }
 
+/* ldconfig(8) is static, and run by every installation of a library, by ctypes.util.find_library(),
+ * and the like: but it knows how to stay in a root.  Its -r tries chroot(2), and else puts
+ * the root in front of each name.  args: room for two more than argv.  Is it that, and called with
+ * no file or root of the caller's? */
+static bool ldconfig_args(const struct view *v, const struct program *p, char *const argv[], char **args)
+{
+	size_t n = 0;
+
+	if (!mem_equal(p->guest, "/usr/sbin/ldconfig") && !mem_equal(p->guest, "/sbin/ldconfig"))
+		return false;
+	args[n++] = argv[0];
+	args[n++] = (char *)(uintptr_t) "-r";
+	args[n++] = (char *)(uintptr_t)(v->host_len ? v->host : "/");
+	for (size_t i = 1; argv[i]; i++) {
+		const char *a = argv[i];
+
+		if (*a == '-' && (mem_find(a, 'r') || mem_find(a, 'C') || mem_find(a, 'f') ||
+					 mem_find(a, 'l') || (a[1] == '-' && a[2])) &&
+			!mem_equal(a, "--print-cache") && !mem_equal(a, "--verbose"))
+			return false;
+		args[n++] = argv[i];
+	}
+	args[n] = NULL;
+	return true;
+}
+
 static long plan_static(const struct job *j, const struct view *v, struct program *p, const char *fn,
 	char *const argv[], char *const envp[])
 {
 	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->host, .argv = argv, .envp = envp};
+	const long argc = count(argv);
+	char **args;
 	long r;
 
 	switch (config()->statics) {
@@ -827,13 +881,23 @@ static long plan_static(const struct job *j, const struct view *v, struct progra
 			return -ENOENT;
 		r = userns_enter(v);
 		if (r < 0)
-			return refuse(fn, "statically linked, and no user namespace is to be had for it", -EPERM);
+			return refuse(fn, p->go ? "made with Go, and no user namespace is to be had for it"
+						 : "statically linked, and no user namespace is to be had for it",
+				-EPERM);
 		plan.path = p->guest;
 		return job_run(j, &plan, p->guest, argv, envp);
 	default:
-		return refuse(fn, "statically linked, so libjail cannot keep it in the root; "
-				  "--static=userns gives it a real chroot, --static=run lets it out",
+		args = alloca(((size_t)argc + 3) * sizeof *args);
+		if (argc > 0 && ldconfig_args(v, p, argv, args)) {
+			plan.argv = args;
+			return job_run(j, &plan, p->guest, args, envp);
+		}
+#define REFUSED ", so libjail cannot keep it in the root; " \
+		"--static=userns gives it a real chroot, --static=run lets it out"
+		return refuse(fn, p->go ? "made with Go, which makes system calls by itself" REFUSED
+					: "statically linked" REFUSED,
 			-EPERM);
+#undef REFUSED
 	}
 }
 
@@ -929,7 +993,7 @@ static NOINLINE long plan_elf(const struct job *j, const struct view *v, const s
 	long r;
 
 	p.fd = o->fd;
-	p.interp_musl = false;
+	p.interp_musl = p.go = false;
 	r = program_name(&p, v);
 	if (r == 0)
 		r = program_elf(&p, v, o->head, shown);

@@ -30,6 +30,7 @@ long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt
 long guest_open_tree(int dirfd, const char *path, unsigned flags);
 
 /* -- stat.c ------------------------------------------------------------------------------- */
+long guest_fstat(int fd, struct stat *st);
 long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags);
 long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *stx);
 long guest_faccessat2(int dirfd, const char *path, int mode, int flags);

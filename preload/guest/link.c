@@ -117,7 +117,7 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 		r = place_find(&from, v, olddir, old,
 			PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW));
 	else
-		r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_SHOWN);
+		r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_BOUND);
 	if (r == -EBUSY) /* what is bound there is on another mount than any new name */
 		r = -EXDEV;
 	if (r < 0)

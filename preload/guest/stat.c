@@ -10,6 +10,11 @@
 
 enum { AT_SYNC_TYPE = 0x6000 /* AT_STATX_SYNC_TYPE */ };
 
+long guest_fstat(int fd, struct stat *st)
+{
+	return UNLIKELY(state_owns(fd)) ? -EBADF : sys_fstat(fd, st);
+}
+
 long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	const struct view *v = state_view();

@@ -78,6 +78,7 @@ for release in ${RELEASES:-bookworm bullseye trixie trixie,walk}; do
 	same "id" id
 	same "env -i" env -i /bin/sh -c 'echo /opt/t/*; /usr/bin/env'
 	same "the environment" sh -c 'env | grep -Ev "^(LIBJAIL_|LD_)" | sort'
+	same "ldconfig" sh -c 'ldconfig -p | sed 1d; echo $?; ldconfig -XN; echo $?; ldconfig -n ~/work; echo $?'
 	same "not found" sh -c 'nonesuch; echo $?; exec /opt/nonesuch'
 	same "ls of symlinks" ls -la --time-style=+ /opt/t /opt/only /opt/t/ /opt/t/absdir/ /opt/t/slash/opt
 	same "cat through symlinks" cat /opt/t/abs /opt/t/absdir/file /opt/t/up /opt/t/link/../x/file \
@@ -152,6 +153,10 @@ int f(void); int main(void) { printf(\"%d\\n\", f()); return 0; }" >main.c &&
 			./plain; LD_LIBRARY_PATH=lib ./plain; LD_LIBRARY_PATH=$PWD/lib ./plain; ./origin; ./absolute;
 			LD_PRELOAD=./g.so ./origin; LD_PRELOAD=$PWD/g.so ./absolute; LD_PRELOAD=/nonexistent.so ./origin;
 			cd / && ~/work/origin; env -i /home/jailer/work/absolute; export LD_PRELOAD=/home/jailer/work/g.so; ~/work/origin; echo $LD_PRELOAD; sh -c "~/work/origin"'
+		same "static TLS" sh -c 'cd ~/work && echo "__thread char t[9000] = {1}; int f(void) { return t[0]; }" >f.c &&
+			echo "int f(void); int main(void) { return 41 + f(); }" >main.c &&
+			gcc -shared -fPIC -ftls-model=initial-exec -o libf.so f.c && gcc -o main main.c ./libf.so && gcc -o main2 main.c -Wl,-rpath,\$ORIGIN libf.so &&
+			./main; echo $?; ./main2 "" x; echo $?; export GLIBC_TUNABLES=glibc.malloc.check=0:glibc.rtld.optional_static_tls=600; ./main; echo $?; env | grep TUNABLES'
 		same "gcc, an error" sh -c 'cd ~/work && echo "int x = ;" >bad.c && gcc -c bad.c'
 	fi
 	! has make || same "make" sh -c 'cd ~/work && printf "all: a b\na b:\n\techo \$@ >\$@\n" >Makefile && make -j2 && make'

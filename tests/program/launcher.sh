@@ -54,6 +54,17 @@ says "no root" 0 hello "$jailrun" echo hello
 says "no root: exit status" 4 '' "$jailrun" -- sh -c 'exit 4'
 one_line "no root: not found" 127 'jailrun: *nonesuch*' "$jailrun" nonesuch
 
+# -- programs that cannot be held
+if command -v "${CC:-cc}" >"$T/log"; then
+	printf '%s\n' '__asm__(".section .note.go.buildid,\"a\",@note\n.long 4, 4, 4\n.asciz \"Go\"\n.byte 0\n.long 0\n.previous");' \
+		'#include "static.c"' >"$T/go.c"
+	echo 'int main(void) { return 0; }' >"$T/static.c"
+	"${CC:-cc}" -o "$R/go" "$T/go.c" && "${CC:-cc}" -static -o "$R/static" "$T/static.c" || exit 1
+	one_line "static: refused" 126 'jailrun: /static: statically linked, *' "$jailrun" -r "$R" /static
+	one_line "made with Go: refused" 126 'jailrun: /go: made with Go, *' "$jailrun" -r "$R" /go
+	says "made with Go, --static=run" 0 '' "$jailrun" --static=run -r "$R" /go
+fi
+
 one_line "jailrun under jailrun" 125 'jailrun: already under libjail: *' "$jailrun" -- "$jailrun" -r "$R" id
 
 # -- roots that are not
