@@ -842,10 +842,12 @@ static long userns_enter(const struct view *v)
 /* ldconfig(8) is static, and run by every installation of a library, by ctypes.util.find_library(),
  * and the like: but it knows how to stay in a root.  Its -r tries chroot(2), and else puts
  * the root in front of each name.  args: room for two more than argv.  Is it that, and called with
- * no file or root of the caller's? */
-static bool ldconfig_args(const struct view *v, const struct program *p, char *const argv[], char **args)
+ * no file of the caller's? */
+static bool ldconfig_args(const struct view *v, struct program *p, char *const argv[], char **args)
 {
+	static const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
 	size_t n = 0;
+	int fd;
 
 	if (!mem_equal(p->guest, "/usr/sbin/ldconfig") && !mem_equal(p->guest, "/sbin/ldconfig"))
 		return false;
@@ -855,6 +857,15 @@ static bool ldconfig_args(const struct view *v, const struct program *p, char *c
 	for (size_t i = 1; argv[i]; i++) {
 		const char *a = argv[i];
 
+		if (mem_equal(a, "-r") && argv[i + 1]) { /* dpkg's way: -r "$DPKG_ROOT/" */
+			fd = place_open(v, AT_FDCWD, argv[++i], &how);
+			if (fd < 0)
+				return false;
+			sys_close(fd);
+			loader_target(v, argv[i], p->interp); /* a static program has no other use for it */
+			args[2] = p->interp;
+			continue;
+		}
 		if (*a == '-' && (mem_find(a, 'r') || mem_find(a, 'C') || mem_find(a, 'f') ||
 					 mem_find(a, 'l') || (a[1] == '-' && a[2])) &&
 			!mem_equal(a, "--print-cache") && !mem_equal(a, "--verbose"))

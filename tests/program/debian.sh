@@ -78,7 +78,7 @@ for release in ${RELEASES:-bookworm bullseye trixie trixie,walk}; do
 	same "id" id
 	same "env -i" env -i /bin/sh -c 'echo /opt/t/*; /usr/bin/env'
 	same "the environment" sh -c 'env | grep -Ev "^(LIBJAIL_|LD_)" | sort'
-	same "ldconfig" sh -c 'ldconfig -p | sed 1d; echo $?; ldconfig -XN; echo $?; ldconfig -n ~/work; echo $?'
+	same "ldconfig" sh -c 'ldconfig -p | sed 1d; echo $?; ldconfig -XN; echo $?; ldconfig -n ~/work; ldconfig -r / -p | sed 1d; mkdir -p ~/work/r/etc ~/work/r/lib; ldconfig -r ~/work/r; echo $?; ls ~/work/r/etc'
 	same "not found" sh -c 'nonesuch; echo $?; exec /opt/nonesuch'
 	same "ls of symlinks" ls -la --time-style=+ /opt/t /opt/only /opt/t/ /opt/t/absdir/ /opt/t/slash/opt
 	same "cat through symlinks" cat /opt/t/abs /opt/t/absdir/file /opt/t/up /opt/t/link/../x/file \
