@@ -804,3 +804,49 @@ char *jail_cuserid(char *buf)
 	memcpy(buf, text, strlen(text) + 1);
 	return buf;
 }
+
+/* -- the lock that useradd(8) and its like hold (lckpwdf(3)) ----------------------------------- */
+
+/* glibc opens the file inside itself, so on the host; musl's functions do nothing. */
+static int lock_fd = -1;
+
+int jail_lckpwdf(void)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int (*real)(void), none = -1;
+	long fd, r;
+
+	if (!state_view() || config()->musl) {
+		real = REAL(lckpwdf);
+		return real ? real() : -1;
+	}
+	if (__atomic_load_n(&lock_fd, __ATOMIC_ACQUIRE) >= 0)
+		return -1; /* held, by ourselves: errno stays */
+	fd = guest_openat(AT_FDCWD, "/etc/.pwd.lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return EDGE(int, fd);
+	/* lckpwdf(3): 15 seconds, by an alarm there; waiting without one disturbs no handler */
+	for (int i = 0; (r = sys_fcntl((int)fd, F_SETLK, (long)&all)) == -EAGAIN || r == -EACCES; i++) {
+		if (i == 15 * 20) {
+			r = -EINTR;
+			break;
+		}
+		sys_call(SYS_nanosleep, &pause, NULL);
+	}
+	if (r == 0 && __atomic_compare_exchange_n(&lock_fd, &none, (int)fd, false, __ATOMIC_ACQ_REL,
+			      __ATOMIC_ACQUIRE))
+		return 0;
+	guest_close((int)fd);
+	return r < 0 ? EDGE(int, r) : -1;
+}
+
+int jail_ulckpwdf(void)
+{
+	int (*real)(void), fd = __atomic_exchange_n(&lock_fd, -1, __ATOMIC_ACQ_REL);
+
+	if (fd >= 0)
+		return EDGE(int, guest_close(fd));
+	real = REAL(ulckpwdf); /* taken before there was a root, or not at all: -1 */
+	return real ? real() : -1;
+}

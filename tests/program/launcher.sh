@@ -62,6 +62,14 @@ if command -v "${CC:-cc}" >"$T/log"; then
 	"${CC:-cc}" -o "$R/go" "$T/go.c" && "${CC:-cc}" -static -o "$R/static" "$T/static.c" || exit 1
 	one_line "static: refused" 126 'jailrun: /static: statically linked, *' "$jailrun" -r "$R" /static
 	one_line "made with Go: refused" 126 'jailrun: /go: made with Go, *' "$jailrun" -r "$R" /go
+	# groupadd(8) in a root of one's own: the lock is the root's
+	printf '#include <shadow.h>\nint main(void) { return lckpwdf() | !lckpwdf() | ulckpwdf() | !ulckpwdf(); }\n' >"$T/lock.c"
+	"${CC:-cc}" -o "$R/lock" "$T/lock.c" || exit 1
+	chmod 777 "$R/etc"
+	says "lckpwdf" 0 '' "$jailrun" -r "$R" /lock
+	[ -f "$R/etc/.pwd.lock" ]
+	row $? "lckpwdf: in the root"
+	chmod 755 "$R/etc"
 	says "made with Go, --static=run" 0 '' "$jailrun" --static=run -r "$R" /go
 fi
 
