@@ -754,7 +754,7 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	/* from a directory outside the root, a symlink may lead through the root's own ".." */
 	const unsigned no_links = v->nbinds || (v->strayed && !s->abs) ? RESOLVE_NO_SYMLINKS : 0;
 	const unsigned scope = s->abs ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
-	const char *rest;
+	const char *rest = NULL;
 	struct bind *b;
 	int r;
 
@@ -780,9 +780,13 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 				}
 				if (!b->is_dir)
 					return -ENOTDIR;
-				r = open2(b->fd, rest, how, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
-					(b->has_binds ? RESOLVE_NO_SYMLINKS : 0));
-				if (r == -ELOOP || r == -EXDEV)
+				/* /dev/null: as below; a procfs begins with the symlink "self" */
+				r = -ELOOP;
+				if (!b->is_proc || b->has_binds || (how->resolve & RESOLVE_NO_SYMLINKS))
+					r = open2(b->fd, rest, how, RESOLVE_NO_SYMLINKS);
+				if (r == -ELOOP && !b->has_binds && !(how->resolve & RESOLVE_NO_SYMLINKS))
+					r = open2(b->fd, rest, how, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+				if ((r == -ELOOP || r == -EXDEV) && !(how->resolve & RESOLVE_NO_SYMLINKS))
 					return walk_open(v, dirfd, guest, how);
 				return r;
 			}
