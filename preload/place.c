@@ -300,6 +300,7 @@ struct walk {
 	int cur;               /* where it is: a descriptor or AT_FDCWD */
 	bool owned;            /* cur is ours to close */
 	unsigned links;
+	bool exe;              /* what it leads to is the program of this process */
 };
 
 static void walk_to(struct walk *w, int fd, bool owned)
@@ -413,8 +414,13 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 {
 	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
 	char magic[PLACE_PATH];
+	struct open_how kept = *how;
 	int r;
 
+	if (w->exe) { /* refused when it is open, and must not be emptied before */
+		kept.flags &= ~(uint64_t)O_TRUNC;
+		how = &kept;
+	}
 	if (!w->v->walk || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
 		sys_close(fd);
 		return w->v->walk ? sys_openat(w->cur, name, (int)how->flags, (mode_t)how->mode)
@@ -456,6 +462,11 @@ static int walk_lowest(int fd, const struct open_how *how)
 		return fd;
 	sys_close(low < fd ? fd : low);
 	return low < fd ? low : fd;
+}
+
+static bool writes(int flags)
+{
+	return !(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC));
 }
 
 /* openat2 by hand.  text is big: the walker is for the calls that the fast paths refuse. */
@@ -585,6 +596,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					break;
 				}
 				memmove(rest, v->exe, n);
+				w.exe = true;
 				walk_to(&w, v->fd, false);
 				w.in = NULL;
 				continue;
@@ -659,6 +671,10 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		break;
 	}
 	walk_to(&w, -1, false);
+	if (r >= 0 && w.exe && writes(flags)) { /* open(2): its text is in use */
+		sys_close(r);
+		return -ETXTBSY;
+	}
 	return r >= 0 ? walk_lowest(r, how) : r;
 }
 

@@ -185,6 +185,24 @@ bool state_owns(int fd)
 	return false;
 }
 
+/* The program has taken every number up to its soft limit.  Ours may lie beyond it, where the hard
+ * one lets it: the limit says what can be made, not what can be used (getrlimit(2)). */
+static int dup_beyond(int fd)
+{
+	struct rlimit was, lim;
+	int to;
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &was) < 0 || was.rlim_cur >= was.rlim_max)
+		return -EMFILE;
+	lim = was;
+	lim.rlim_cur = was.rlim_cur + 64 < was.rlim_max ? was.rlim_cur + 64 : was.rlim_max;
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0)
+		return -EMFILE;
+	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)was.rlim_cur);
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &was, 0);
+	return to;
+}
+
 int state_yield(int fd)
 {
 	const struct view *v = state_view();
@@ -196,6 +214,8 @@ int state_yield(int fd)
 	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, state_fd_min());
 	if (to < 0)
 		to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+	if (to < 0)
+		to = dup_beyond(fd);
 	if (to < 0)
 		return to;
 	c = view_copy(v);
