@@ -4,6 +4,7 @@
  * emit calls to these four whatever the flags (gcc manual, "Standards"). */
 #include "mem.h"
 #include "sys.h"
+#include <errno.h>
 #include <sys/mman.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
@@ -62,6 +63,22 @@ void *sys_pages(size_t n)
 		SYS_mmap, 0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+int sys_nofile_lift(struct rlimit *ret_was)
+{
+	struct rlimit lim;
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim) < 0 || lim.rlim_cur >= lim.rlim_max)
+		return -EMFILE;
+	*ret_was = lim;
+	lim.rlim_cur = lim.rlim_cur + 64 < lim.rlim_max ? lim.rlim_cur + 64 : lim.rlim_max;
+	return sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0 ? -EMFILE : 0;
+}
+
+void sys_nofile_restore(const struct rlimit *was)
+{
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, was, 0);
 }
 
 /* Strings that never die share one small arena; what does not fit gets pages of its own. */

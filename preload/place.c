@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <unistd.h>
-#include <sys/resource.h>
 #include <sys/statfs.h>
 
 /* -- reading the guest's string ------------------------------------------------------------- */
@@ -300,7 +299,6 @@ struct walk {
 	int cur;               /* where it is: a descriptor or AT_FDCWD */
 	bool owned;            /* cur is ours to close */
 	unsigned links;
-	bool exe;              /* what it leads to is the program of this process */
 };
 
 static void walk_to(struct walk *w, int fd, bool owned)
@@ -414,13 +412,8 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 {
 	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
 	char magic[PLACE_PATH];
-	struct open_how kept = *how;
 	int r;
 
-	if (w->exe) { /* refused when it is open, and must not be emptied before */
-		kept.flags &= ~(uint64_t)O_TRUNC;
-		how = &kept;
-	}
 	if (!w->v->walk || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
 		sys_close(fd);
 		return w->v->walk ? sys_openat(w->cur, name, (int)how->flags, (mode_t)how->mode)
@@ -476,6 +469,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	char text[2 * PATH_MAX], name[NAME_MAX + 2];
 	char *const end = text + sizeof text - 1;
 	struct walk w = {.v = v, .cur = dirfd};
+	bool own_exe = false; /* it leads to the program of this process */
+	struct open_how kept;
 	const int flags = (int)how->flags;
 	const bool nofollow = (flags & O_NOFOLLOW) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	char *rest;
@@ -596,7 +591,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					break;
 				}
 				memmove(rest, v->exe, n);
-				w.exe = true;
+				/* refused below when it is open, and must not be emptied before */
+				own_exe = true;
+				kept = *how;
+				kept.flags &= ~(uint64_t)O_TRUNC;
+				how = &kept;
 				walk_to(&w, v->fd, false);
 				w.in = NULL;
 				continue;
@@ -671,7 +670,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		break;
 	}
 	walk_to(&w, -1, false);
-	if (r >= 0 && w.exe && writes(flags)) { /* open(2): its text is in use */
+	if (r >= 0 && own_exe && writes(flags)) { /* open(2): its text is in use */
 		sys_close(r);
 		return -ETXTBSY;
 	}
@@ -748,9 +747,8 @@ static NOINLINE int open_up(const struct view *v, const char *guest, const struc
 	long n;
 	int r;
 
-	for (size_t i = 0; i < v->nbinds; i++)
-		if (v->binds[i].in_root)
-			return -EXDEV;
+	if (v->in_root)
+		return -EXDEV;
 	n = sys_getcwd(text, PATH_MAX);
 	if (n <= 0 || (size_t)n <= v->host_len || memcmp(text, v->host, v->host_len) != 0 ||
 		(text[v->host_len] && text[v->host_len] != '/'))
@@ -840,17 +838,13 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s, bool own)
 {
-	struct rlimit was, lim;
-	int r;
+	struct rlimit was;
+	int r = sys_nofile_lift(&was);
 
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &was) < 0 || was.rlim_cur >= was.rlim_max)
-		return -EMFILE;
-	lim = was;
-	lim.rlim_cur = was.rlim_cur + 64 < was.rlim_max ? was.rlim_cur + 64 : was.rlim_max;
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0)
-		return -EMFILE;
+	if (r < 0)
+		return r;
 	r = open_scanned(v, dirfd, guest, how, s);
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &was, 0);
+	sys_nofile_restore(&was);
 	/* one of the program's own must not lie beyond its limit */
 	if (r >= 0 && (rlim_t)r >= was.rlim_cur && !own) {
 		sys_close(r);
@@ -1147,6 +1141,17 @@ static bool openat2_works(int dir)
 	return fd >= 0;
 }
 
+void view_sum(struct view *v)
+{
+	v->names = 0;
+	v->opaque = v->in_root = false;
+	for (size_t i = 0; i < v->nbinds; i++) {
+		v->names |= letter(v->binds[i].name[0]);
+		v->opaque |= v->binds[i].opaque;
+		v->in_root |= v->binds[i].in_root;
+	}
+}
+
 int view_open_fd(struct view *ret, int fd, int fd_min)
 {
 	struct stat st;
@@ -1313,9 +1318,8 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 		if (v->binds[i].guest_len < b.guest_len && below(b.guest, v->binds[i].guest,
 							v->binds[i].guest_len))
 			v->binds[i].has_binds = true;
-	v->opaque |= b.opaque;
-	v->names |= letter(b.name[0]);
 	v->binds[v->nbinds++] = b;
+	view_sum(v);
 	return 0;
 }
 
@@ -1439,9 +1443,8 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 		if (!b->host || !b->guest)
 			return -EINVAL;
 		b->name = mem_base(b->guest);
-		v.opaque |= b->opaque;
-		v.names |= letter(b->name[0]);
 	}
+	view_sum(&v);
 	v.note = whole;
 	*ret = v;
 	return 0;

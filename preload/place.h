@@ -40,9 +40,9 @@ struct view {
 	ino_t ino;
 	bool walk;          /* never use openat2 */
 	bool is_proc;       /* the root is a procfs */
-	bool opaque;        /* one of the binds is */
+	bool opaque, in_root; /* one of the binds is: view_sum() */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
-	unsigned long names; /* first letters of the bind points' names, a bit each */
+	unsigned long names; /* first letters of the bind points' names, a bit each: view_sum() */
 	size_t nbinds;
 	struct bind *binds;
 	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */
@@ -142,6 +142,9 @@ int view_note_take(struct view *v, const char *note, const char *host, const cha
  * backslash escapes one of ,:\\ and \\n is a newline.  An entry without a colon (a word such as
  * "default") leaves guest empty.  False at the end; *list advances.  Overflow: at becomes NULL. */
 bool view_binds_next(const char **list, struct str *host, struct str *guest);
+
+/* Sums up in v what the resolvers ask of all its binds at once: for who fills v->binds by hand. */
+void view_sum(struct view *v);
 
 /* Adds a bind to v (v->binds has room).  host is a host path, guest a guest path in v.
  * -errno, with *ret_what pointing at the argument to blame. */

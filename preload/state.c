@@ -189,17 +189,13 @@ bool state_owns(int fd)
  * one lets it: the limit says what can be made, not what can be used (getrlimit(2)). */
 static int dup_beyond(int fd)
 {
-	struct rlimit was, lim;
-	int to;
+	struct rlimit was;
+	int to = sys_nofile_lift(&was);
 
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &was) < 0 || was.rlim_cur >= was.rlim_max)
-		return -EMFILE;
-	lim = was;
-	lim.rlim_cur = was.rlim_cur + 64 < was.rlim_max ? was.rlim_cur + 64 : was.rlim_max;
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0)
-		return -EMFILE;
+	if (to < 0)
+		return to;
 	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)was.rlim_cur);
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &was, 0);
+	sys_nofile_restore(&was);
 	return to;
 }
 

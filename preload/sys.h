@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -157,5 +158,10 @@ static inline int sys_gettid(void)
 
 /* An anonymous private mapping of n bytes, or NULL. */
 void *sys_pages(size_t n);
+
+/* Lifts the soft limit of descriptors a little, for one of our own; *ret_was is what it was, for
+ * sys_nofile_restore().  -EMFILE where the hard limit leaves no room. */
+int sys_nofile_lift(struct rlimit *ret_was);
+void sys_nofile_restore(const struct rlimit *was);
 
 #endif

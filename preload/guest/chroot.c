@@ -70,11 +70,10 @@ long guest_chroot(const char *path)
 			b->guest[n] != '/')
 			continue;
 		binds[new.nbinds] = *b;
-		new.names |= 1ul << (b->name[0] & 63);
-		new.opaque |= b->opaque;
 		binds[new.nbinds].guest += n;
 		binds[new.nbinds++].guest_len -= (size_t)n;
 	}
+	view_sum(&new);
 	r = state_chroot(&new);
 	if (r < 0)
 		sys_close(new.fd);

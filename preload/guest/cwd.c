@@ -198,9 +198,8 @@ long guest_getcwd(char *buf, size_t n)
 
 	if (!v)
 		return sys_getcwd(buf, n);
-	for (size_t i = 0; i < v->nbinds; i++)
-		if (v->binds[i].in_root)
-			return getcwd_outside(v, buf, n);
+	if (v->in_root)
+		return getcwd_outside(v, buf, n);
 	r = sys_getcwd(buf, n);
 	cut = v->host_len;
 	/* the usual case: the root's own path in front, and nothing to do but take it away */

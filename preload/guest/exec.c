@@ -75,6 +75,13 @@ static long readable(char *const list[])
 	return n < 0 ? n : 0;
 }
 
+static long both_readable(char *const argv[], char *const envp[])
+{
+	const long r = readable(argv);
+
+	return r < 0 ? r : readable(envp);
+}
+
 /* -- the file -------------------------------------------------------------------------------- */
 
 static long refuse(const char *guest, const char *why, long error)
@@ -270,6 +277,15 @@ struct made {
 	size_t n;
 };
 
+/* The text written since at is an entry of the environment; what does not fit stays not fitting. */
+static void env_done(struct made *m, char *at)
+{
+	if (m->s.at && ++m->s.at == m->s.end)
+		m->s.at = NULL;
+	if (m->s.at)
+		m->envp[m->n++] = at;
+}
+
 static void env_put(struct made *m, const char *name, const char *value)
 {
 	char *at = m->s.at;
@@ -279,10 +295,7 @@ static void env_put(struct made *m, const char *name, const char *value)
 	str_puts(&m->s, name);
 	str_puts(&m->s, "=");
 	str_puts(&m->s, value);
-	if (m->s.at && m->s.at + 1 < m->s.end) {
-		m->s.at++;
-		m->envp[m->n++] = at;
-	}
+	env_done(m, at);
 }
 
 /* Does the text bear what ld.so(8) takes for more than a name in LD_PRELOAD and LD_AUDIT? */
@@ -424,10 +437,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 		str_puts(&m->s, ":");
 	if (!traced)
 		str_puts(&m->s, x->lib);
-	if (m->s.at) {
-		m->s.at++;
-		m->envp[m->n++] = at;
-	}
+	env_done(m, at);
 	env_put(m, "LIBJAIL_CLOEXEC", c->cloexec_word);
 	env_put(m, "LIBJAIL_STATIC", c->static_word);
 	env_put(m, "LIBJAIL_RESOLVER", c->resolver_word);
@@ -450,10 +460,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 			str_puts(&m->s, ":");
 		}
 		str_puts(&m->s, x->audit);
-		if (m->s.at) {
-			m->s.at++;
-			m->envp[m->n++] = at;
-		}
+		env_done(m, at);
 	}
 	env_put(m, "LIBJAIL_ROOT", v->host_len ? v->host : "/");
 	at = m->s.at;
@@ -464,10 +471,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 		str_puts(&m->s, ":");
 		put_escaped(&m->s, v->binds[i].guest);
 	}
-	if (m->s.at) {
-		m->s.at++;
-		m->envp[m->n++] = at;
-	}
+	env_done(m, at);
 	m->envp[m->n] = NULL;
 	if (x->eager && !env_get(m->envp, "LD_BIND_NOW")) {
 		env_put(m, "LD_BIND_NOW", "1");
@@ -476,10 +480,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	at = m->s.at;
 	str_puts(&m->s, "LIBJAIL_0_VIEW=");
 	view_note_put(v, &m->s);
-	if (m->s.at) {
-		m->s.at++;
-		m->envp[m->n++] = at;
-	}
+	env_done(m, at);
 	env_put(m, "LIBJAIL_0_ARGV0", x->argv0);
 	env_put(m, "LIBJAIL_0_FN", x->fn);
 	env_put(m, "LIBJAIL_0_EXE", x->exe);
@@ -549,9 +550,7 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 	long r;
 	int fd = -1;
 
-	r = readable(argv);
-	if (r == 0)
-		r = readable(envp);
+	r = both_readable(argv, envp);
 	if (r < 0)
 		return r;
 	if (!env_complete(envp) && *config()->lib) {
@@ -1046,7 +1045,7 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 	const struct job j = {run, arg};
 	char name[PATH_MAX + 32];
 	struct str s = {name, name + sizeof name};
-	long n;
+	long n, r;
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
@@ -1057,10 +1056,9 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 		return plan_plain(&j, dirfd, path, argv, envp, flags);
 	if (n == 0 && !(flags & AT_EMPTY_PATH))
 		return -ENOENT;
-	n = readable(argv) < 0 ? readable(argv) : readable(envp);
-	if (n < 0)
-		return n;
-	n = *path;
+	r = both_readable(argv, envp);
+	if (r < 0)
+		return r;
 	if (dirfd == AT_FDCWD || path[0] == '/')
 		return plan_program(&j, v, dirfd, path, path, path, argv, envp, flags, 0);
 	/* fs/exec.c, alloc_bprm: what a program executed by descriptor is called */
