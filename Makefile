@@ -14,21 +14,23 @@ VERSION = 0.1
 
 WARN    = -Wall -Wextra -Wpedantic
 # No libc to lean on, no start files: what the compiler adds behind our back stays out.
-# Unwind tables stay: C++ exceptions and cancelled threads pass through our frames.
+# Unwind tables stay: C++ exceptions and cancelled threads pass through our frames.  No sibling calls:
+# a report names the call by the wrapper that is on the stack (event.c).
 FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
-	-fno-stack-protector -fno-strict-aliasing -fasynchronous-unwind-tables \
+	-fno-stack-protector -fno-strict-aliasing -fno-optimize-sibling-calls -fasynchronous-unwind-tables \
 	-DLIBJAIL_VERSION='"$(VERSION)"'
 LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
 
 SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/call/*.c preload/guest/*.c)))
 OBJ       := $(SRC:%.c=$(B)/%.o)
+REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))
 AUDIT_OBJ := $(B)/preload/audit.o $(B)/preload/place.o $(B)/preload/mem.o
 
-all: $(B)/libjail.so $(B)/libjail-audit.so tools
+all: $(B)/libjail.so $(B)/libjail-audit.so $(B)/jailreport tools
 
 # Shell scripts and manual pages: they are used as they are.
 TOOLS := tools/jailrun tools/jailroot
-PAGES := tools/jailrun.1 tools/jailroot.1 tools/libjail.7
+PAGES := tools/jailrun.1 tools/jailroot.1 tools/jailreport.1 tools/libjail.7
 tools: $(TOOLS) $(PAGES)
 
 # A library that programs have mapped is replaced, not written over.
@@ -39,6 +41,14 @@ $(B)/libjail.so: $(OBJ)
 $(B)/libjail-audit.so: $(AUDIT_OBJ)
 	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@.new $^
 	@mv -f $@.new $@
+
+# A program like any other, with a libc under it.
+$(B)/jailreport: $(REPORT_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) -std=c11 -D_GNU_SOURCE -DLIBJAIL_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
 $(B)/preload/%.o: preload/%.c
 	@mkdir -p $(@D)
@@ -67,17 +77,17 @@ bench: all
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
 		'$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/man/man7'
-	install -m 755 $(TOOLS) '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(TOOLS) $(B)/jailreport '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $(B)/libjail.so $(B)/libjail-audit.so '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 $(filter %.1,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 644 $(filter %.7,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man7'
 
 uninstall:
-	cd '$(DESTDIR)$(PREFIX)' && rm -f bin/jailrun bin/jailroot lib/libjail.so lib/libjail-audit.so \
-		share/man/man1/jailrun.1 share/man/man1/jailroot.1 share/man/man7/libjail.7
+	cd '$(DESTDIR)$(PREFIX)' && rm -f bin/jailrun bin/jailroot bin/jailreport lib/libjail.so lib/libjail-audit.so \
+		share/man/man1/jailrun.1 share/man/man1/jailroot.1 share/man/man1/jailreport.1 share/man/man7/libjail.7
 
 clean:
 	rm -rf $(B)
 
 .PHONY: all tools demo check bench install uninstall clean
--include $(OBJ:.o=.d) $(AUDIT_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(AUDIT_OBJ:.o=.d) $(REPORT_OBJ:.o=.d)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the events come to: call sites, and per call site one group of each kind of finding.  Memory
+ * grows with the call sites, not with the events: names, examples and times are kept in tallies
+ * and histograms of bounded size. */
+#ifndef REPORT_MODEL_H
+#define REPORT_MODEL_H
+
+#include "json.h"
+#include "text.h"
+
+/* -- call sites ------------------------------------------------------------------------------ */
+
+struct module {
+	char *path; /* on its host, as the events have it */
+	char *id;   /* build id, hex; "" when it has none */
+	const char *shown; /* the guest's name of it where it lies in a root */
+	bool here;     /* seen in an event of this host, or of no known host */
+	bool none;     /* for what is no file: [vdso], an address in no module */
+	int64_t last;  /* the last event that names it */
+	struct spot *spots;
+	size_t n;
+	char *note;    /* why it has no symbols, for the reader */
+};
+
+/* A function as the symbols have it; several for one address where calls were inlined, innermost first. */
+struct line {
+	char *function; /* or NULL */
+	char *file;     /* or NULL */
+	unsigned line;  /* 0: unknown */
+	uint64_t plus;  /* how far behind the function's beginning, where the line is not known */
+};
+
+/* An address in a module. */
+struct spot {
+	struct module *module;
+	uint64_t offset;
+	struct line *lines;
+	size_t n;
+	struct spot *next; /* of the module's */
+};
+
+enum { SITE_FRAMES = 16 };
+
+struct site {
+	char hash[17]; /* "" when it is not known who called */
+	char *call;    /* or NULL */
+	char *script;  /* or NULL */
+	unsigned script_line;
+	struct spot *at[SITE_FRAMES];
+	size_t n, blame; /* blame < n where n > 0 */
+	/* The same place reached on another way: kept apart only while suppressions look at stacks. */
+	struct site *head, *next;
+	uint64_t way;
+};
+
+/* The blamed frame's innermost function, or NULL. */
+const struct line *site_line(const struct site *);
+const struct spot *site_spot(const struct site *);
+
+/* -- bounded sums ---------------------------------------------------------------------------- */
+
+/* How often each name was seen; the first TALLY different ones. */
+enum { TALLY = 24 };
+struct tally {
+	struct counted {
+		char *name;
+		unsigned long n;
+	} *at;
+	unsigned n;
+	unsigned long others; /* of further names */
+};
+void tally_add(struct tally *, const char *name, unsigned long n);
+void tally_sort(struct tally *); /* most frequent first */
+
+/* How many different things: exact up to DISTINCT, then an estimate (the k smallest hashes). */
+enum { DISTINCT = 256 };
+struct distinct {
+	uint64_t *at;
+	unsigned n, room;
+	uint64_t most;
+};
+void distinct_add(struct distinct *, uint64_t hash);
+unsigned long distinct_count(const struct distinct *);
+
+/* A histogram over time, in TIMELINE buckets of 2^shift microseconds each, as fine as the span allows. */
+enum { TIMELINE = 64 };
+struct timeline {
+	int shift;
+	int64_t base; /* bucket 0 begins at base << shift */
+	unsigned long n[TIMELINE];
+};
+void timeline_add(struct timeline **, int64_t us, unsigned long n);
+void timeline_merge(struct timeline **, const struct timeline *);
+
+/* -- findings -------------------------------------------------------------------------------- */
+
+enum kind {
+	KIND_LEAK,      /* exec-leak, stopped */
+	KIND_EMFILE,    /* the failing call */
+	KIND_HOLDER,    /* who held the descriptors of that full table */
+	KIND_NEVER,
+	KIND_BAD_CLOSE, /* site: the closer */
+	KIND_KEPT,
+	KIND_INHERITED,
+	KIND_SNAPSHOT,
+	KINDS,
+};
+extern const char *const kind_names[KINDS];
+
+struct group {
+	enum kind kind;
+	struct site *site;          /* never NULL */
+	struct site *made, *closed; /* of a bad close; or NULL */
+	char *why;                  /* kept: the reason; bad close: its kind; emfile: the error; else "" */
+	unsigned set;               /* the suppressions that the events of it may fall under (suppress.h) */
+	unsigned long count;        /* descriptors times programs; of a table: the most in one */
+	unsigned long leaked, stopped, events, missed;
+	long limit, open;           /* emfile: the most seen; -1 unknown */
+	int64_t first, last;
+	struct tally targets, programs, hosts, whats, classes, heirs;
+	struct distinct fds;
+	struct timeline *line;
+	char *chain; /* one example, "a(12) < b(3)" */
+	unsigned long serial;
+	/* --diff */
+	enum { DIFF_NONE, DIFF_NEW, DIFF_GROWN, DIFF_SAME, DIFF_GONE } diff;
+	unsigned long before;
+	const char *suppressed; /* by the suppression of this name */
+};
+unsigned long group_descriptors(const struct group *); /* different ones, about */
+
+enum { MALFORMED = 5 };
+
+struct suppressions;
+struct model {
+	struct table modules, spots, sites, groups;
+	struct group **all;
+	size_t n, room;
+	struct tally roots;
+	struct tally hosts, runs;
+	struct distinct every_run, every_host;
+	unsigned long serial, lines, events, unknown, failed_execs;
+	unsigned long processes, exits, made, kept, inherited, snapshots;
+	int64_t first, last;
+	unsigned long malformed;
+	char *malformed_at[MALFORMED]; /* "file:line: why" */
+	struct suppressions *suppress; /* or NULL */
+	const char *host;              /* this machine's name */
+	long pid;                      /* only this process's events count; 0: all */
+};
+
+struct model *model_new(void);
+/* One event; false with *wrong (static) when it is none. */
+bool model_event(struct model *, const struct json *, const char **wrong);
+bool model_looks(const struct json *, const char **wrong); /* is it one? */
+void model_malformed(struct model *, const char *file, unsigned long line, const char *why);
+/* When all is read: paths in guest terms, examples sorted; the groups of one site that were kept
+ * apart for suppressions are still apart. */
+void model_end(struct model *);
+/* After suppressions were applied: one group for each kind and site, and in order: worst first. */
+void model_merge(struct model *);
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The default output: one screen that a tired person understands. */
+#include "show.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct screen {
+	struct text *t;
+	const struct show *show;
+};
+
+enum { STACK_WORST = 6, INDENT = 4, LABEL = 6 };
+
+static void paint(struct screen *s, const char *code)
+{
+	if (s->show->colour)
+		text_format(s->t, "\033[%sm", code);
+}
+
+/* One line that is no longer than the screen is wide. */
+static void put_line(struct screen *s, size_t indent, const char *raw, bool end)
+{
+	text_fill(s->t, ' ', indent);
+	text_short(s->t, raw, s->show->width - indent, end);
+	text_add(s->t, "\n");
+}
+
+/* Words of plain text over as many lines as they need. */
+static void put_words(struct screen *s, size_t indent, const char *raw)
+{
+	struct text plain = {0};
+	size_t column = 0;
+
+	text_plain(&plain, raw);
+	for (char *p = plain.at; p && *p;) {
+		size_t n = strcspn(p, " "), width;
+		char keep = p[n];
+
+		p[n] = 0;
+		width = text_width(p);
+		if (column > 0 && column + 1 + width > s->show->width) {
+			text_add(s->t, "\n");
+			column = 0;
+		}
+		if (column == 0)
+			text_fill(s->t, ' ', column = indent);
+		else
+			text_add(s->t, " "), column++;
+		text_add(s->t, p);
+		column += width;
+		p[n] = keep;
+		p += n;
+		while (*p == ' ')
+			p++;
+	}
+	text_add(s->t, "\n");
+	text_free(&plain);
+}
+
+static void label(struct screen *s, const char *name)
+{
+	text_fill(s->t, ' ', INDENT);
+	paint(s, "2");
+	text_add(s->t, name);
+	paint(s, "0");
+	text_fill(s->t, ' ', LABEL > strlen(name) ? LABEL - strlen(name) : 1);
+}
+
+/* Names with their numbers, as many as fit into the line's rest. */
+static void tally_text(struct text *t, const struct tally *tally, size_t width)
+{
+	size_t used = 0, more = tally->others ? 1 : 0, left;
+
+	for (unsigned i = 0; i < tally->n; i++) {
+		struct text item = {0};
+		bool last = i + 1 == tally->n && !more;
+
+		left = width > used ? width - used : 0;
+		text_plain(&item, tally->at[i].name);
+		if (!item.at)
+			text_add(&item, "\"\"");
+		if (tally->n > 1 || tally->others)
+			text_format(&item, " (%lu)", tally->at[i].n);
+		if (i > 0 && text_width(item.at) + 2 + (last ? 0 : 12) > left) {
+			text_format(t, ", %u%s more", tally->n - i, tally->others ? "+" : "");
+			text_free(&item);
+			return;
+		}
+		if (i > 0)
+			text_add(t, ", ");
+		if (text_width(item.at) > left) { /* the first alone is too long */
+			struct text cut = {0};
+
+			text_short(&cut, item.at, left > 12 && !last ? left - 12 : left, true);
+			text_add(t, cut.at);
+			used += text_width(cut.at);
+			text_free(&cut);
+		} else {
+			text_add(t, item.at);
+			used += text_width(item.at) + (i > 0 ? 2 : 0);
+		}
+		text_free(&item);
+	}
+	if (more)
+		text_add(t, ", more");
+}
+
+static void put_tally(struct screen *s, const char *name, const struct tally *tally)
+{
+	if (tally->n == 0)
+		return;
+	label(s, name);
+	tally_text(s->t, tally, s->show->width - INDENT - LABEL);
+	text_add(s->t, "\n");
+}
+
+/* Who, where, when: on one line where it fits. */
+static void put_from(struct screen *s, const struct model *m, const struct group *g)
+{
+	struct text who = {0}, when = {0};
+	size_t width = s->show->width - INDENT - LABEL;
+
+	text_times(&when, g->first, g->last);
+	tally_text(&who, &g->programs, width);
+	if (distinct_count(&m->every_host) > 1) {
+		text_add(&who, " on ");
+		tally_text(&who, &g->hosts, width > 40 ? width - 40 : 10);
+	}
+	label(s, "from");
+	text_add(s->t, who.at ? who.at : "?");
+	if (text_width(who.at ? who.at : "?") + 2 + text_width(when.at) <= width) {
+		text_add(s->t, ", ");
+	} else {
+		text_add(s->t, "\n");
+		label(s, "when");
+	}
+	text_add(s->t, when.at);
+	text_add(s->t, "\n");
+	text_free(&who);
+	text_free(&when);
+}
+
+static void put_stack(struct screen *s, const char *name, const struct site *site, size_t most)
+{
+	size_t shown = 0;
+
+	for (size_t i = site->script ? 0 : site->blame; i < site->n && shown < most; i++) {
+		const struct spot *spot = site->at[i];
+
+		for (size_t k = 0; k < (spot->n ? spot->n : 1) && shown < most; k++) {
+			struct text raw = {0};
+
+			show_frame(&raw, spot, k);
+			if (shown++ == 0)
+				label(s, name);
+			else
+				text_fill(s->t, ' ', INDENT + LABEL);
+			text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
+			text_add(s->t, "\n");
+			text_free(&raw);
+		}
+	}
+}
+
+static void heading(struct screen *s, const char *word, const char *rest)
+{
+	text_add(s->t, "\n");
+	paint(s, "1");
+	text_add(s->t, word);
+	paint(s, "0");
+	if (*rest) {
+		text_add(s->t, "  ");
+		text_add(s->t, rest);
+	}
+	text_add(s->t, "\n");
+}
+
+/* "12 descriptors, 40 times, open: function (file:line)" */
+static void title(struct screen *s, unsigned number, const struct group *g, const char *count)
+{
+	struct text raw = {0}, head = {0};
+	const char *diff = g->diff == DIFF_NEW ? "new, " : g->diff == DIFF_GONE ? "gone, " : "";
+
+	text_format(&head, "%2u. %s%s", number, diff, count);
+	paint(s, "1");
+	text_add(s->t, head.at);
+	paint(s, "0");
+	if (g->site->call)
+		text_format(&raw, "%s in ", g->site->call);
+	show_site(&raw, g->site);
+	if (head.n + 2 + text_width(raw.at) > s->show->width) {
+		text_add(s->t, "\n");
+		put_line(s, INDENT, raw.at, true);
+	} else {
+		text_add(s->t, "  ");
+		text_plain(s->t, raw.at);
+		text_add(s->t, "\n");
+	}
+	text_free(&raw);
+	text_free(&head);
+}
+
+static void more(struct screen *s, unsigned long n)
+{
+	struct text t = {0};
+
+	if (n == 0)
+		return;
+	show_count(&t, n, "more call site", "more call sites");
+	text_add(&t, " (--all)");
+	put_line(s, INDENT, t.at, false);
+	text_free(&t);
+}
+
+typedef void put_group(struct screen *, const struct model *, const struct group *, unsigned number);
+
+/* The groups of a kind, the worst first; the heading only where there are any. */
+static void section(struct screen *s, const struct model *m, enum kind kind, const char *word, const char *rest,
+	put_group *put)
+{
+	unsigned shown = 0;
+	unsigned long left = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct group *g = m->all[i];
+
+		if (g->kind != kind || !show_wanted(s->show, g))
+			continue;
+		if (s->show->diff && g->diff == DIFF_SAME)
+			continue;
+		if (shown == 0 && word)
+			heading(s, word, rest);
+		if (s->show->top && shown >= s->show->top)
+			left++;
+		else
+			put(s, m, g, ++shown);
+	}
+	more(s, left);
+}
+
+static void was(struct text *t, const struct group *g)
+{
+	if (g->diff == DIFF_GROWN)
+		text_format(t, " (before: %lu)", g->before);
+}
+
+static void put_leak(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+	unsigned long n = group_descriptors(g);
+
+	show_count(&count, n, "descriptor", "descriptors");
+	if (g->count > n)
+		text_format(&count, ", %lu times", g->count);
+	was(&count, g);
+	if (g->stopped && g->leaked)
+		text_format(&count, ", %lu stopped,", g->stopped);
+	title(s, number, g, count.at);
+	put_tally(s, "what", &g->whats);
+	put_tally(s, "into", &g->targets);
+	put_from(s, m, g);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->all[i]->kind == KIND_INHERITED && *g->site->hash &&
+			strcmp(m->all[i]->site->hash, g->site->hash) == 0)
+			put_tally(s, "to", &m->all[i]->heirs);
+	if (number == 1 || s->show->verbose) {
+		put_stack(s, "stack", g->site, s->show->verbose ? 64 : STACK_WORST);
+		if (g->chain && s->show->verbose) {
+			label(s, "chain");
+			text_short(s->t, g->chain, s->show->width - INDENT - LABEL, false);
+			text_add(s->t, "\n");
+		}
+	}
+	text_free(&count);
+}
+
+static void put_full(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	text_format(&count, "%s ", g->why);
+	show_count(&count, g->count, "time", "times");
+	if (g->limit >= 0)
+		text_format(&count, ", limit %ld", g->limit);
+	was(&count, g);
+	title(s, number, g, count.at);
+	put_from(s, m, g);
+	text_free(&count);
+}
+
+static void put_holder(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	text_format(&count, "%lu open", g->count);
+	was(&count, g);
+	title(s, number, g, count.at);
+	put_tally(s, "what", &g->whats);
+	if (g->kind == KIND_SNAPSHOT)
+		put_from(s, m, g);
+	if (number == 1 || s->show->verbose)
+		put_stack(s, "stack", g->site, s->show->verbose ? 64 : 4);
+	text_free(&count);
+}
+
+static void put_never(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	text_format(&count, "%lu open", g->count);
+	was(&count, g);
+	title(s, number, g, count.at);
+	put_tally(s, "what", &g->whats);
+	put_from(s, m, g);
+	if (s->show->verbose)
+		put_stack(s, "stack", g->site, 64);
+	text_free(&count);
+}
+
+static const char *bad_close_text(const char *why)
+{
+	static const char *const texts[][2] = {
+		{"not-open",  "of what is not open"         },
+		{"double",    "of what was closed before"   },
+		{"stream",    "of a FILE's descriptor"      },
+		{"directory", "of a DIR's descriptor"       },
+		{"internal",  "of libc's own descriptor"    },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strcmp(texts[i][0], why) == 0)
+			return texts[i][1];
+	return why;
+}
+
+static void put_other(struct screen *s, const char *name, const struct site *site)
+{
+	struct text raw = {0};
+
+	if (!site)
+		return;
+	label(s, name);
+	if (site->call)
+		text_format(&raw, "%s in ", site->call);
+	show_site(&raw, site);
+	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, true);
+	text_add(s->t, "\n");
+	text_free(&raw);
+}
+
+static void put_bad_close(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	show_count(&count, g->count, "close ", "closes ");
+	text_add(&count, bad_close_text(g->why));
+	was(&count, g);
+	title(s, number, g, count.at);
+	put_other(s, "first", g->closed);
+	put_other(s, "made", g->made);
+	put_from(s, m, g);
+	text_free(&count);
+}
+
+static void put_kept(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	show_count(&count, group_descriptors(g), "descriptor", "descriptors");
+	text_format(&count, ", why: %s", g->why);
+	title(s, number, g, count.at);
+	put_tally(s, "what", &g->whats);
+	put_tally(s, "into", &g->targets);
+	put_from(s, m, g);
+	text_free(&count);
+}
+
+static void put_inherited(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	show_count(&count, g->count, "time", "times");
+	title(s, number, g, count.at);
+	put_tally(s, "what", &g->whats);
+	put_tally(s, "by", &g->heirs);
+	(void)m;
+	text_free(&count);
+}
+
+static void head(struct screen *s, const struct model *m)
+{
+	struct text raw = {0};
+	unsigned long hosts = distinct_count(&m->every_host);
+
+	text_add(&raw, "jailreport: ");
+	show_count(&raw, m->processes, "process", "processes");
+	if (hosts > 1)
+		text_format(&raw, " on %lu hosts", hosts);
+	else if (hosts == 1)
+		text_format(&raw, " on %s", m->hosts.n ? m->hosts.at[0].name : "?");
+	if (m->made)
+		text_format(&raw, ", %lu descriptors made", m->made);
+	if (m->events) {
+		text_add(&raw, ", ");
+		text_times(&raw, m->first, m->last);
+	}
+	put_words(s, 0, raw.at);
+	text_free(&raw);
+}
+
+void show_screen(struct text *t, const struct model *m, const struct show *show)
+{
+	struct screen s = {t, show};
+	struct sums sums = show_sums(m, show);
+	struct text raw = {0};
+
+	head(&s, m);
+	section(&s, m, KIND_LEAK, sums.leaked || !sums.stopped ? "LEAKED" : "STOPPED",
+		sums.leaked || !sums.stopped ? "into programs that nobody meant to have them"
+					     : "at exec, where nobody meant them to go on",
+		put_leak);
+	section(&s, m, KIND_EMFILE, "TABLE FULL", "calls that failed", put_full);
+	section(&s, m, KIND_HOLDER, "HELD", "by the full table, the most at once", put_holder);
+	section(&s, m, KIND_NEVER, "NEVER CLOSED", "still open when the process ended", put_never);
+	section(&s, m, KIND_BAD_CLOSE, "BAD CLOSES", "", put_bad_close);
+	section(&s, m, KIND_KEPT, "KEPT", "across exec, for a reason", put_kept);
+	section(&s, m, KIND_INHERITED, "INHERITED", "open when a program started", put_inherited);
+	section(&s, m, KIND_SNAPSHOT, "OPEN", "in snapshots, the most at once", put_holder);
+	text_add(t, "\n");
+	for (size_t i = 0; i < m->modules.room; i++) {
+		const struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
+
+		if (!module || !module->note)
+			continue;
+		text_format(&raw, "note: %s %s", module->path, module->note);
+		put_words(&s, 0, raw.at);
+		text_free(&raw);
+	}
+	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
+		text_format(&raw, "malformed: %s", m->malformed_at[i]);
+		put_line(&s, 0, raw.at, false);
+		text_free(&raw);
+	}
+	show_summary(&raw, m, show);
+	paint(&s, sums.bad ? "1;31" : "1");
+	put_words(&s, 0, raw.at);
+	paint(&s, "0");
+	text_free(&raw);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a call site is called, and what it all sums up to. */
+#include "show.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *show_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+const char *show_path(const char *path)
+{
+	static char *here;
+	size_t n;
+
+	if (!here) {
+		here = getcwd(NULL, 0);
+		if (!here)
+			here = memory_text("");
+	}
+	n = strlen(here);
+	return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+}
+
+void show_count(struct text *t, unsigned long n, const char *one, const char *many)
+{
+	text_format(t, "%lu %s", n, n == 1 ? one : many);
+}
+
+void show_frame(struct text *t, const struct spot *s, size_t i)
+{
+	const struct line *l = i < s->n ? &s->lines[i] : NULL;
+	const char *module = s->module->shown;
+
+	if (l && l->file) {
+		if (l->function)
+			text_format(t, "%s (%s:%u)", l->function, show_path(l->file), l->line);
+		else
+			text_format(t, "%s:%u", show_path(l->file), l->line);
+	} else if (l && l->function) {
+		text_add(t, l->function);
+		if (l->plus)
+			text_format(t, "+0x%llx", (unsigned long long)l->plus);
+		text_format(t, " (%s)", show_base(module));
+	} else {
+		text_format(t, "%s+0x%llx", module, (unsigned long long)s->offset);
+	}
+}
+
+void show_site(struct text *t, const struct site *s)
+{
+	if (s->script && s->script_line)
+		text_format(t, "%s:%u", show_path(s->script), s->script_line);
+	else if (s->script)
+		text_add(t, show_path(s->script));
+	else if (s->n > 0)
+		show_frame(t, site_spot(s), 0);
+	else if (*s->hash)
+		text_format(t, "call site %s", s->hash);
+	else
+		text_add(t, "unknown caller");
+}
+
+bool show_source(const struct site *s, const char **ret_file, unsigned *ret_line)
+{
+	const struct line *l = site_line(s);
+
+	if (s->script) {
+		*ret_file = s->script;
+		*ret_line = s->script_line;
+	} else if (l && l->file) {
+		*ret_file = l->file;
+		*ret_line = l->line;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool show_wanted(const struct show *show, const struct group *g)
+{
+	if (g->suppressed)
+		return false;
+	switch (g->kind) {
+	case KIND_KEPT:
+		return show->kept;
+	case KIND_INHERITED:
+		return show->inherited;
+	case KIND_SNAPSHOT:
+		return show->tables;
+	default:
+		return true;
+	}
+}
+
+struct sums show_sums(const struct model *m, const struct show *show)
+{
+	struct sums s = {0};
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct group *g = m->all[i];
+
+		if (g->suppressed) {
+			s.suppressed++;
+			continue;
+		}
+		if (g->diff == DIFF_GONE)
+			continue;
+		s.groups[g->kind]++;
+		s.count[g->kind] += g->kind == KIND_LEAK ? group_descriptors(g) : g->count;
+		s.stopped += g->stopped;
+		s.leaked += g->leaked;
+		if (show->diff && g->diff != DIFF_NEW && g->diff != DIFF_GROWN)
+			continue;
+		if (show->hit[g->kind])
+			s.bad = true;
+	}
+	return s;
+}
+
+/* Two lines at most, for whoever reads nothing else. */
+void show_summary(struct text *t, const struct model *m, const struct show *show)
+{
+	struct sums s = show_sums(m, show);
+	unsigned long leaks = s.groups[KIND_LEAK];
+
+	if (leaks) {
+		show_count(t, s.count[KIND_LEAK], "descriptor ", "descriptors ");
+		text_add(t, s.leaked && s.stopped ? "leaked or stopped" : s.stopped ? "stopped" : "leaked");
+		text_add(t, " from ");
+		show_count(t, leaks, "call site", "call sites");
+	} else {
+		text_add(t, "no leaks");
+	}
+	if (s.groups[KIND_EMFILE]) {
+		text_add(t, "; ");
+		show_count(t, s.count[KIND_EMFILE], "call", "calls");
+		text_add(t, " failed for a full table");
+	}
+	if (s.groups[KIND_NEVER]) {
+		text_add(t, "; ");
+		text_format(t, "%lu never closed", s.count[KIND_NEVER]);
+	}
+	if (s.groups[KIND_BAD_CLOSE]) {
+		text_add(t, "; ");
+		show_count(t, s.count[KIND_BAD_CLOSE], "bad close", "bad closes");
+	}
+	if (m->kept && !show->kept)
+		text_format(t, "; %lu kept for a reason (--kept)", m->kept);
+	if (m->inherited && !show->inherited)
+		text_format(t, "; %lu inherited (--inherited)", m->inherited);
+	if (m->snapshots && !show->tables)
+		text_format(t, "; %lu snapshot%s (--tables)", m->snapshots, m->snapshots == 1 ? "" : "s");
+	if (s.suppressed) {
+		text_add(t, "; ");
+		show_count(t, s.suppressed, "group", "groups");
+		text_add(t, " suppressed");
+	}
+	if (m->malformed) {
+		text_format(t, "; %lu of ", m->malformed);
+		show_count(t, m->lines, "line", "lines");
+		text_add(t, " malformed");
+	}
+}
