@@ -4,6 +4,7 @@
  * environ to set their title), published whole. */
 #include "config.h"
 #include "env.h"
+#include "rules.h"
 #include "sys.h"
 #include <sys/auxv.h>
 
@@ -213,8 +214,14 @@ const struct config *config_start(void)
 
 	if (c->cloexec_word && mem_equal(c->cloexec_word, "off"))
 		c->cloexec = CONFIG_CLOEXEC_OFF;
+	else if (c->cloexec_word && mem_equal(c->cloexec_word, "report"))
+		c->cloexec = CONFIG_CLOEXEC_REPORT;
 	else if (c->cloexec_word && !mem_equal(c->cloexec_word, "force"))
-		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force or off");
+		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force, report or off");
+	if (c->skip_word && !rules_classes(c->skip_word, strlen(c->skip_word), &c->skip))
+		word_bad("LIBJAIL_CLOEXEC_SKIP", c->skip_word, RULES_CLASSES);
+	if (c->rules_path && *c->rules_path)
+		c->rules_error = rules_load(c->rules_path, &c->rules);
 	if (c->static_word && mem_equal(c->static_word, "run"))
 		c->statics = CONFIG_STATIC_RUN;
 	else if (c->static_word && mem_equal(c->static_word, "userns"))

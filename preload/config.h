@@ -6,14 +6,21 @@
 
 #include "mem.h"
 
-enum config_cloexec { CONFIG_CLOEXEC_FORCE, CONFIG_CLOEXEC_OFF };
+struct rules;
+
+enum config_cloexec { CONFIG_CLOEXEC_FORCE, CONFIG_CLOEXEC_REPORT, CONFIG_CLOEXEC_OFF };
 enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USERNS };
 
 /* The variables a user may set: X(name, field, "what it does").  libjail.7 documents each. */
 #define CONFIG_VARS(X)                                                              \
 	X("LIBJAIL_ROOT", root, "the host directory that the program sees as /")    \
 	X("LIBJAIL_BIND", bind, "what of the host shows inside the root")           \
-	X("LIBJAIL_CLOEXEC", cloexec_word, "force or off")                          \
+	X("LIBJAIL_CLOEXEC", cloexec_word, "force, report or off")                  \
+	X("LIBJAIL_CLOEXEC_SKIP", skip_word, "classes of descriptors to leave alone") \
+	X("LIBJAIL_KEEP", keep_word, "descriptors to leave open in every program")  \
+	X("LIBJAIL_RULES", rules_path, "a file of rules for descriptors, a host path") \
+	X("LIBJAIL_REPORT", report, "where descriptors are reported: a host path, fd:N, unix:PATH") \
+	X("LIBJAIL_SNAPSHOT", snapshot, "the signal that asks for the table of descriptors") \
 	X("LIBJAIL_STATIC", static_word, "refuse, run or userns")                   \
 	X("LIBJAIL_LIB", lib_word, "host path of libjail.so, where LD_PRELOAD cannot say it") \
 	X("LIBJAIL_RESOLVER", resolver_word, "auto or walk")                        \
@@ -32,6 +39,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_0_LAZY", note_lazy, "LD_BIND_NOW is ours, not the program's")     \
 	X("LIBJAIL_0_AUDIT", note_audit, "the program's own LD_AUDIT")              \
 	X("LIBJAIL_0_TUNABLES", note_tunables, "the program's own GLIBC_TUNABLES")    \
+	X("LIBJAIL_0_TRACE", note_trace, "the run, and whose the open descriptors are") \
 	X("LIBJAIL_0_LAUNCH", note_launch, "jailrun's working directory: start its command")
 
 struct config {
@@ -41,6 +49,9 @@ struct config {
 #undef X
 	enum config_cloexec cloexec;
 	enum config_static statics;
+	unsigned skip;         /* one bit an fd_class */
+	const struct rules *rules; /* or NULL: there are none */
+	long rules_error;      /* -errno, and a line on stderr was written: they could not be read */
 	bool walk;             /* LIBJAIL_RESOLVER=walk: never openat2 */
 	bool musl;             /* the libc of this process is musl */
 	bool shell;            /* the program is a shell (FDPOLICY section 2, rule 4) */

@@ -6,6 +6,7 @@
  * same process executing something else) or says (the number in argv or the environment). */
 #include "fdpolicy.h"
 #include "config.h"
+#include "rules.h"
 #include "sys.h"
 #include <linux/kcmp.h>
 
@@ -62,14 +63,29 @@ static bool mine(void)
 	       sys_call(SYS_kcmp, pid, sys_call(SYS_getppid), KCMP_VM, 0, 0) != 0;
 }
 
-int fdpolicy_flag(enum fd_class class)
+enum fd_verdict fdpolicy_verdict(enum fd_class class)
 {
 	const struct config *c = config();
 
-	return c->cloexec == CONFIG_CLOEXEC_OFF || (c->shell && shell_keeps[class]) ? 0 : O_CLOEXEC;
+	if (c->cloexec == CONFIG_CLOEXEC_OFF)
+		return FD_OFF;
+	if (c->skip >> class & 1)
+		return FD_SKIP;
+	if (UNLIKELY(c->rules)) {
+		enum fd_verdict v = rules_verdict(c->rules, class, c->program, NULL);
+
+		if (v != FD_RULES_NONE)
+			return v;
+	}
+	return c->shell && shell_keeps[class] ? FD_SHELL : FD_FORCE;
 }
 
-long fdpolicy_made(long fd, bool asked, int force)
+int fdpolicy_flag(enum fd_class class)
+{
+	return fdpolicy_verdict(class) == FD_FORCE && config()->cloexec != CONFIG_CLOEXEC_REPORT ? O_CLOEXEC : 0;
+}
+
+long fdpolicy_mark(long fd, bool asked, int force)
 {
 	if (fd < 0)
 		return fd;
@@ -279,6 +295,30 @@ enum fd_keep fdpolicy_keep(const char *program)
 	return is_self(program) ? FD_KEEP_SELFEXE : FD_KEEP_NOT;
 }
 
+bool fdpolicy_keep_number(int fd)
+{
+	const char *s = config()->keep_word;
+
+	while (s && *s) {
+		const int n = number(&s);
+
+		if (n == fd && n >= 0)
+			return true;
+		if (*s)
+			s++;
+	}
+	return false;
+}
+
+enum fd_keep fdpolicy_keep_rule(enum fd_class class, const char *program)
+{
+	const struct config *c = config();
+
+	return program && c->rules && rules_verdict(c->rules, class, c->program, program) == FD_RULE
+		       ? FD_KEEP_RULE
+		       : FD_KEEP_NOT;
+}
+
 struct given {
 	int *undo;
 	size_t n, room;
@@ -299,6 +339,22 @@ static void give(void *arg, int fd, enum fd_keep why)
 		g->undo[g->n++] = fd;
 }
 
+/* What --keep names, and what the rules leave to this program.  The class of a descriptor is known
+ * where records are kept; elsewhere a rule for a target counts when it is for all classes. */
+static void give_configured(struct given *g, const char *program)
+{
+	const unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
+	const bool all = fdpolicy_keep_rule(FD_CLASSES, program) == FD_KEEP_RULE;
+
+	for (unsigned i = 0; i < words; i++)
+		for (unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED); bits; bits &= bits - 1) {
+			const int fd = (int)(i * WORD) + __builtin_ctzl(bits);
+
+			if (all || fdpolicy_keep_number(fd))
+				give(g, fd, all ? FD_KEEP_RULE : FD_KEEP_NUMBER);
+		}
+}
+
 size_t fdpolicy_exec(
 	const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
 {
@@ -306,6 +362,8 @@ size_t fdpolicy_exec(
 	unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
 	enum fd_keep why = FD_KEEP_NOT;
 
+	if (words && UNLIKELY(config()->keep_word || config()->rules))
+		give_configured(&g, program);
 	for (unsigned i = 0; i < words; i++) {
 		unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED);
 

@@ -22,13 +22,54 @@ enum fd_class {
 	FD_CLASSES,
 };
 
+/* What the policy says of a descriptor that is about to be made. */
+enum fd_verdict {
+	FD_FORCE,  /* to be close-on-exec (with --cloexec=report: it would be) */
+	FD_SHELL,  /* left alone: a shell means it to be inherited */
+	FD_SKIP,   /* left alone: its class is in --cloexec-skip */
+	FD_RULE,   /* left alone by the rules file */
+	FD_OFF,    /* --cloexec=off */
+	FD_RULES_NONE, /* of the rules alone: they say nothing */
+};
+enum fd_verdict fdpolicy_verdict(enum fd_class class);
+
 /* O_CLOEXEC when a descriptor of this class is to be forced in this process, else 0. */
 int fdpolicy_flag(enum fd_class class);
+
+/* What is worth telling of the arguments of a call that makes a descriptor. */
+enum fd_tell {
+	FD_TELL_NOTHING,
+	FD_TELL_PATH,   /* text: the guest path as given (NULL and bad pointers happen); a: dirfd; b: flags */
+	FD_TELL_NAME,   /* text: a name that is no path: memfd_create, mq_open */
+	FD_TELL_FROM,   /* a: the descriptor it was made from or came by: dup, accept, recvmsg */
+	FD_TELL_SOCKET, /* a: domain, b: type, c: protocol */
+	FD_TELL_NUMBER, /* a: eventfd's value, pidfd_open's pid ... */
+};
+struct fd_args {
+	enum fd_tell tell;
+	int a, b, c;
+	const char *text;
+};
+#define FD_NOTHING ((struct fd_args){0})
+#define FD_PATH(dirfd, path, flags) ((struct fd_args){FD_TELL_PATH, (dirfd), (flags), 0, (path)})
+#define FD_NAME(name) ((struct fd_args){FD_TELL_NAME, 0, 0, 0, (name)})
+#define FD_FROM(fd) ((struct fd_args){FD_TELL_FROM, (fd), 0, 0, NULL})
+#define FD_SOCK(domain, type, protocol) ((struct fd_args){FD_TELL_SOCKET, (domain), (type), (protocol), NULL})
+#define FD_NUMBER(n) ((struct fd_args){FD_TELL_NUMBER, (n), 0, 0, NULL})
+
+extern bool record_on; /* record.h */
+long record_made(long fd, enum fd_class class, bool asked, const struct fd_args *args);
 
 /* A call made fd, or failed (fd < 0: returned as it is).  asked: the program itself asked for
  * close-on-exec; forced: what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.
  * Returns fd. */
-long fdpolicy_made(long fd, bool asked, int forced);
+long fdpolicy_mark(long fd, bool asked, int forced);
+static inline long fdpolicy_made(
+	long fd, enum fd_class class, bool asked, int forced, struct fd_args args)
+{
+	fdpolicy_mark(fd, asked, forced);
+	return UNLIKELY(record_on) ? record_made(fd, class, asked, &args) : fd;
+}
 
 /* The program owns the flag of fd from now on (F_SETFD, FIOCLEX, dup2 target); of all in
  * [first, last] (close_range).  A vfork child's calls leave the parent's records alone. */
@@ -60,10 +101,17 @@ enum fd_keep {
 	FD_KEEP_ARGV,    /* its number is in argv */
 	FD_KEEP_ENV,     /* or in the environment */
 	FD_KEEP_FIFO,    /* likewise, and meant only when it is a pipe */
+	FD_KEEP_NUMBER,  /* --keep */
+	FD_KEEP_RULE,    /* the rules file, for this target */
 };
 
 /* The reason that holds for all of them when program is executed, or FD_KEEP_NOT. */
 enum fd_keep fdpolicy_keep(const char *program);
+
+/* Is fd one of those that --keep names? */
+bool fdpolicy_keep_number(int fd);
+/* FD_KEEP_RULE when the rules leave such descriptors open in program, else FD_KEEP_NOT. */
+enum fd_keep fdpolicy_keep_rule(enum fd_class class, const char *program);
 
 /* Calls each(arg, number, why) for every number that argv or envp mention as a descriptor. */
 typedef void fd_mention(void *arg, int fd, enum fd_keep why);

@@ -159,7 +159,7 @@ static real_fn *table_call(const struct table *t, const ElfW(Sym) * s)
  * The program's headers lead to it.  When the loader was executed as a command glibc puts them
  * into AT_PHDR, but musl leaves its own there, which know no DT_DEBUG: its symbol _dl_debug_addr
  * then says where its struct r_debug is, as it says to debuggers. */
-static const struct link_map *real_objects(void)
+const struct link_map *real_objects(void)
 {
 	const ElfW(Phdr) *ph = (const void *)getauxval(AT_PHDR);
 	size_t n = getauxval(AT_PHNUM);

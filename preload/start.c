@@ -7,6 +7,7 @@
 #include "env.h"
 #include "guest/guest.h"
 #include "state.h"
+#include "report.h"
 #include <elf.h>
 #include <errno.h>
 #include <linux/prctl.h>
@@ -271,7 +272,7 @@ static void launch(const struct config *c, char **argv, char **envp)
 			SAY("no command was handed over");
 			stop(125);
 		}
-	if (v && v->fd < 0)
+	if ((v && v->fd < 0) || c->rules_error)
 		stop(125);
 	if (c->note_launch[0] == 'w') {
 		r = guest_chdir(c->note_launch + 1);
@@ -298,6 +299,17 @@ static void launch(const struct config *c, char **argv, char **envp)
 
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
+/* Takes an entry out of the environment: a note to us, and nothing that the program should see. */
+static void note_hide(char **envp, const char *name)
+{
+	char **to = envp;
+
+	for (; *envp; envp++)
+		if (!mem_after(*envp, name))
+			*to++ = *envp;
+	*to = NULL;
+}
+
 /* The arguments are glibc's alone. */
 __attribute__((constructor)) static void start(int argc, char **given_argv, char **given_envp)
 {
@@ -313,9 +325,12 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 
 	if (c->note_fd)
 		notes_close(c->note_fd);
+	if (envp && !c->hide && c->note_trace)
+		note_hide(envp, "LIBJAIL_0_TRACE=");
 	if (c->note_launch && envp) {
 		char **argv = argv_of(envp);
 
+		report_start();
 		if (argv)
 			launch(c, argv, envp);
 	}
@@ -324,5 +339,6 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		environ_restore(c, envp);
 	}
 	(void)state_view();
+	report_start();
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */
 }

@@ -173,9 +173,11 @@ bool state_owns(int fd)
 {
 	const struct view *v = state_view();
 
-	if (LIKELY(!v))
-		return false;
 	if (fd < 0)
+		return false;
+	if (UNLIKELY(fd == event_fd))
+		return true;
+	if (LIKELY(!v))
 		return false;
 	if (fd == v->fd)
 		return true;
@@ -214,6 +216,11 @@ int state_yield(int fd)
 		to = dup_beyond(fd);
 	if (to < 0)
 		return to;
+	if (fd == event_fd) {
+		if (!in_vfork())
+			event_fd = to;
+		return 0;
+	}
 	c = view_copy(v);
 	if (!c) {
 		sys_close(to);
@@ -231,12 +238,11 @@ int state_yield(int fd)
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 {
 	const struct view *v = state_view();
+	const size_t own = v ? v->nbinds + 1 : 0;
 	size_t have = 0;
 
-	if (!v)
-		return 0;
-	for (size_t i = 0; i <= v->nbinds && have < n; i++) {
-		int fd = i ? v->binds[i - 1].fd : v->fd;
+	for (size_t i = 0; i <= own && have < n; i++) {
+		int fd = i == own ? event_fd : i ? v->binds[i - 1].fd : v->fd;
 		size_t at = have;
 
 		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last)

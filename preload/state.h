@@ -28,6 +28,8 @@ static inline const struct view *state_view(void)
  * calling process: of it alone, also in a vfork child.  0 or -ENOMEM. */
 int state_chroot(const struct view *v) MUST_CHECK;
 
+extern int event_fd; /* event.h: the report's descriptor, ours too; -1 when there is none */
+
 /* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
 bool state_owns(int fd);
 

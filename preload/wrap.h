@@ -66,6 +66,9 @@
 typedef void real_fn(void);
 real_fn *real_find(const char *name);
 
+/* The loader's list of objects, the program first; NULL where it cannot be found. */
+const struct link_map *real_objects(void);
+
 /* The next function called name in object order, bound on first use; NULL where no libc has it.
  * Racing threads store the same value. */
 static inline real_fn *real_get(real_fn **slot, const char *name)

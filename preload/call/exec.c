@@ -219,25 +219,3 @@ int jail_execlp(const char *file, const char *arg, ...)
 	va_end(ap);
 	return EDGE(int, exec_search(file, argv, config_environ(), true));
 }
-
-/* -- fork ---------------------------------------------------------------------------------- */
-
-/* The root of a vfork child that is gone must be forgotten before this thread is copied: in the copy
- * nothing tells any more whether that child or its parent forked (state.c). */
-
-pid_t jail_fork(void)
-{
-	(void)state_view();
-	return REAL(fork)();
-}
-
-pid_t jail__Fork(void)
-{
-	pid_t (*real)(void) = REAL(_Fork);
-
-	(void)state_view();
-	if (real)
-		return real();
-	errno_set(ENOSYS);
-	return -1;
-}

@@ -12,8 +12,8 @@ long fd_by_flag(long nr, const long args[6], int which, long bit, enum fd_class 
 
 	if (forced)
 		a[which] |= bit;
-	return fdpolicy_made(
-		sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]), asked, asked ? 0 : forced);
+	return fdpolicy_made(sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]), class, asked,
+		asked ? 0 : forced, FD_NOTHING);
 }
 
 int jail_fcntl(int fd, int cmd, ...)

@@ -6,6 +6,7 @@
 #include "process.h"
 #include "../config.h"
 #include "../fdpolicy.h"
+#include "../report.h"
 #include "../sys.h"
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -284,7 +285,9 @@ FILE *jail_popen(const char *command, const char *mode)
 
 	if (!cloexec && !forced)
 		sys_fcntl(mine, F_SETFD, 0);
-	fdpolicy_made(mine, cloexec, forced);
+	fdpolicy_made(mine, FD_STREAM, cloexec, forced, FD_NAME(command));
+	if (UNLIKELY(record_on))
+		record_owner(mine, RECORD_STREAM);
 	s->pid = (pid_t)pid;
 	s->fd = mine;
 	s->ino = sys_fstat(mine, &st) == 0 ? st.st_ino : 0;
@@ -318,6 +321,10 @@ int jail_pclose(FILE *f)
 		return REAL(pclose)(f);
 	pid = s->pid;
 	fdpolicy_forget(s->fd);
+	if (UNLIKELY(record_on)) {
+		record_owner(s->fd, 0);
+		(void)record_closing(s->fd);
+	}
 	HEAP(free, void, (void *))(s);
 	LIBC(fclose, int, (FILE *))(f);
 	do
@@ -355,9 +362,14 @@ static long daemon_fork(void)
 
 	if (pid < 0)
 		return -*__errno_location();
-	if (pid > 0)
+	if (pid > 0) {
+		if (UNLIKELY(record_on))
+			report_exit(0);
 		for (;;)
 			sys_call(SYS_exit_group, 0);
+	}
+	if (UNLIKELY(record_on))
+		report_forked();
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  * posix_spawn_file_actions_t where both libcs keep theirs; all that touches it is here. */
 #include "process.h"
 #include "../config.h"
+#include "../record.h"
 #include "../state.h"
 #include "../sys.h"
 #include <sys/mman.h>
@@ -129,6 +130,8 @@ static long child_open(const struct spawn_action *a)
 	int fd;
 	long r;
 
+	if (UNLIKELY(record_on))
+		record_child_changed(a->fd);
 	sys_close(a->fd);
 	fd = v ? place_open(v, AT_FDCWD, a->path, &how) :
 		sys_openat(AT_FDCWD, a->path, a->flags, a->mode);
@@ -145,6 +148,8 @@ static long child_dup2(int fd, int to)
 
 	if (state_owns(fd))
 		return -EBADF;
+	if (UNLIKELY(record_on))
+		record_child_changed(to);
 	if (fd != to)
 		return sys_dup3(fd, to, 0);
 	/* posix_spawn_file_actions_adddup2(3p): onto itself it becomes inheritable. */
@@ -163,6 +168,8 @@ static unsigned fd_limit(void)
 
 static long child_close(int fd)
 {
+	if (UNLIKELY(record_on))
+		record_child_changed(fd);
 	if (state_owns(fd) || sys_close(fd) < 0) /* glibc minds only a number out of range */
 		return !config()->musl && (unsigned)fd >= fd_limit() ? -EBADF : 0;
 	return 0;
@@ -175,6 +182,8 @@ static long child_closefrom(unsigned from)
 	size_t n = state_owned(from, UINT_MAX, ours, ROWS(ours));
 	long r = 0;
 
+	if (UNLIKELY(record_on))
+		record_child_changed_range(from, UINT_MAX);
 	for (size_t i = 0; i <= n; i++) {
 		unsigned last = i < n ? (unsigned)ours[i] - 1 : UINT_MAX;
 
@@ -356,7 +365,11 @@ long spawn_run(const struct spawn *s)
 		goto out;
 	o.ignores = parent_ignores();
 	spawn_sigmask(SIG_BLOCK, &all_signals, &o.mask);
+	record_vfork_begin();
 	pid = parent_fork(&o, stack, size);
+	record_vfork_end();
+	if (UNLIKELY(record_on) && pid > 0)
+		record_child_gone((int)pid);
 	if (pid > 0 && o.error < 0) {
 		while (sys_call(SYS_wait4, pid, NULL, 0, NULL) == -EINTR)
 			;

@@ -9,6 +9,7 @@
 #include "../fdpolicy.h"
 #include "../place.h"
 #include "../state.h"
+#include "../record.h"
 #include "../wrap.h"
 #include "temp.h"
 
@@ -130,10 +131,49 @@ static int stream_aside(int fd)
 	return high;
 }
 
+/* A descriptor that a stream owns. */
+static void stream_made(int fd, bool asked, int forced, const char *path)
+{
+	fdpolicy_made(fd, FD_STREAM, asked, forced, FD_PATH(AT_FDCWD, path, 0));
+	if (UNLIKELY(record_on))
+		record_owner(fd, RECORD_STREAM);
+}
+
+/* The stream is about to be closed inside libc: its number is libc's to close. */
+static void stream_closing(FILE *f)
+{
+	int fd = f ? stream_number(f) : -1;
+
+	if (fd >= 0) {
+		record_owner(fd, 0);
+		(void)record_closing(fd);
+	}
+}
+
+int jail_fclose(FILE *f)
+{
+	if (UNLIKELY(record_on))
+		stream_closing(f);
+	return REAL(fclose)(f);
+}
+
+FILE *jail_fdopen(int fd, const char *mode)
+{
+	FILE *f = REAL(fdopen)(fd, mode);
+
+	if (f && UNLIKELY(record_on))
+		record_owner(fd, RECORD_STREAM);
+	return f;
+}
+
 static void stream_close(int fd)
 {
 	sys_close(fd);
 	fdpolicy_forget(fd);
+	if (UNLIKELY(record_on)) {
+		record_owner(fd, 0);
+		(void)record_closing(fd);
+	}
 }
 
 /* A stream with a charset on the file of fd, which is closed. */
@@ -177,10 +217,10 @@ static FILE *stream_open(const char *path, const char *mode, int flags)
 	if (stream_charset(mode)) {
 		f = stream_convert(fd, mode, asked || forced);
 		if (f)
-			fdpolicy_made(stream_number(f), asked, forced);
+			stream_made(stream_number(f), asked, forced, path);
 		return f;
 	}
-	fdpolicy_made(fd, asked, forced);
+	stream_made(fd, asked, forced, path);
 	stream_mode(&m, mode, false);
 	f = LIBC(fdopen, FILE *, (int, const char *))(fd, text);
 	if (f)
@@ -205,7 +245,9 @@ static FILE *stream_real(
 
 		if (!with)
 			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-		fdpolicy_made(fd, asked, forced);
+		stream_made(fd, asked, forced, path);
+	} else if (UNLIKELY(record_on)) {
+		record_made(-*__errno_location(), FD_STREAM, asked, &FD_NOTHING);
 	}
 	return f;
 }
@@ -241,7 +283,7 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 
 		if (forced && !asked && !with)
 			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-		fdpolicy_made(fd, asked, forced);
+		stream_made(fd, asked, forced, path);
 	}
 	if (f && cleared)
 		sys_fcntl(old, F_SETFD, 0);
@@ -273,7 +315,7 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	if (f) {
 		to = stream_number(f);
 		sys_dup3(fd, to, asked || forced ? O_CLOEXEC : 0);
-		fdpolicy_made(to, asked, forced);
+		stream_made(to, asked, forced, path);
 		stream_to_end(f, mode);
 	}
 	stream_close(fd);
@@ -288,7 +330,7 @@ FILE *jail_tmpfile(void)
 	long fd = guest_openat(AT_FDCWD, P_tmpdir, O_RDWR | O_TMPFILE | O_EXCL | forced, 0600);
 
 	if (fd >= 0) {
-		fdpolicy_made(fd, false, forced);
+		stream_made((int)fd, false, forced, P_tmpdir);
 	} else {
 		fd = temp_open(name, 0, 0);
 		if (fd >= 0)
@@ -334,6 +376,13 @@ static bool mounts_guest(struct mntent *m, char *buf, size_t n)
 		return false;
 	m->mnt_dir = buf;
 	return true;
+}
+
+int jail_endmntent(FILE *f)
+{
+	if (UNLIKELY(record_on))
+		stream_closing(f);
+	return REAL(endmntent)(f);
 }
 
 struct mntent *jail_getmntent(FILE *f)

@@ -6,6 +6,7 @@
  * they know and in what they report twice: one function each. */
 #include "../config.h"
 #include "../fdpolicy.h"
+#include "../record.h"
 #include "../state.h"
 #include "../wrap.h"
 
@@ -26,9 +27,45 @@ static DIR *tree_opendir(int dirfd, const char *path)
 	return dir;
 }
 
+static DIR *tree_made(DIR *dir, const char *path)
+{
+	int fd;
+
+	if (UNLIKELY(record_on)) {
+		fd = dir ? LIBC(dirfd, int, (DIR *))(dir) : -*__errno_location();
+		record_made(fd, FD_OPEN, true, &FD_PATH(AT_FDCWD, path, O_DIRECTORY));
+		if (dir)
+			record_owner(fd, RECORD_DIR);
+	}
+	return dir;
+}
+
 DIR *jail_opendir(const char *path)
 {
-	return state_view() ? tree_opendir(AT_FDCWD, path) : REAL(opendir)(path);
+	return tree_made(state_view() ? tree_opendir(AT_FDCWD, path) : REAL(opendir)(path), path);
+}
+
+DIR *jail_fdopendir(int fd)
+{
+	DIR *dir = REAL(fdopendir)(fd);
+
+	if (dir && UNLIKELY(record_on)) {
+		record_flag(fd, true); /* every libc sets it */
+		record_owner(fd, RECORD_DIR);
+	}
+	return dir;
+}
+
+int jail_closedir(DIR *dir)
+{
+	int fd;
+
+	if (dir && UNLIKELY(record_on)) {
+		fd = LIBC(dirfd, int, (DIR *))(dir);
+		record_owner(fd, 0);
+		(void)record_closing(fd);
+	}
+	return REAL(closedir)(dir);
 }
 
 static void tree_free(struct dirent **list, size_t n)

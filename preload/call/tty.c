@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Terminals by name and pseudo-terminals in pairs, which libc looks up and opens by itself. */
+#include "../report.h"
 #include "../wrap.h"
 
 /* The guest's name of the terminal fd, NUL-terminated in name; 0 or -errno as ttyname_r(3). */
@@ -78,7 +79,8 @@ static long pty_open(int flags)
 	int forced = fdpolicy_flag(FD_PTY);
 	long fd = guest_openat(AT_FDCWD, "/dev/ptmx", flags | forced, 0);
 
-	return fdpolicy_made(fd, flags & O_CLOEXEC, flags & O_CLOEXEC ? 0 : forced);
+	return fdpolicy_made(fd, FD_PTY, flags & O_CLOEXEC, flags & O_CLOEXEC ? 0 : forced,
+		FD_PATH(AT_FDCWD, "/dev/ptmx", flags));
 }
 
 int jail_posix_openpt(int flags)
@@ -162,6 +164,8 @@ int jail_forkpty(int *master, char *name, const struct termios *term, const stru
 		return EDGE(int, r);
 	pid = split();
 	if (pid == 0) {
+		if (UNLIKELY(record_on))
+			report_forked();
 		guest_close(m);
 		if (jail_login_tty(s))
 			sys_call(SYS_exit_group, 1);

@@ -14,6 +14,7 @@
 #include "../config.h"
 #include "../env.h"
 #include "../fdpolicy.h"
+#include "../report.h"
 #include "../state.h"
 #include <alloca.h>
 #include <elf.h>
@@ -385,13 +386,14 @@ struct extra {
 	const char *lib, *audit;      /* our entries of LD_PRELOAD and LD_AUDIT */
 	bool musl;
 	bool eager;                   /* bind all symbols at start */
+	const char *trace;            /* report_note(); NULL: none */
 };
 
 /* Upper bound for the text that env_make writes. */
 static size_t env_room(const struct view *v, char *const envp[], const struct extra *x)
 {
 	const struct config *c = config();
-	size_t n, room = list_length(envp, &n) * 3 + 4096;
+	size_t n, room = list_length(envp, &n) * 3 + 4096 + REPORT_NOTE;
 
 #define X(name, field, what) room += sizeof(name) + 2 + (c->field ? strlen(c->field) : 0);
 	CONFIG_VARS(X)
@@ -445,6 +447,12 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	env_put(m, "LIBJAIL_GROUP", c->group);
 	if (x->lib != c->note_lib || c->lib_word)
 		env_put(m, "LIBJAIL_LIB", c->lib);
+	env_put(m, "LIBJAIL_CLOEXEC_SKIP", c->skip_word);
+	env_put(m, "LIBJAIL_KEEP", c->keep_word);
+	env_put(m, "LIBJAIL_RULES", c->rules_path);
+	env_put(m, "LIBJAIL_REPORT", c->report);
+	env_put(m, "LIBJAIL_SNAPSHOT", c->snapshot);
+	env_put(m, "LIBJAIL_0_TRACE", x->trace);
 	env_put(m, "LIBJAIL_0_FD", x->fds);
 	if (!v) {
 		env_put(m, "LIBJAIL_BIND", c->bind);
@@ -498,6 +506,8 @@ static bool env_complete(char *const envp[])
 	const char *list = env_get(envp, "LD_PRELOAD"), *e, *value;
 	bool found = false;
 
+	if (record_on)
+		return false; /* the next program is to know whose descriptors it inherits */
 	if (!c->note_lib)
 		return true; /* came by /etc/ld.so.preload: nobody can take it away */
 	for (; list && *list && !found; list = *e ? e + 1 : e) {
@@ -530,9 +540,19 @@ static long job_run(const struct job *j, const struct exec_plan *plan, const cha
 {
 	int undo[UNDO_MAX];
 	size_t n = fdpolicy_exec(program, argv, envp, undo, UNDO_MAX);
-	long r = j->run(plan, j->arg);
+	unsigned reported = 0;
+	long r;
 
+	/* what is reported now the program cannot take back: see that it will be executed */
+	if (UNLIKELY(record_on) &&
+		sys_faccessat2(plan->dirfd, plan->path, X_OK, AT_EACCESS | plan->flags) == 0)
+		reported = report_exec(program, argv, envp);
+	r = j->run(plan, j->arg);
 	fdpolicy_undo(undo, n);
+	if (UNLIKELY(record_on)) {
+		report_note_undo();
+		report_exec_failed(reported, -r);
+	}
 	return r;
 }
 
@@ -543,7 +563,7 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 	struct exec_plan plan = {.dirfd = dirfd, .path = path, .argv = argv, .envp = envp, .flags = flags};
 	struct extra x = {.lib = config()->note_lib};
 	struct made m = {0};
-	char fds[24], entry[PLACE_PATH];
+	char fds[24], entry[PLACE_PATH], *trace;
 	struct str f = {fds, fds + sizeof fds};
 	struct place held = {.flags = AT_EMPTY_PATH};
 	size_t n, room;
@@ -561,6 +581,11 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 			x.lib = place_path(&held, entry);
 			str_num(&f, (unsigned)fd);
 			x.fds = fds;
+		}
+		if (UNLIKELY(record_on)) {
+			trace = alloca(REPORT_NOTE);
+			report_note(trace, REPORT_NOTE);
+			x.trace = trace;
 		}
 		room = env_room(NULL, envp, &x);
 		m.envp = alloca((n + 24) * sizeof *m.envp);
@@ -656,7 +681,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	struct place held = {.flags = AT_EMPTY_PATH};
 	int lib = -1, audit = -1, dup = -1, root = -1;
 	const char *program = p->host;
-	char *library_path = NULL;
+	char *library_path = NULL, *trace;
 	size_t at = 0, room, prog = 0;
 	char **args;
 	long r;
@@ -742,6 +767,11 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	}
 	args[at] = NULL;
 
+	if (UNLIKELY(record_on)) {
+		trace = alloca(REPORT_NOTE);
+		report_note(trace, REPORT_NOTE);
+		x.trace = trace;
+	}
 	room = env_room(v, envp, &x);
 	m.envp = alloca(((size_t)envc + 32) * sizeof *m.envp);
 	m.s.at = alloca(room);

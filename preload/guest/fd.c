@@ -5,6 +5,7 @@
  * away from it as from a number that is not open. */
 #include "guest.h"
 #include "../fdpolicy.h"
+#include "../record.h"
 #include "../state.h"
 #include "../sys.h"
 #include <errno.h>
@@ -30,6 +31,14 @@ long guest_close(int fd)
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
+	if (UNLIKELY(record_on)) {
+		struct record_closing c = record_closing(fd);
+		long r = sys_close(fd);
+
+		if (r == -EBADF)
+			record_close_failed(fd, c);
+		return r;
+	}
 	return sys_close(fd);
 }
 
@@ -74,8 +83,15 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 			r = close_around(first, last, flags & ~CLOSE_RANGE_UNSHARE);
 	}
 	/* With a table of its own this thread says nothing about the others' descriptors. */
-	if (r == 0 && !(flags & CLOSE_RANGE_UNSHARE))
+	if (r == 0 && !(flags & CLOSE_RANGE_UNSHARE)) {
 		fdpolicy_forget_range(first, last);
+		if (UNLIKELY(record_on)) {
+			if (flags & CLOSE_RANGE_CLOEXEC)
+				record_flag_range(first, last);
+			else
+				record_closed_range(first, last);
+		}
+	}
 	return r;
 }
 
@@ -94,7 +110,7 @@ long guest_dup(int fd)
 		force = 0;
 		r = sys_call(SYS_dup, fd);
 	}
-	return fdpolicy_made(r, false, force);
+	return fdpolicy_made(r, FD_DUP, false, force, FD_FROM(fd));
 }
 
 /* dup2(2) and dup3(2) say which number is to be inherited: never forced. */
@@ -104,8 +120,11 @@ static long dup_onto(int fd, int to, int flags)
 
 	if (r >= 0)
 		r = sys_dup3(fd, to, flags);
-	if (r >= 0)
+	if (r >= 0) {
 		fdpolicy_forget(to);
+		if (UNLIKELY(record_on))
+			record_onto(fd, to, flags);
+	}
 	return r;
 }
 
@@ -139,14 +158,17 @@ long guest_fcntl(int fd, int cmd, long arg)
 	switch (cmd) {
 	case F_DUPFD:
 		force = fdpolicy_flag(FD_DUP);
-		return fdpolicy_made(
-			sys_fcntl(fd, force ? F_DUPFD_CLOEXEC : F_DUPFD, arg), false, force);
+		return fdpolicy_made(sys_fcntl(fd, force ? F_DUPFD_CLOEXEC : F_DUPFD, arg), FD_DUP,
+			false, force, FD_FROM(fd));
 	case F_DUPFD_CLOEXEC:
-		return fdpolicy_made(sys_fcntl(fd, cmd, arg), true, 0);
+		return fdpolicy_made(sys_fcntl(fd, cmd, arg), FD_DUP, true, 0, FD_FROM(fd));
 	case F_SETFD:
 		r = sys_fcntl(fd, cmd, arg);
-		if (r == 0)
+		if (r == 0) {
 			fdpolicy_forget(fd);
+			if (UNLIKELY(record_on))
+				record_flag(fd, arg & FD_CLOEXEC);
+		}
 		return r;
 	default:
 		return sys_fcntl(fd, cmd, arg);
@@ -164,13 +186,16 @@ long guest_ioctl(int fd, unsigned long request, long arg)
 	case FIOCLEX:
 	case FIONCLEX:
 		r = sys_call(SYS_ioctl, fd, request, arg);
-		if (r == 0)
+		if (r == 0) {
 			fdpolicy_forget(fd);
+			if (UNLIKELY(record_on))
+				record_flag(fd, (unsigned)request == FIOCLEX);
+		}
 		return r;
 	case TIOCGPTPEER: /* ioctl_tty(2): arg holds open flags, a descriptor comes back */
 		force = fdpolicy_flag(FD_PTY);
-		return fdpolicy_made(sys_call(SYS_ioctl, fd, request, arg | force),
-			(arg & O_CLOEXEC) != 0, force);
+		return fdpolicy_made(sys_call(SYS_ioctl, fd, request, arg | force), FD_PTY,
+			(arg & O_CLOEXEC) != 0, force, FD_FROM(fd));
 	default:
 		return sys_call(SYS_ioctl, fd, request, arg);
 	}
@@ -185,8 +210,10 @@ long guest_pipe2(int fds[2], int flags)
 	long r = sys_call(SYS_pipe2, fds, flags | force);
 
 	if (r == 0) {
-		fdpolicy_made(fds[0], asked, force);
-		fdpolicy_made(fds[1], asked, force);
+		fdpolicy_made(fds[0], FD_PIPE, asked, force, FD_NOTHING);
+		fdpolicy_made(fds[1], FD_PIPE, asked, force, FD_NOTHING);
+	} else if (UNLIKELY(record_on)) {
+		record_made(r, FD_PIPE, asked, &FD_NOTHING);
 	}
 	return r;
 }
@@ -196,7 +223,7 @@ long guest_epoll_create1(int flags)
 	int force = fdpolicy_flag(FD_EVENT);
 
 	return fdpolicy_made(
-		sys_call(SYS_epoll_create1, flags | force), (flags & O_CLOEXEC) != 0, force);
+		sys_call(SYS_epoll_create1, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_eventfd2(unsigned initial, int flags)
@@ -204,15 +231,16 @@ long guest_eventfd2(unsigned initial, int flags)
 	int force = fdpolicy_flag(FD_EVENT);
 
 	return fdpolicy_made(
-		sys_call(SYS_eventfd2, initial, flags | force), (flags & O_CLOEXEC) != 0, force);
+		sys_call(SYS_eventfd2, initial, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force,
+		FD_NUMBER((int)initial));
 }
 
 long guest_timerfd_create(int clock, int flags)
 {
 	int force = fdpolicy_flag(FD_EVENT);
 
-	return fdpolicy_made(sys_call(SYS_timerfd_create, clock, flags | force),
-		(flags & O_CLOEXEC) != 0, force);
+	return fdpolicy_made(sys_call(SYS_timerfd_create, clock, flags | force), FD_EVENT,
+		(flags & O_CLOEXEC) != 0, force, FD_NUMBER(clock));
 }
 
 long guest_signalfd4(int fd, const void *mask, size_t size, int flags)
@@ -223,8 +251,8 @@ long guest_signalfd4(int fd, const void *mask, size_t size, int flags)
 		return -EBADF;
 	if (fd != -1) /* signalfd(2): only the mask of fd changes, and fd is the result */
 		return sys_call(SYS_signalfd4, fd, mask, size, flags);
-	return fdpolicy_made(sys_call(SYS_signalfd4, fd, mask, size, flags | force),
-		(flags & O_CLOEXEC) != 0, force);
+	return fdpolicy_made(sys_call(SYS_signalfd4, fd, mask, size, flags | force), FD_EVENT,
+		(flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_inotify_init1(int flags)
@@ -232,7 +260,7 @@ long guest_inotify_init1(int flags)
 	int force = fdpolicy_flag(FD_EVENT);
 
 	return fdpolicy_made(
-		sys_call(SYS_inotify_init1, flags | force), (flags & O_CLOEXEC) != 0, force);
+		sys_call(SYS_inotify_init1, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_memfd_create(const char *name, unsigned flags)
@@ -240,7 +268,7 @@ long guest_memfd_create(const char *name, unsigned flags)
 	int force = fdpolicy_flag(FD_MEMORY);
 
 	return fdpolicy_made(sys_call(SYS_memfd_create, name, flags | (force ? MFD_CLOEXEC : 0u)),
-		(flags & MFD_CLOEXEC) != 0, force);
+		FD_MEMORY, (flags & MFD_CLOEXEC) != 0, force, FD_NAME(name));
 }
 
 /* The events carry descriptors too, which nobody sees pass: they have the flag, unrecorded. */
@@ -250,5 +278,5 @@ long guest_fanotify_init(unsigned flags, unsigned event_flags)
 
 	return fdpolicy_made(sys_call(SYS_fanotify_init, flags | (force ? FAN_CLOEXEC : 0u),
 				     event_flags | (unsigned)force),
-		(flags & FAN_CLOEXEC) != 0, force);
+		FD_EVENT, (flags & FAN_CLOEXEC) != 0, force, FD_NOTHING);
 }

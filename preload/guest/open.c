@@ -20,7 +20,7 @@ long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
 		how = place_how_open(flags | forced, mode);
 		fd = place_open(v, dirfd, path, &how);
 	}
-	return fdpolicy_made(fd, flags & O_CLOEXEC, forced);
+	return fdpolicy_made(fd, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, flags));
 }
 
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size)
@@ -49,7 +49,8 @@ long guest_openat2(int dirfd, const char *path, const struct open_how *how, size
 	}
 	h = *how;
 	h.flags |= (unsigned)forced;
-	return fdpolicy_made(place_open(v, dirfd, path, &h), how->flags & O_CLOEXEC, forced);
+	return fdpolicy_made(place_open(v, dirfd, path, &h), FD_OPEN, how->flags & O_CLOEXEC, forced,
+		FD_PATH(dirfd, path, (int)how->flags));
 }
 
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags)
@@ -73,5 +74,5 @@ long guest_open_tree(int dirfd, const char *path, unsigned flags)
 	if (r == 0)
 		r = place_done(&at, sys_call(SYS_open_tree, at.dir, at.name,
 					    flags | (unsigned)forced | (unsigned)at.flags));
-	return fdpolicy_made(r, flags & O_CLOEXEC, forced);
+	return fdpolicy_made(r, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, O_PATH));
 }

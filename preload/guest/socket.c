@@ -588,7 +588,7 @@ static long receive(long nr, int fd, void *msg, unsigned n, int flags, struct ti
 }
 
 /* The descriptors that came with msg. */
-static void rights(struct msghdr *msg, int flags)
+static void rights(int from, struct msghdr *msg, int flags)
 {
 	bool asked = (flags & MSG_CMSG_CLOEXEC) != 0;
 	int force = fdpolicy_flag(FD_RECV);
@@ -608,7 +608,7 @@ static void rights(struct msghdr *msg, int flags)
 			int fd;
 
 			memcpy(&fd, data, sizeof fd);
-			fdpolicy_made(fd, asked, force);
+			fdpolicy_made(fd, FD_RECV, asked, force, FD_FROM(from));
 		}
 	}
 }
@@ -624,7 +624,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	if ((!v && !musl) || !place_readable(msg, sizeof *msg)) {
 		r = receive(SYS_recvmsg, fd, msg, 1, flags, NULL);
 		if (r >= 0)
-			rights(msg, flags);
+			rights(fd, msg, flags);
 		return r;
 	}
 	m = *msg;
@@ -638,7 +638,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	r = receive(SYS_recvmsg, fd, &m, 1, flags, NULL);
 	if (r < 0)
 		return r;
-	rights(&m, flags);
+	rights(fd, &m, flags);
 	if (small) {
 		m.msg_namelen = unix_show(v, &whole, m.msg_namelen);
 		addr_out(&whole, m.msg_namelen, msg->msg_name, msg->msg_namelen);
@@ -672,7 +672,7 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 	for (long i = 0; i < r; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
-		rights(m, flags);
+		rights(fd, m, flags);
 		if (v && m->msg_name &&
 			(m->msg_namelen <= room[i] || room[i] >= UNIX_AT + UNIX_MAX))
 			show_there(v, m->msg_name, &m->msg_namelen, room[i]);
@@ -686,8 +686,8 @@ long guest_socket(int domain, int type, int protocol)
 {
 	int force = fdpolicy_flag(FD_SOCKET);
 
-	return fdpolicy_made(sys_call(SYS_socket, domain, type | force, protocol),
-		(type & SOCK_CLOEXEC) != 0, force);
+	return fdpolicy_made(sys_call(SYS_socket, domain, type | force, protocol), FD_SOCKET,
+		(type & SOCK_CLOEXEC) != 0, force, FD_SOCK(domain, type, protocol));
 }
 
 long guest_socketpair(int domain, int type, int protocol, int sv[2])
@@ -697,8 +697,10 @@ long guest_socketpair(int domain, int type, int protocol, int sv[2])
 	long r = sys_call(SYS_socketpair, domain, type | force, protocol, sv);
 
 	if (r == 0) {
-		fdpolicy_made(sv[0], asked, force);
-		fdpolicy_made(sv[1], asked, force);
+		fdpolicy_made(sv[0], FD_PAIR, asked, force, FD_SOCK(domain, type, protocol));
+		fdpolicy_made(sv[1], FD_PAIR, asked, force, FD_SOCK(domain, type, protocol));
+	} else if (UNLIKELY(record_on)) {
+		record_made(r, FD_PAIR, asked, &FD_SOCK(domain, type, protocol));
 	}
 	return r;
 }
@@ -713,8 +715,8 @@ long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 	if (v && place_readable(len, sizeof *len))
 		room = *len;
-	r = fdpolicy_made(sys_call(SYS_accept4, fd, addr, len, flags | force),
-		(flags & SOCK_CLOEXEC) != 0, force);
+	r = fdpolicy_made(sys_call(SYS_accept4, fd, addr, len, flags | force), FD_ACCEPT,
+		(flags & SOCK_CLOEXEC) != 0, force, FD_FROM(fd));
 	if (r < 0 || !room)
 		return r;
 	if (*len <= room || room >= sizeof(struct sockaddr_un)) {

@@ -20,6 +20,22 @@ const struct config *config_start(void)
 	return &now;
 }
 
+/* The rules are a test of their own (rules.c). */
+static struct rules ruled;
+static struct asked {
+	enum fd_class class;
+	const char *program, *target;
+} asked_rules;
+static enum fd_verdict says = FD_RULES_NONE;
+
+enum fd_verdict rules_verdict(
+	const struct rules *rules, enum fd_class class, const char *program, const char *target)
+{
+	assert_ptr_equal(rules, &ruled);
+	asked_rules = (struct asked){class, program, target};
+	return says;
+}
+
 static void config_is(bool shell, enum config_cloexec cloexec, const char *program, int pid)
 {
 	now = (struct config){.shell = shell,
@@ -48,12 +64,67 @@ static const struct class_row {
 	{"off forces no socket",               FD_SOCKET, false, true,  false},
 };
 
+static const struct verdict_row {
+	const char *why;
+	enum fd_class class;
+	bool shell;
+	enum config_cloexec cloexec;
+	unsigned skip;
+	enum fd_verdict rule; /* FD_RULES_NONE: none */
+	enum fd_verdict want;
+	bool forced;
+} verdicts[] = {
+	{"by default all is forced",      FD_EVENT,  false, CONFIG_CLOEXEC_FORCE,  0,                 FD_RULES_NONE, FD_FORCE, true },
+	{"report would, but does not",    FD_EVENT,  false, CONFIG_CLOEXEC_REPORT, 0,                 FD_RULES_NONE, FD_FORCE, false},
+	{"report knows shells",           FD_OPEN,   true,  CONFIG_CLOEXEC_REPORT, 0,                 FD_RULES_NONE, FD_SHELL, false},
+	{"off is off",                    FD_OPEN,   false, CONFIG_CLOEXEC_OFF,    0,                 FD_RULES_NONE, FD_OFF,   false},
+	{"a class that is skipped",       FD_PIPE,   false, CONFIG_CLOEXEC_FORCE,  1u << FD_PIPE,     FD_RULES_NONE, FD_SKIP,  false},
+	{"another class is not",          FD_OPEN,   false, CONFIG_CLOEXEC_FORCE,  1u << FD_PIPE,     FD_RULES_NONE, FD_FORCE, true },
+	{"a rule leaves it",              FD_OPEN,   false, CONFIG_CLOEXEC_FORCE,  0,                 FD_RULE,       FD_RULE,  false},
+	{"a rule forces it in a shell",   FD_OPEN,   true,  CONFIG_CLOEXEC_FORCE,  0,                 FD_FORCE,      FD_FORCE, true },
+	{"skip comes before a rule",      FD_PIPE,   false, CONFIG_CLOEXEC_FORCE,  1u << FD_PIPE,     FD_FORCE,      FD_SKIP,  false},
+};
+
+static void verdict_test(void **state);
+
 static void class_test(void **state)
 {
 	const struct class_row *row = *state;
 
 	config_is(row->shell, row->off ? CONFIG_CLOEXEC_OFF : CONFIG_CLOEXEC_FORCE, "x", 1);
 	assert_int_equal(fdpolicy_flag(row->class), row->want ? O_CLOEXEC : 0);
+}
+
+static void verdict_test(void **state)
+{
+	const struct verdict_row *row = *state;
+
+	config_is(row->shell, row->cloexec, "x", 1);
+	now.skip = row->skip;
+	now.rules = row->rule == FD_RULES_NONE ? NULL : &ruled;
+	says = row->rule;
+	assert_int_equal(fdpolicy_verdict(row->class), row->want);
+	assert_int_equal(fdpolicy_flag(row->class), row->forced ? O_CLOEXEC : 0);
+	says = FD_RULES_NONE;
+}
+
+/* --keep and the rules for a target, as exec asks. */
+static void configured_test(void **state)
+{
+	(void)state;
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
+	assert_false(fdpolicy_keep_number(7));
+	now.keep_word = "7,12";
+	assert_true(fdpolicy_keep_number(7) && fdpolicy_keep_number(12));
+	assert_false(fdpolicy_keep_number(1) || fdpolicy_keep_number(2) || fdpolicy_keep_number(71));
+	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_NOT);
+	now.rules = &ruled;
+	says = FD_RULE;
+	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_RULE);
+	assert_string_equal(asked_rules.target, "/bin/true");
+	says = FD_FORCE;
+	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_NOT);
+	says = FD_RULES_NONE;
 }
 
 /* -- who is mentioned ------------------------------------------------------------------------ */
@@ -158,8 +229,8 @@ static void exec_test(void **state)
 		close(fds[0]);
 		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
-	fd = (int)fdpolicy_made(fds[0], false, O_CLOEXEC);
-	fdpolicy_made(other, true, O_CLOEXEC); /* the program's own flag is never given back */
+	fd = (int)fdpolicy_mark(fds[0], false, O_CLOEXEC);
+	fdpolicy_mark(other, true, O_CLOEXEC); /* the program's own flag is never given back */
 	snprintf(arg, sizeof arg, row->arg ? row->arg : "-l", fd);
 	snprintf(env, sizeof env, row->env ? row->env : "A=b", fd);
 	n = fdpolicy_exec(row->target ? row->target : "/bin/ls", argv, envp, undo, 4);
@@ -184,31 +255,31 @@ static void low_numbers_test(void **state)
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
 	assert_int_equal(dup3(saved, 0, O_CLOEXEC), 0);
-	assert_int_equal(fdpolicy_made(0, false, O_CLOEXEC), 0);
+	assert_int_equal(fdpolicy_mark(0, false, O_CLOEXEC), 0);
 	assert_false(has_flag(0));
 	assert_int_equal(dup3(saved, 0, O_CLOEXEC), 0);
-	fdpolicy_made(0, true, O_CLOEXEC); /* asked for */
+	fdpolicy_mark(0, true, O_CLOEXEC); /* asked for */
 	assert_true(has_flag(0));
 	dup2(saved, 0);
 	close(saved);
-	assert_int_equal(fdpolicy_made(-EMFILE, false, O_CLOEXEC), -EMFILE);
+	assert_int_equal(fdpolicy_mark(-EMFILE, false, O_CLOEXEC), -EMFILE);
 }
 
 static void records_test(void **state)
 {
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
-	fdpolicy_made(40, false, O_CLOEXEC);
-	fdpolicy_made(41, false, O_CLOEXEC);
-	fdpolicy_made(63, false, O_CLOEXEC);
-	fdpolicy_made(64, false, O_CLOEXEC);
-	fdpolicy_made(65535, false, O_CLOEXEC);
-	fdpolicy_made(65536, false, O_CLOEXEC); /* forced, forgotten */
+	fdpolicy_mark(40, false, O_CLOEXEC);
+	fdpolicy_mark(41, false, O_CLOEXEC);
+	fdpolicy_mark(63, false, O_CLOEXEC);
+	fdpolicy_mark(64, false, O_CLOEXEC);
+	fdpolicy_mark(65535, false, O_CLOEXEC);
+	fdpolicy_mark(65536, false, O_CLOEXEC); /* forced, forgotten */
 	assert_true(fdpolicy_forced(40) && fdpolicy_forced(63) && fdpolicy_forced(65535));
 	assert_false(fdpolicy_forced(65536) || fdpolicy_forced(42) || fdpolicy_forced(-1));
 	fdpolicy_forget(40); /* F_SETFD */
 	assert_false(fdpolicy_forced(40));
-	fdpolicy_made(41, true, O_CLOEXEC); /* the number came back unseen */
+	fdpolicy_mark(41, true, O_CLOEXEC); /* the number came back unseen */
 	assert_false(fdpolicy_forced(41));
 	fdpolicy_forget_range(64, ~0u);
 	assert_true(fdpolicy_forced(63));
@@ -224,7 +295,7 @@ static void vfork_test(void **state)
 
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
-	fdpolicy_made(50, false, O_CLOEXEC);
+	fdpolicy_mark(50, false, O_CLOEXEC);
 	if (vfork() == 0) { /* its close_range is not its parent's */
 		fdpolicy_forget(50);
 		fdpolicy_forget_range(3, ~0u);
@@ -243,12 +314,16 @@ static void vfork_test(void **state)
 
 int main(void)
 {
-	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + 3];
+	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + ROWS(verdicts) + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS(classes); i++)
 		t[n++] = (struct CMUnitTest){
 			classes[i].why, class_test, NULL, NULL, (void *)&classes[i]};
+	for (size_t i = 0; i < ROWS(verdicts); i++)
+		t[n++] = (struct CMUnitTest){
+			verdicts[i].why, verdict_test, NULL, NULL, (void *)&verdicts[i]};
+	t[n++] = (struct CMUnitTest){"--keep and rules for a target", configured_test, NULL, NULL, NULL};
 	for (size_t i = 0; i < ROWS(mentions); i++)
 		t[n++] = (struct CMUnitTest){
 			mentions[i].why, mention_test, NULL, NULL, (void *)&mentions[i]};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Which objects are mapped, by the loader's own list (link.h): their bounds, unwind tables, build ids
+ * and names.  The table only grows; one thread at a time adds to it, and who finds it busy goes
+ * without. */
+#include "module.h"
+#include "place.h"
+#include "state.h"
+#include "wrap.h"
+#include <elf.h>
+#include <sys/auxv.h>
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+static struct module modules[MODULES_MAX];
+static const void *dynamic[MODULES_MAX]; /* l_ld of each: with the base it tells one from another */
+static unsigned taken;                   /* the highest number in use */
+unsigned module_epoch;
+
+const struct module *module_at(unsigned m)
+{
+	return &modules[m];
+}
+
+unsigned module_count(void)
+{
+	return __atomic_load_n(&taken, __ATOMIC_ACQUIRE);
+}
+
+static bool starts(const char *name, const char *const *with, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mem_after(name, with[i]))
+			return true;
+	return false;
+}
+
+static enum module_kind kind_of(const char *path)
+{
+	static const char *const runtime[] = {"libc.so", "libc-2", "ld-", "ld.so", "libpthread", "libdl.",
+		"libdl-2", "librt.", "librt-2", "libm.", "libm-2", "libstdc++", "libgcc_s", "libffi.", "libc++",
+		"libasan", "libubsan", "libtsan", "liblsan", "libjail-audit.so", "linux-vdso", "[vdso]"};
+	const char *name = mem_base(path);
+
+	if (starts(name, runtime, ROWS(runtime)))
+		return MODULE_RUNTIME;
+	if (mem_after(name, "python3") || mem_after(name, "libpython3"))
+		return MODULE_PYTHON;
+	if (mem_after(name, "perl") || mem_after(name, "libperl"))
+		return MODULE_PERL;
+	return mem_equal(name, "bash") ? MODULE_BASH : MODULE_PROGRAM;
+}
+
+/* The program's own file: in a root the kernel knows only the loader that was executed. */
+static const char *program_path(void)
+{
+	const struct config *c = config();
+	const struct view *v = state_view();
+	char text[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+	long n;
+
+	if (c->note_exe && v) {
+		str_puts(&s, v->host);
+		str_puts(&s, c->note_exe);
+		n = s.at ? s.at - text : 0;
+	} else {
+		n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", text, sizeof text);
+	}
+	return n > 0 ? mem_keep(text, (size_t)n) : NULL;
+}
+
+static void read_notes(struct module *m, const char *at, size_t n)
+{
+	while (n >= sizeof(ElfW(Nhdr))) {
+		ElfW(Nhdr) note;
+		size_t name, desc;
+
+		memcpy(&note, at, sizeof note);
+		name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
+		desc = ((size_t)note.n_descsz + 3) & ~(size_t)3;
+		if (name > n || desc > n || sizeof note + name + desc > n)
+			return;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+			memcmp(at + sizeof note, "GNU", 4) == 0) {
+			m->build_id_size = (unsigned char)(note.n_descsz < 20 ? note.n_descsz : 20);
+			memcpy(m->build_id, at + sizeof note + name, m->build_id_size);
+			return;
+		}
+		at += sizeof note + name + desc;
+		n -= sizeof note + name + desc;
+	}
+}
+
+static bool fill(struct module *m, const struct link_map *l, bool program)
+{
+	const ElfW(Ehdr) *eh = (const void *)l->l_addr;
+	const ElfW(Phdr) *ph = NULL;
+	const char *path = l->l_name;
+	size_t n = 0;
+
+	*m = (struct module){.base = l->l_addr, .start = UINTPTR_MAX};
+	if (l->l_addr && place_readable(eh, sizeof *eh) && memcmp(eh->e_ident, ELFMAG, SELFMAG) == 0) {
+		ph = (const void *)((const char *)eh + eh->e_phoff);
+		n = eh->e_phnum;
+	} else if (program) { /* linked at a fixed address */
+		ph = (const void *)getauxval(AT_PHDR);
+		n = getauxval(AT_PHNUM);
+	}
+	if (!ph || n > 1024 || !place_readable(ph, n * sizeof *ph))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const uintptr_t at = m->base + ph[i].p_vaddr, end = at + ph[i].p_memsz;
+
+		if (ph[i].p_type == PT_LOAD) {
+			m->start = at < m->start ? at : m->start;
+			m->end = end > m->end ? end : m->end;
+		} else if (ph[i].p_type == PT_GNU_EH_FRAME && place_readable((const void *)at, ph[i].p_memsz)) {
+			m->eh_hdr = (const void *)at;
+			m->eh_hdr_size = ph[i].p_memsz;
+		} else if (ph[i].p_type == PT_NOTE && !m->build_id_size &&
+			   place_readable((const void *)at, ph[i].p_memsz)) {
+			read_notes(m, (const char *)at, ph[i].p_memsz);
+		}
+	}
+	if (m->start >= m->end)
+		return false;
+	if (path && !*path)
+		path = NULL;
+	if (!path)
+		m->path = program ? program_path() : "[vdso]";
+	else if (place_strlen(path, PATH_MAX) >= 0)
+		m->path = mem_keep(path, strlen(path));
+	if (!m->path)
+		m->path = "?";
+	m->kind = l->l_ld == _DYNAMIC ? MODULE_SELF : kind_of(m->path);
+	return true;
+}
+
+void module_scan(void)
+{
+	static int busy;
+	static bool seen[MODULES_MAX];
+	const struct link_map *first, *l;
+	const unsigned known = taken;
+	unsigned limit = MODULES_MAX, m;
+	bool changed = false;
+
+	if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+		return;
+	memset(seen, 0, known + 1);
+	first = real_objects();
+	for (l = first; l && limit && place_readable(l, sizeof *l); l = l->l_next, limit--) {
+		for (m = 1; m <= known; m++)
+			if (!modules[m].gone && modules[m].base == l->l_addr && dynamic[m] == l->l_ld)
+				break;
+		if (m <= known) {
+			seen[m] = true;
+			continue;
+		}
+		if (taken + 1 >= MODULES_MAX || !fill(&modules[taken + 1], l, l == first))
+			continue;
+		dynamic[taken + 1] = l->l_ld;
+		__atomic_store_n(&taken, taken + 1, __ATOMIC_RELEASE);
+	}
+	for (m = 1; m <= known && limit && !l; m++)
+		if (!seen[m] && !modules[m].gone) {
+			__atomic_store_n(&modules[m].gone, true, __ATOMIC_RELEASE);
+			changed = true;
+		}
+	if (changed)
+		__atomic_add_fetch(&module_epoch, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
+
+static unsigned find_known(uintptr_t pc)
+{
+	for (unsigned m = module_count(); m; m--)
+		if (pc >= modules[m].start && pc < modules[m].end &&
+			!__atomic_load_n(&modules[m].gone, __ATOMIC_ACQUIRE))
+			return m;
+	return MODULE_NONE;
+}
+
+unsigned module_find(uintptr_t pc)
+{
+	unsigned m = find_known(pc);
+
+	if (m == MODULE_NONE) {
+		module_scan();
+		m = find_known(pc);
+	}
+	return m;
+}

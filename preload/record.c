@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The records themselves: how 128 bytes a descriptor are found, written by one and read by others
+ * without a lock, and what a child of fork(2) or vfork(2) makes of its parent's. */
+#include "record.h"
+#include "config.h"
+#include "place.h"
+#include "report.h"
+#include "script.h"
+#include "sys.h"
+#include "wrap.h"
+#include <errno.h>
+#include <time.h>
+
+enum { CHUNK = 4096, CHUNKS = 4096, WORDS = 16 };
+
+struct slot {
+	uint32_t seq; /* odd: being written */
+	uint8_t state, class, verdict, tell;
+	uint32_t flags, generation;
+	uint32_t stack, closed_stack;
+	uint64_t when, closed_when;
+	int32_t tid, closed_tid;
+	uint32_t serial;
+	int32_t a, b, c;
+	uint64_t origin;
+	int32_t origin_pid;
+	char text[RECORD_TEXT + 2];
+};
+_Static_assert(sizeof(struct slot) == 128, "what a descriptor may cost");
+
+struct chunk {
+	uint64_t open[CHUNK / 64]; /* one bit a number: its record is open */
+	struct slot slots[CHUNK];
+};
+
+bool record_on;
+static struct chunk *chunks[CHUNKS];
+static unsigned long open_now;
+static uint32_t serials, generation;
+static int pid_now, vforks;
+
+/* -- where a record is ----------------------------------------------------------------------- */
+
+static struct chunk *chunk_of(int fd, bool make)
+{
+	struct chunk **at, *c, *none = NULL;
+
+	if (fd < 0 || fd / CHUNK >= CHUNKS)
+		return NULL;
+	at = &chunks[fd / CHUNK];
+	c = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	if (LIKELY(c) || !make)
+		return c;
+	c = sys_pages(sizeof *c);
+	if (c && !__atomic_compare_exchange_n(at, &none, c, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		sys_call(SYS_munmap, c, sizeof *c);
+		c = none;
+	}
+	return c;
+}
+
+/* A copy of the record, in one piece: false when somebody is writing and does not get done. */
+static bool slot_read(const struct slot *s, struct slot *ret)
+{
+	const uint64_t *from = (const uint64_t *)s;
+	uint64_t *to = (uint64_t *)ret;
+
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		const uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+
+		if (seq & 1)
+			continue;
+		for (size_t i = 0; i < WORDS; i++)
+			to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&s->seq, __ATOMIC_RELAXED) == seq)
+			return true;
+	}
+	return false;
+}
+
+/* Makes the caller the writer.  Who waits for long interrupts the writer: it goes ahead. */
+static uint32_t slot_lock(struct slot *s)
+{
+	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
+
+	for (unsigned tries = 0; tries < 10000; tries++) {
+		if (!(seq & 1) && __atomic_compare_exchange_n(&s->seq, &seq, seq + 1, false,
+					  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return seq + 1;
+		if (seq & 1)
+			seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
+	}
+	return seq | 1;
+}
+
+static void slot_write(struct slot *s, struct slot *value, uint32_t seq)
+{
+	const uint64_t *from = (const uint64_t *)value;
+	uint64_t *to = (uint64_t *)s;
+	uint64_t first;
+
+	value->seq = seq;
+	memcpy(&first, value, sizeof first);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (size_t i = 1; i < WORDS; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&to[0], first, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->seq, seq + 1, __ATOMIC_RELEASE);
+}
+
+static void slot_copy(const struct slot *s, struct slot *ret)
+{
+	const uint64_t *from = (const uint64_t *)s;
+	uint64_t *to = (uint64_t *)ret;
+
+	for (size_t i = 0; i < WORDS; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+/* Notes that number fd is open, or is not. */
+static void open_bit(struct chunk *c, int fd, bool open)
+{
+	const uint64_t bit = (uint64_t)1 << fd % 64;
+	uint64_t *word = &c->open[fd % CHUNK / 64], was;
+
+	was = open ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
+		   : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
+	if (open && !(was & bit))
+		__atomic_fetch_add(&open_now, 1, __ATOMIC_RELAXED);
+	else if (!open && was & bit)
+		__atomic_fetch_sub(&open_now, 1, __ATOMIC_RELAXED);
+}
+
+/* Takes a slot whose record is open and changes it by one of these. */
+#define CHANGE(fd, s, statements)                                              \
+	do {                                                                   \
+		struct chunk *chunk_ = chunk_of(fd, false);                    \
+		if (chunk_) {                                                  \
+			struct slot *slot_ = &chunk_->slots[(fd) % CHUNK], s;  \
+			uint32_t seq_ = slot_lock(slot_);                      \
+			slot_copy(slot_, &s);                                  \
+			statements;                                            \
+			slot_write(slot_, &s, seq_);                           \
+		}                                                              \
+	} while (0)
+
+/* -- what is recorded ------------------------------------------------------------------------ */
+
+static uint64_t now(void)
+{
+	int (*get)(clockid_t, struct timespec *) =
+		LIBC(clock_gettime, int, (clockid_t, struct timespec *));
+	struct timespec t = {0};
+
+	if (!get || get(CLOCK_REALTIME_COARSE, &t) != 0)
+		sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The caller's stack, at most n frames of it. */
+static uint32_t caller(size_t n)
+{
+	const enum module_kind none = MODULE_PROGRAM;
+	enum module_kind kind = none;
+	frame at[UNWIND_FRAMES];
+	struct script script;
+	unsigned m = 0;
+
+	n = unwind_stack(at, n);
+	for (size_t i = 1; i < n && i < 8; i++) {
+		m = frame_module(at[i]);
+		if (m && (kind = module_at(m)->kind) != MODULE_RUNTIME)
+			break;
+	}
+	if (UNLIKELY(kind >= MODULE_PYTHON) && script_line(kind, m, &script))
+		return stack_intern(at, n, stack_text(script.file, strlen(script.file)), script.line);
+	return stack_intern(at, n, 0, 0);
+}
+
+static void text_copy(char *to, const char *text)
+{
+	long n = text ? place_strlen(text, PATH_MAX) : -1;
+
+	if (n <= 0)
+		return;
+	if (n > RECORD_TEXT) {
+		memcpy(to, "...", 3);
+		memcpy(to + 3, text + n - (RECORD_TEXT - 3), RECORD_TEXT - 3);
+	} else {
+		memcpy(to, text, (size_t)n);
+	}
+}
+
+static void put(int fd, struct slot *value)
+{
+	struct chunk *c = chunk_of(fd, true);
+	struct slot *s, was;
+	uint32_t seq;
+
+	if (!c)
+		return;
+	s = &c->slots[fd % CHUNK];
+	value->generation = __atomic_load_n(&generation, __ATOMIC_RELAXED);
+	value->when = now();
+	value->tid = sys_gettid();
+	seq = slot_lock(s);
+	slot_copy(s, &was);
+	value->serial = was.state == RECORD_OPEN && was.stack == value->stack
+				? was.serial /* a stream on what open has just made */
+				: __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
+	slot_write(s, value, seq);
+	open_bit(c, fd, true);
+}
+
+long record_made(long fd, enum fd_class class, bool asked, const struct fd_args *args)
+{
+	struct slot value = {.state = RECORD_OPEN, .class = (uint8_t)class};
+
+	if (fd < 0) {
+		if ((fd == -EMFILE || fd == -ENFILE) && record_mine())
+			report_full(-fd, caller(UNWIND_FRAMES));
+		return fd;
+	}
+	if (UNLIKELY(!record_mine())) {
+		record_child_changed((int)fd);
+		return fd;
+	}
+	value.flags = asked ? RECORD_ASKED : 0;
+	value.verdict = (uint8_t)fdpolicy_verdict(class);
+	value.tell = (uint8_t)args->tell;
+	value.a = args->a;
+	value.b = args->b;
+	value.c = args->c;
+	value.stack = caller(UNWIND_FRAMES);
+	if (args->tell == FD_TELL_PATH || args->tell == FD_TELL_NAME)
+		text_copy(value.text, args->text);
+	put((int)fd, &value);
+	return fd;
+}
+
+struct record_closing record_closing(int fd)
+{
+	struct chunk *c = chunk_of(fd, false);
+	struct record_closing ret = {0};
+	struct slot *s, value;
+	uint32_t seq;
+
+	if (UNLIKELY(!record_mine())) {
+		record_child_changed(fd);
+		return ret;
+	}
+	if (!c || !(__atomic_load_n(&c->open[fd % CHUNK / 64], __ATOMIC_RELAXED) >> fd % 64 & 1))
+		return ret;
+	s = &c->slots[fd % CHUNK];
+	ret.stack = caller(6);
+	seq = slot_lock(s);
+	slot_copy(s, &value);
+	ret.known = value.state == RECORD_OPEN;
+	ret.flags = value.flags;
+	value.state = RECORD_CLOSED;
+	value.closed_stack = ret.stack;
+	value.closed_when = now();
+	slot_write(s, &value, seq);
+	open_bit(c, fd, false);
+	if (UNLIKELY(ret.known && ret.flags & (RECORD_STREAM | RECORD_DIR)))
+		report_bad_close(fd, ret, false);
+	return ret;
+}
+
+void record_close_failed(int fd, struct record_closing before)
+{
+	if (!record_mine())
+		return;
+	if (!before.stack)
+		before.stack = caller(UNWIND_FRAMES);
+	report_bad_close(fd, before, true);
+}
+
+void record_onto(int fd, int to, int flags)
+{
+	struct slot value = {.state = RECORD_OPEN, .class = FD_DUP, .tell = FD_TELL_FROM, .a = fd};
+
+	if (UNLIKELY(!record_mine())) {
+		record_child_changed(to);
+		return;
+	}
+	value.flags = flags & O_CLOEXEC ? RECORD_ASKED : RECORD_MEANT;
+	value.verdict = (uint8_t)fdpolicy_verdict(FD_DUP);
+	value.stack = caller(UNWIND_FRAMES);
+	put(to, &value);
+}
+
+void record_flag(int fd, bool cloexec)
+{
+	if (!record_mine())
+		record_child_changed(fd);
+	else
+		CHANGE(fd, s, {
+			s.flags &= ~(unsigned)(RECORD_ASKED | RECORD_MEANT);
+			s.flags |= cloexec ? RECORD_ASKED : RECORD_MEANT;
+		});
+}
+
+void record_flag_range(unsigned first, unsigned last)
+{
+	const bool mine = record_mine();
+
+	for (int fd = record_next(first > INT_MAX ? -1 : (int)first); fd >= 0 && (unsigned)fd <= last;
+		fd = record_next(fd + 1))
+		if (mine)
+			record_flag(fd, true);
+}
+
+void record_closed_range(unsigned first, unsigned last)
+{
+	uint32_t by;
+
+	if (!record_mine()) {
+		record_child_changed_range(first, last);
+		return;
+	}
+	if (first > INT_MAX)
+		return;
+	by = caller(UNWIND_FRAMES);
+	for (int fd = record_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = record_next(fd + 1)) {
+		CHANGE(fd, s, {
+			s.state = RECORD_CLOSED;
+			s.closed_stack = by;
+			s.closed_when = now();
+		});
+		open_bit(chunk_of(fd, false), fd, false);
+	}
+}
+
+void record_owner(int fd, unsigned flags)
+{
+	if (record_mine())
+		CHANGE(fd, s, {
+			s.flags &= ~(unsigned)(RECORD_STREAM | RECORD_DIR | RECORD_OTHER);
+			s.flags |= flags;
+		});
+}
+
+void record_inherited(int fd, uint64_t origin, int origin_pid, bool cloexec)
+{
+	struct slot value = {.state = RECORD_OPEN, .class = FD_OPEN,
+		.flags = RECORD_INHERITED | (cloexec ? RECORD_ASKED : 0u), .origin = origin,
+		.origin_pid = origin_pid};
+
+	put(fd, &value);
+	__atomic_sub_fetch(&serials, 1, __ATOMIC_RELAXED); /* not made here */
+}
+
+/* -- what is told ---------------------------------------------------------------------------- */
+
+void record_get(int fd, struct record *ret)
+{
+	struct chunk *c = chunk_of(fd, false);
+	struct slot s;
+
+	*ret = (struct record){0};
+	if (!c || !slot_read(&c->slots[fd % CHUNK], &s))
+		return;
+	ret->state = (enum record_state)s.state;
+	ret->flags = s.flags;
+	if (s.generation != __atomic_load_n(&generation, __ATOMIC_RELAXED))
+		ret->flags |= RECORD_FORKED;
+	ret->class = (enum fd_class)s.class;
+	ret->verdict = (enum fd_verdict)s.verdict;
+	ret->stack = s.stack;
+	ret->closed_stack = s.closed_stack;
+	ret->when = s.when;
+	ret->closed_when = s.closed_when;
+	ret->tid = s.tid;
+	ret->closed_tid = s.closed_tid;
+	ret->serial = s.serial;
+	ret->origin = s.origin;
+	ret->origin_pid = s.origin_pid;
+	memcpy(ret->text, s.text, RECORD_TEXT);
+	ret->args = (struct fd_args){(enum fd_tell)s.tell, s.a, s.b, s.c, ret->text};
+}
+
+int record_next(int fd)
+{
+	if (fd < 0)
+		return -1;
+	for (int at = fd / CHUNK; at < CHUNKS; at++) {
+		struct chunk *c = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);
+		const int from = at == fd / CHUNK ? fd % CHUNK : 0;
+
+		for (int word = from / 64; c && word < CHUNK / 64; word++) {
+			uint64_t bits = __atomic_load_n(&c->open[word], __ATOMIC_RELAXED);
+
+			if (word == from / 64)
+				bits &= ~(uint64_t)0 << from % 64;
+			if (bits)
+				return at * CHUNK + word * 64 + __builtin_ctzll(bits);
+		}
+	}
+	return -1;
+}
+
+unsigned long record_open_count(void)
+{
+	return __atomic_load_n(&open_now, __ATOMIC_RELAXED);
+}
+
+unsigned long record_made_count(void)
+{
+	return __atomic_load_n(&serials, __ATOMIC_RELAXED);
+}
+
+/* -- children -------------------------------------------------------------------------------- */
+
+/* What vfork children did to their own copies of the table, which nobody else sees. */
+static struct child {
+	int pid; /* 0: free */
+	bool beyond;
+	uint64_t changed[16];
+} children[16];
+
+void record_forked(void)
+{
+	__atomic_store_n(&pid_now, sys_getpid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&vforks, 0, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&serials, 0, __ATOMIC_RELAXED);
+	memset(children, 0, sizeof children);
+}
+
+bool record_fork_missed(void)
+{
+	return !__atomic_load_n(&vforks, __ATOMIC_ACQUIRE) &&
+	       sys_getpid() != __atomic_load_n(&pid_now, __ATOMIC_RELAXED);
+}
+
+void record_vfork_begin(void)
+{
+	if (record_on)
+		__atomic_add_fetch(&vforks, 1, __ATOMIC_ACQ_REL);
+}
+
+void record_vfork_end(void)
+{
+	if (record_on)
+		__atomic_sub_fetch(&vforks, 1, __ATOMIC_ACQ_REL);
+}
+
+bool record_mine(void)
+{
+	return LIKELY(!__atomic_load_n(&vforks, __ATOMIC_ACQUIRE)) ||
+	       sys_getpid() == __atomic_load_n(&pid_now, __ATOMIC_RELAXED);
+}
+
+static struct child *child(bool make)
+{
+	const int pid = sys_getpid();
+
+	for (size_t i = 0; i < ROWS(children); i++)
+		if (__atomic_load_n(&children[i].pid, __ATOMIC_ACQUIRE) == pid)
+			return &children[i];
+	for (size_t i = 0; make && i < ROWS(children); i++) {
+		int none = 0;
+
+		if (__atomic_compare_exchange_n(&children[i].pid, &none, pid, false, __ATOMIC_ACQ_REL,
+			    __ATOMIC_RELAXED)) {
+			memset(children[i].changed, 0, sizeof children[i].changed);
+			children[i].beyond = false;
+			return &children[i];
+		}
+	}
+	return NULL;
+}
+
+void record_child_changed(int fd)
+{
+	struct child *c = record_mine() ? NULL : child(true);
+
+	if (!c)
+		return;
+	if (fd >= 0 && fd < (int)ROWS(c->changed) * 64)
+		c->changed[fd / 64] |= (uint64_t)1 << fd % 64;
+	else
+		c->beyond = true;
+}
+
+void record_child_changed_range(unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd <= last && fd < 1024; fd++)
+		record_child_changed((int)fd);
+	if (last >= 1024)
+		record_child_changed(1024);
+}
+
+void record_child_gone(int pid)
+{
+	for (size_t i = 0; i < ROWS(children); i++)
+		if (__atomic_load_n(&children[i].pid, __ATOMIC_ACQUIRE) == pid)
+			__atomic_store_n(&children[i].pid, 0, __ATOMIC_RELEASE);
+}
+
+bool record_child_has_changed(int fd)
+{
+	struct child *c = record_mine() ? NULL : child(false);
+
+	if (!c)
+		return false;
+	return fd >= 0 && fd < (int)ROWS(c->changed) * 64 ? c->changed[fd / 64] >> fd % 64 & 1 : c->beyond;
+}
+
+int record_start(void)
+{
+	int r = stack_start();
+
+	if (r < 0)
+		return r;
+	unwind_start();
+	__atomic_store_n(&pid_now, sys_getpid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&record_on, true, __ATOMIC_RELEASE);
+	return 0;
+}

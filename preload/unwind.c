@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How a stack is walked: what .eh_frame (DWARF 5, section 6.4; LSB, "Exception Frames") says about an
+ * address, reduced to where the caller's frame begins and where three registers are kept, and
+ * remembered.  Reads stack words only from pages that are seen to be there. */
+#include "unwind.h"
+#include "place.h"
+
+#if defined(__x86_64__)
+enum { DW_BX = 3, DW_FP = 6, DW_SP = 7, DW_RA = 16 };
+#elif defined(__aarch64__)
+enum { DW_BX = 28, DW_FP = 29, DW_SP = 31, DW_RA = 30 };
+#endif
+
+enum reg { SP, FP, BX, RA, REGS };
+
+/* Where the caller's value of a register is. */
+enum saved {
+	SAVED_SAME, /* still in the register */
+	SAVED_CFA,  /* in memory, at the frame's address and an offset */
+	SAVED_FP,   /* likewise at the frame pointer: functions that realign their stack */
+	SAVED_LOST, /* undefined: for the return address, the outermost frame */
+};
+
+struct rule {
+	int32_t cfa_off;
+	uint8_t cfa_reg;       /* enum reg */
+	bool cfa_deref;        /* the frame's address is itself in memory there */
+	bool ok, signal;
+	uint8_t kind[REGS];    /* enum saved, of FP, BX, RA */
+	int16_t off[REGS];     /* eights of bytes */
+	uint16_t module;
+};
+
+/* -- the table of what was learnt ------------------------------------------------------------ */
+
+enum { SLOTS = 4096 };
+static struct slot {
+	uint64_t key, a, b; /* key is the address mixed with a and b: torn slots do not match */
+} slots[SLOTS];
+static unsigned slots_epoch;
+
+static uint64_t mixed(uintptr_t pc, uint64_t a, uint64_t b)
+{
+	return (uint64_t)pc ^ a ^ (b << 1 | b >> 63);
+}
+
+static struct slot *slot_of(uintptr_t pc)
+{
+	return &slots[(pc ^ pc >> 12) % SLOTS];
+}
+
+static bool slot_get(uintptr_t pc, struct rule *r)
+{
+	struct slot *s = slot_of(pc);
+	const uint64_t key = __atomic_load_n(&s->key, __ATOMIC_RELAXED),
+		       a = __atomic_load_n(&s->a, __ATOMIC_RELAXED),
+		       b = __atomic_load_n(&s->b, __ATOMIC_RELAXED);
+
+	if (!key || key != mixed(pc, a, b) ||
+		UNLIKELY(__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) !=
+			 __atomic_load_n(&module_epoch, __ATOMIC_RELAXED)))
+		return false;
+	r->cfa_off = (int32_t)(uint32_t)a;
+	r->cfa_reg = a >> 32 & 3;
+	r->cfa_deref = a >> 34 & 1;
+	r->ok = a >> 35 & 1;
+	r->signal = a >> 36 & 1;
+	r->kind[FP] = a >> 37 & 3;
+	r->kind[BX] = a >> 39 & 3;
+	r->kind[RA] = a >> 41 & 3;
+	r->off[FP] = (int16_t)(uint16_t)b;
+	r->off[BX] = (int16_t)(uint16_t)(b >> 16);
+	r->off[RA] = (int16_t)(uint16_t)(b >> 32);
+	r->module = (uint16_t)(b >> 48);
+	return true;
+}
+
+static void slot_put(uintptr_t pc, const struct rule *r)
+{
+	struct slot *s = slot_of(pc);
+	const uint64_t a = (uint32_t)r->cfa_off | (uint64_t)r->cfa_reg << 32 | (uint64_t)r->cfa_deref << 34 |
+			   (uint64_t)r->ok << 35 | (uint64_t)r->signal << 36 | (uint64_t)r->kind[FP] << 37 |
+			   (uint64_t)r->kind[BX] << 39 | (uint64_t)r->kind[RA] << 41 | (uint64_t)1 << 63,
+		       b = (uint16_t)r->off[FP] | (uint64_t)(uint16_t)r->off[BX] << 16 |
+			   (uint64_t)(uint16_t)r->off[RA] << 32 | (uint64_t)r->module << 48;
+	const unsigned epoch = __atomic_load_n(&module_epoch, __ATOMIC_ACQUIRE);
+
+	if (__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) != epoch) {
+		/* a library is gone: what lies at its addresses now is another's */
+		for (size_t i = 0; i < SLOTS; i++)
+			__atomic_store_n(&slots[i].key, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&slots_epoch, epoch, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&s->a, a, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->b, b, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->key, mixed(pc, a, b), __ATOMIC_RELAXED);
+}
+
+/* -- .eh_frame ------------------------------------------------------------------------------- */
+
+struct reader {
+	const unsigned char *at, *end;
+};
+
+static uint64_t take(struct reader *r, size_t n)
+{
+	uint64_t v = 0;
+
+	if ((size_t)(r->end - r->at) < n) {
+		r->at = r->end;
+		return 0;
+	}
+	memcpy(&v, r->at, n);
+	r->at += n;
+	return v;
+}
+
+static uint64_t uleb(struct reader *r)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+	unsigned char b;
+
+	do {
+		b = (unsigned char)take(r, 1);
+		if (shift < 64)
+			v |= (uint64_t)(b & 0x7f) << shift;
+		shift += 7;
+	} while (b & 0x80 && r->at < r->end);
+	return v;
+}
+
+static int64_t sleb(struct reader *r)
+{
+	int64_t v = 0;
+	unsigned shift = 0;
+	unsigned char b;
+
+	do {
+		b = (unsigned char)take(r, 1);
+		if (shift < 64)
+			v |= (int64_t)(b & 0x7f) << shift;
+		shift += 7;
+	} while (b & 0x80 && r->at < r->end);
+	if (shift < 64 && b & 0x40)
+		v |= -((int64_t)1 << shift);
+	return v;
+}
+
+static void skip(struct reader *r, uint64_t n)
+{
+	r->at = n < (uint64_t)(r->end - r->at) ? r->at + n : r->end;
+}
+
+/* An encoded address: absolute or relative to its own place. */
+static uintptr_t address(struct reader *r, unsigned char enc)
+{
+	const uintptr_t here = (uintptr_t)r->at;
+	uintptr_t v;
+
+	switch (enc & 0x0f) {
+	case 0x0b:
+		v = (uintptr_t)(int64_t)(int32_t)take(r, 4);
+		break;
+	case 0x03:
+		v = take(r, 4);
+		break;
+	case 0x02:
+		v = take(r, 2);
+		break;
+	case 0x0a:
+		v = (uintptr_t)(int64_t)(int16_t)take(r, 2);
+		break;
+	default:
+		v = take(r, 8);
+	}
+	return (enc & 0x70) == 0x10 ? v + here : v;
+}
+
+struct row {
+	enum reg cfa_reg;
+	bool cfa_deref, bad;
+	int64_t cfa_off;
+	enum saved kind[REGS];
+	int64_t off[REGS];
+};
+
+static enum reg reg_of(uint64_t dwarf)
+{
+	return dwarf == DW_SP ? SP : dwarf == DW_FP ? FP : dwarf == DW_BX ? BX : dwarf == DW_RA ? RA : REGS;
+}
+
+/* The few expressions that compilers write: a register and an offset, with or without a load. */
+static bool expression(struct reader *r, enum reg *reg, int64_t *off, bool *deref)
+{
+	const uint64_t n = uleb(r);
+	struct reader e = {r->at, r->at};
+	unsigned char op;
+
+	skip(r, n);
+	e.end = r->at;
+	op = (unsigned char)take(&e, 1);
+	if (op < 0x70 || op > 0x8f)
+		return false;
+	*reg = reg_of(op - 0x70u);
+	*off = sleb(&e);
+	*deref = false;
+	if (e.at < e.end && *e.at == 0x06) {
+		*deref = true;
+		e.at++;
+	}
+	return e.at == e.end && *reg < RA;
+}
+
+static void saved_at(struct row *row, uint64_t dwarf, enum saved kind, int64_t off)
+{
+	const enum reg reg = reg_of(dwarf);
+
+	if (reg != REGS && reg != SP) {
+		row->kind[reg] = kind;
+		row->off[reg] = off;
+	}
+}
+
+/* Runs the instructions of r up to pc; loc: where they begin. */
+static void run(struct reader *r, struct row *row, const struct row *initial, uintptr_t loc, uintptr_t pc,
+	uint64_t code, int64_t data, unsigned char enc)
+{
+	struct row kept[8];
+	unsigned depth = 0;
+	enum reg reg;
+	uint64_t x;
+	int64_t off;
+	bool deref;
+
+	while (r->at < r->end && !row->bad) {
+		const unsigned char op = (unsigned char)take(r, 1);
+
+		switch (op & 0xc0) {
+		case 0x40:
+			loc += (op & 0x3f) * code;
+			if (loc > pc)
+				return;
+			continue;
+		case 0x80:
+			saved_at(row, op & 0x3f, SAVED_CFA, (int64_t)uleb(r) * data);
+			continue;
+		case 0xc0:
+			reg = reg_of(op & 0x3f);
+			if (reg != REGS) {
+				row->kind[reg] = initial->kind[reg];
+				row->off[reg] = initial->off[reg];
+			}
+			continue;
+		}
+		switch (op) {
+		case 0x00: /* nop */
+		case 0x2d: /* DW_CFA_AARCH64_negate_ra_state */
+			break;
+		case 0x01:
+			loc = address(r, enc);
+			if (loc > pc)
+				return;
+			break;
+		case 0x02:
+		case 0x03:
+		case 0x04:
+			loc += take(r, op == 2 ? 1 : op == 3 ? 2 : 4) * code;
+			if (loc > pc)
+				return;
+			break;
+		case 0x05: /* offset_extended */
+			x = uleb(r);
+			saved_at(row, x, SAVED_CFA, (int64_t)uleb(r) * data);
+			break;
+		case 0x11: /* offset_extended_sf */
+			x = uleb(r);
+			saved_at(row, x, SAVED_CFA, sleb(r) * data);
+			break;
+		case 0x2f: /* GNU_negative_offset_extended */
+			x = uleb(r);
+			saved_at(row, x, SAVED_CFA, -(int64_t)uleb(r) * data);
+			break;
+		case 0x06: /* restore_extended */
+			reg = reg_of(uleb(r));
+			if (reg != REGS) {
+				row->kind[reg] = initial->kind[reg];
+				row->off[reg] = initial->off[reg];
+			}
+			break;
+		case 0x07: /* undefined */
+			saved_at(row, uleb(r), SAVED_LOST, 0);
+			break;
+		case 0x08: /* same_value */
+			saved_at(row, uleb(r), SAVED_SAME, 0);
+			break;
+		case 0x09: /* register */
+			x = uleb(r);
+			uleb(r);
+			saved_at(row, x, SAVED_LOST, 0);
+			break;
+		case 0x0a: /* remember_state */
+			if (depth == ROWS(kept))
+				row->bad = true;
+			else
+				kept[depth++] = *row;
+			break;
+		case 0x0b: /* restore_state */
+			if (depth)
+				*row = kept[--depth];
+			else
+				row->bad = true;
+			break;
+		case 0x0c: /* def_cfa */
+		case 0x12: /* def_cfa_sf */
+			row->cfa_reg = reg_of(uleb(r));
+			row->cfa_off = op == 0x0c ? (int64_t)uleb(r) : sleb(r) * data;
+			row->cfa_deref = false;
+			break;
+		case 0x0d: /* def_cfa_register */
+			row->cfa_reg = reg_of(uleb(r));
+			row->cfa_deref = false;
+			break;
+		case 0x0e: /* def_cfa_offset */
+			row->cfa_off = (int64_t)uleb(r);
+			break;
+		case 0x13: /* def_cfa_offset_sf */
+			row->cfa_off = sleb(r) * data;
+			break;
+		case 0x0f: /* def_cfa_expression */
+			if (expression(r, &reg, &off, &deref)) {
+				row->cfa_reg = reg;
+				row->cfa_off = off;
+				row->cfa_deref = deref;
+			} else {
+				row->cfa_reg = REGS;
+			}
+			break;
+		case 0x10: /* expression */
+			x = uleb(r);
+			if (expression(r, &reg, &off, &deref) && reg == FP && !deref)
+				saved_at(row, x, SAVED_FP, off);
+			else
+				saved_at(row, x, SAVED_LOST, 0);
+			break;
+		case 0x14: /* val_offset */
+		case 0x15:
+			x = uleb(r);
+			uleb(r);
+			saved_at(row, x, SAVED_LOST, 0);
+			break;
+		case 0x16: /* val_expression */
+			saved_at(row, uleb(r), SAVED_LOST, 0);
+			x = uleb(r);
+			skip(r, x);
+			break;
+		case 0x2e: /* GNU_args_size */
+			uleb(r);
+			break;
+		default:
+			row->bad = true;
+		}
+	}
+}
+
+/* The frame description entry of pc: from the header's table, which is sorted. */
+static const unsigned char *entry_find(const struct module *m, uintptr_t pc)
+{
+	const unsigned char *h = m->eh_hdr;
+	const uintptr_t base = (uintptr_t)h;
+	uint32_t n;
+	size_t low = 0, high;
+	int32_t pair[2];
+
+	/* version, then: pcrel sdata4, udata4, datarel sdata4, which all linkers write */
+	if (!h || m->eh_hdr_size < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b || (h[1] & 0x0f) != 0x0b)
+		return NULL;
+	memcpy(&n, h + 8, sizeof n);
+	if (!n || 12 + (uint64_t)n * 8 > m->eh_hdr_size)
+		return NULL;
+	for (high = n; high - low > 1;) {
+		const size_t mid = (low + high) / 2;
+
+		memcpy(pair, h + 12 + mid * 8, sizeof pair);
+		if (base + (uintptr_t)(intptr_t)pair[0] <= pc)
+			low = mid;
+		else
+			high = mid;
+	}
+	memcpy(pair, h + 12 + low * 8, sizeof pair);
+	return base + (uintptr_t)(intptr_t)pair[0] <= pc ? h + pair[1] : NULL;
+}
+
+static bool cfi_rule(const struct module *m, uintptr_t pc, struct rule *rule)
+{
+	const unsigned char *fde = entry_find(m, pc), *cie;
+	struct row row = {.cfa_reg = REGS}, initial;
+	struct reader r;
+	uint32_t length, delta;
+	uintptr_t begin, size;
+	unsigned char enc = 0;
+	bool has_data = false;
+	const char *aug;
+	uint64_t code;
+	int64_t data;
+
+	if (!fde || !place_readable(fde, 16))
+		return false;
+	memcpy(&length, fde, 4);
+	memcpy(&delta, fde + 4, 4);
+	if (length < 8 || length >= 0xfffffff0 || !delta || !place_readable(fde, length + 4))
+		return false;
+	cie = fde + 4 - delta;
+	if (!place_readable(cie, 16))
+		return false;
+	{
+		uint32_t n;
+
+		memcpy(&n, cie, 4);
+		if (n < 8 || n >= 0xfffffff0 || !place_readable(cie, n + 4))
+			return false;
+		r = (struct reader){cie + 9, cie + 4 + n};
+	}
+	aug = (const char *)r.at;
+	while (r.at < r.end && *r.at)
+		r.at++;
+	r.at++;
+	code = uleb(&r);
+	data = sleb(&r);
+	if (cie[8] == 1)
+		take(&r, 1);
+	else
+		uleb(&r);
+	if (*aug == 'z') {
+		const uint64_t n = uleb(&r);
+		struct reader a = {r.at, r.at};
+
+		skip(&r, n);
+		a.end = r.at;
+		has_data = true;
+		for (aug++; *aug; aug++) {
+			if (*aug == 'R') {
+				enc = (unsigned char)take(&a, 1);
+			} else if (*aug == 'L') {
+				take(&a, 1);
+			} else if (*aug == 'P') {
+				const unsigned char e = (unsigned char)take(&a, 1);
+
+				address(&a, e);
+			}
+		}
+	}
+	run(&r, &row, &row, 0, UINTPTR_MAX, code, data, enc);
+	initial = row;
+	r = (struct reader){fde + 8, fde + 4 + length};
+	begin = address(&r, enc);
+	size = address(&r, enc & 0x0f);
+	if (pc < begin || pc - begin >= size)
+		return false;
+	if (has_data) {
+		const uint64_t n = uleb(&r);
+
+		skip(&r, n);
+	}
+	run(&r, &row, &initial, begin, pc, code, data, enc);
+	if (row.bad || row.cfa_reg >= RA || row.cfa_off != (int32_t)row.cfa_off)
+		return false;
+	rule->cfa_reg = (uint8_t)row.cfa_reg;
+	rule->cfa_off = (int32_t)row.cfa_off;
+	rule->cfa_deref = row.cfa_deref;
+	for (enum reg i = FP; i < REGS; i++) {
+		if (row.off[i] % 8 || row.off[i] / 8 != (int16_t)(row.off[i] / 8))
+			return false;
+		rule->kind[i] = (uint8_t)row.kind[i];
+		rule->off[i] = (int16_t)(row.off[i] / 8);
+	}
+	rule->ok = true;
+	return true;
+}
+
+/* -- one step -------------------------------------------------------------------------------- */
+
+/* Is pc where a signal handler returns to: rt_sigreturn(2) by its number? */
+static bool is_sigreturn(uintptr_t pc)
+{
+#if defined(__x86_64__)
+	static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+#elif defined(__aarch64__)
+	static const unsigned char code[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4};
+#endif
+	return place_readable((const void *)pc, sizeof code) &&
+	       memcmp((const void *)pc, code, sizeof code) == 0;
+}
+
+struct walk {
+	uintptr_t pc, reg[REGS];
+	uintptr_t page; /* the last one that was looked at, and is there */
+};
+
+static bool load(struct walk *w, uintptr_t at, uintptr_t *ret)
+{
+	if (at & 7)
+		return false;
+	if (UNLIKELY((at & ~(uintptr_t)4095) != w->page)) {
+		if (!place_readable((const void *)at, 8))
+			return false;
+		w->page = at & ~(uintptr_t)4095;
+	}
+	*ret = *(const uintptr_t *)at;
+	return true;
+}
+
+/* arch/x86/include/asm/sigframe.h; arch/arm64/kernel/signal.c: the registers at the interruption. */
+static bool step_signal(struct walk *w)
+{
+	const uintptr_t sp = w->reg[SP];
+#if defined(__x86_64__)
+	return load(w, sp + 168, &w->pc) && load(w, sp + 120, &w->reg[FP]) && load(w, sp + 128, &w->reg[BX]) &&
+	       load(w, sp + 160, &w->reg[SP]);
+#elif defined(__aarch64__)
+	const uintptr_t regs = sp + 128 + 176 + 8;
+
+	return load(w, regs + 32 * 8, &w->pc) && load(w, regs + 29 * 8, &w->reg[FP]) &&
+	       load(w, regs + 30 * 8, &w->reg[RA]) && load(w, regs + 28 * 8, &w->reg[BX]) &&
+	       load(w, regs + 31 * 8, &w->reg[SP]);
+#endif
+}
+
+/* Code without tables (made at run time): the chain of frame pointers, if there is one. */
+static bool step_chain(struct walk *w)
+{
+	const uintptr_t fp = w->reg[FP];
+
+	if (fp < w->reg[SP] || fp - w->reg[SP] > 1 << 20 || !load(w, fp + 8, &w->pc) ||
+		!load(w, fp, &w->reg[FP]))
+		return false;
+	w->reg[SP] = fp + 16;
+	return w->pc != 0;
+}
+
+static bool step_rule(struct walk *w, const struct rule *r)
+{
+	uintptr_t cfa = w->reg[r->cfa_reg] + (uintptr_t)(intptr_t)r->cfa_off, value[REGS];
+
+	if (r->cfa_deref && !load(w, cfa, &cfa))
+		return false;
+	if (cfa < w->reg[SP] || cfa - w->reg[SP] > 1 << 26 || cfa & 7)
+		return false;
+	for (enum reg i = FP; i < REGS; i++) {
+		const uintptr_t off = (uintptr_t)(intptr_t)r->off[i] * 8;
+
+		switch (r->kind[i]) {
+		case SAVED_SAME:
+			value[i] = w->reg[i];
+			break;
+		case SAVED_CFA:
+			if (!load(w, cfa + off, &value[i]))
+				return false;
+			break;
+		case SAVED_FP:
+			if (!load(w, w->reg[FP] + off, &value[i]))
+				return false;
+			break;
+		default:
+			value[i] = 0;
+		}
+	}
+#if defined(__aarch64__)
+	value[RA] &= ((uintptr_t)1 << 48) - 1; /* without the pointer's signature */
+#endif
+	if (cfa == w->reg[SP] && value[RA] == w->pc)
+		return false;
+	w->pc = value[RA];
+	w->reg[SP] = cfa;
+	w->reg[FP] = value[FP];
+	w->reg[BX] = value[BX];
+	w->reg[RA] = value[RA];
+	return true;
+}
+
+/* The rule of pc: look is the address in the call. */
+static NOINLINE void learn(uintptr_t pc, uintptr_t look, struct rule *r)
+{
+	*r = (struct rule){.module = (uint16_t)module_find(look)};
+	r->signal = is_sigreturn(pc);
+	if (!r->signal && r->module)
+		cfi_rule(module_at(r->module), look, r);
+	slot_put(pc, r);
+}
+
+size_t unwind_stack(frame *out, size_t n)
+{
+	struct walk w = {0};
+	bool exact = true, inside = true;
+	size_t have = 0;
+	struct rule r;
+
+	if (!n)
+		return 0;
+#if defined(__x86_64__)
+	__asm__ volatile("lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2\n\tmov %%rbx, %3"
+		: "=r"(w.pc), "=r"(w.reg[SP]), "=r"(w.reg[FP]), "=r"(w.reg[BX]));
+#elif defined(__aarch64__)
+	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29\n\tmov %3, x28\n\tmov %4, x30"
+		: "=r"(w.pc), "=r"(w.reg[SP]), "=r"(w.reg[FP]), "=r"(w.reg[BX]), "=r"(w.reg[RA]));
+#endif
+	for (unsigned steps = 0; w.pc > 4096 && steps < 64; steps++) {
+		const uintptr_t look = exact ? w.pc : w.pc - 1;
+		const struct module *m;
+		frame f;
+
+		if (!slot_get(w.pc, &r))
+			learn(w.pc, look, &r);
+		m = module_at(r.module);
+		f = r.module ? (uint64_t)r.module << 48 | ((look - m->base) & (((uint64_t)1 << 48) - 1))
+			     : look & (((uint64_t)1 << 48) - 1);
+		if (inside && (!have || m->kind == MODULE_SELF)) {
+			out[0] = f;
+			have = 1;
+		} else if (r.signal) {
+			; /* the interrupted function is next */
+		} else {
+			inside = false;
+			if (have == n)
+				break;
+			out[have++] = f;
+		}
+		exact = r.signal;
+		if (r.signal ? !step_signal(&w) : r.ok ? !step_rule(&w, &r) : !step_chain(&w))
+			break;
+	}
+	return have;
+}
+
+void unwind_start(void)
+{
+	module_scan();
+}
