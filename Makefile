@@ -15,9 +15,10 @@ VERSION = 0.1
 WARN    = -Wall -Wextra -Wpedantic
 # No libc to lean on, no start files: what the compiler adds behind our back stays out.
 # Unwind tables stay: C++ exceptions and cancelled threads pass through our frames.  No sibling calls:
-# a report names the call by the wrapper that is on the stack (event.c).
+# a report names the call by the wrapper that is on the stack (event.c), and
+# our own frames are walked by their pointers (unwind.c).
 FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
-	-fno-stack-protector -fno-strict-aliasing -fno-optimize-sibling-calls -fasynchronous-unwind-tables \
+	-fno-stack-protector -fno-strict-aliasing -fno-optimize-sibling-calls -fno-omit-frame-pointer -fasynchronous-unwind-tables \
 	-DLIBJAIL_VERSION='"$(VERSION)"'
 LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
 
@@ -50,7 +51,7 @@ $(B)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) -std=c11 -D_GNU_SOURCE -DLIBJAIL_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
-$(B)/preload/%.o: preload/%.c
+$(B)/preload/%.o: preload/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) $(FREE) -MMD -MP -c -o $@ $<
 

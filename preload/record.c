@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { CHUNK = 4096, CHUNKS = 4096, WORDS = 16 };
+enum { CHUNK = 4096, CHUNKS = 4096, WORDS = 16, CLOSER = 2 /* frames of who closed: every close pays */ };
 
 struct slot {
 	uint32_t seq; /* odd: being written */
@@ -36,6 +36,7 @@ struct chunk {
 
 bool record_on;
 static struct chunk *chunks[CHUNKS];
+static int chunks_used; /* all from here on are NULL */
 static unsigned long open_now;
 static uint32_t serials, generation;
 static int pid_now, vforks;
@@ -57,6 +58,10 @@ static struct chunk *chunk_of(int fd, bool make)
 		sys_call(SYS_munmap, c, sizeof *c);
 		c = none;
 	}
+	for (int used = __atomic_load_n(&chunks_used, __ATOMIC_RELAXED);
+		c && used <= fd / CHUNK && !__atomic_compare_exchange_n(&chunks_used, &used, fd / CHUNK + 1,
+						  true, __ATOMIC_RELEASE, __ATOMIC_RELAXED);)
+		;
 	return c;
 }
 
@@ -159,6 +164,25 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The thread, as its libc knows it: the number that it tells by way of a clock (clock_getres(2)) costs no
+ * system call, and is right after fork(2), too. */
+static int thread(void)
+{
+	static bool without;
+	int (*clock_of)(unsigned long, int *), clock;
+	unsigned long (*self)(void);
+
+	if (without)
+		return sys_gettid();
+	clock_of = LIBC(pthread_getcpuclockid, int, (unsigned long, int *));
+	self = LIBC(pthread_self, unsigned long, (void));
+	if (!clock_of || !self || clock_of(self(), &clock) != 0) {
+		without = true; /* glibc 2.31 without libpthread */
+		return sys_gettid();
+	}
+	return ~(clock >> 3);
+}
+
 /* The caller's stack, at most n frames of it. */
 static uint32_t caller(size_t n)
 {
@@ -169,6 +193,8 @@ static uint32_t caller(size_t n)
 	unsigned m = 0;
 
 	n = unwind_stack(at, n);
+	if (n == CLOSER && (m = frame_module(at[1])) && module_at(m)->kind == MODULE_RUNTIME)
+		n = unwind_stack(at, UNWIND_FRAMES); /* who is to blame is further out */
 	for (size_t i = 1; i < n && i < 8; i++) {
 		m = frame_module(at[i]);
 		if (m && (kind = module_at(m)->kind) != MODULE_RUNTIME)
@@ -204,7 +230,7 @@ static void put(int fd, struct slot *value)
 	s = &c->slots[fd % CHUNK];
 	value->generation = __atomic_load_n(&generation, __ATOMIC_RELAXED);
 	value->when = now();
-	value->tid = sys_gettid();
+	value->tid = thread();
 	seq = slot_lock(s);
 	slot_copy(s, &was);
 	value->serial = was.state == RECORD_OPEN && was.stack == value->stack
@@ -244,7 +270,7 @@ struct record_closing record_closing(int fd)
 {
 	struct chunk *c = chunk_of(fd, false);
 	struct record_closing ret = {0};
-	struct slot *s, value;
+	struct slot *s;
 	uint32_t seq;
 
 	if (UNLIKELY(!record_mine())) {
@@ -254,15 +280,14 @@ struct record_closing record_closing(int fd)
 	if (!c || !(__atomic_load_n(&c->open[fd % CHUNK / 64], __ATOMIC_RELAXED) >> fd % 64 & 1))
 		return ret;
 	s = &c->slots[fd % CHUNK];
-	ret.stack = caller(6);
+	ret.stack = caller(CLOSER);
 	seq = slot_lock(s);
-	slot_copy(s, &value);
-	ret.known = value.state == RECORD_OPEN;
-	ret.flags = value.flags;
-	value.state = RECORD_CLOSED;
-	value.closed_stack = ret.stack;
-	value.closed_when = now();
-	slot_write(s, &value, seq);
+	ret.known = __atomic_load_n(&s->state, __ATOMIC_RELAXED) == RECORD_OPEN;
+	ret.flags = __atomic_load_n(&s->flags, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->state, RECORD_CLOSED, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->closed_stack, ret.stack, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->closed_when, now(), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->seq, seq + 1, __ATOMIC_RELEASE);
 	open_bit(c, fd, false);
 	if (UNLIKELY(ret.known && ret.flags & (RECORD_STREAM | RECORD_DIR)))
 		report_bad_close(fd, ret, false);
@@ -386,7 +411,7 @@ int record_next(int fd)
 {
 	if (fd < 0)
 		return -1;
-	for (int at = fd / CHUNK; at < CHUNKS; at++) {
+	for (int at = fd / CHUNK, used = __atomic_load_n(&chunks_used, __ATOMIC_ACQUIRE); at < used; at++) {
 		struct chunk *c = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);
 		const int from = at == fd / CHUNK ? fd % CHUNK : 0;
 
@@ -516,7 +541,6 @@ int record_start(void)
 
 	if (r < 0)
 		return r;
-	unwind_start();
 	__atomic_store_n(&pid_now, sys_getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&record_on, true, __ATOMIC_RELEASE);
 	return 0;

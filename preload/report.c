@@ -255,7 +255,7 @@ static void put_cmdline(struct event *e)
 	put_argv(e, argv);
 }
 
-static void announce(void)
+static void announce(char *const argv[])
 {
 	const struct config *c = config();
 	const struct view *v = state_view();
@@ -277,7 +277,10 @@ static void announce(void)
 	if (snapshot_signal)
 		event_number(&e, "snapshot", snapshot_signal);
 	event_text(&e, "libjail", c->lib);
-	put_cmdline(&e);
+	if (argv)
+		put_argv(&e, argv);
+	else
+		put_cmdline(&e);
 	event_send(&e);
 }
 
@@ -288,7 +291,7 @@ static bool begin(struct event *e, const char *type)
 		report_forked();
 	if (!claim(&line_owner))
 		return false;
-	announce();
+	announce(NULL);
 	event_begin(e, line, type);
 	return true;
 }
@@ -387,7 +390,7 @@ static bool as_recorded(int fd, const struct record *r, void *arg)
 /* Ours alone and never closed. */
 static bool left_open(int fd, const struct record *r, void *arg)
 {
-	return !(r->flags & (RECORD_FORKED | RECORD_INHERITED)) && really_open(fd, r, arg);
+	return !(r->flags & (RECORD_FORKED | RECORD_INHERITED | RECORD_OTHER)) && really_open(fd, r, arg);
 }
 
 static void table(const char *why, uint32_t number, size_t groups, size_t most, choose *wanted)
@@ -513,7 +516,9 @@ static void pending_flush(void)
 	if (p.fd < 0 || p.closer == p.loop)
 		return;
 	record_get(p.fd, &r);
-	if (r.state != RECORD_OPEN) /* else it has been made anew */
+	if (state_owns(p.fd))
+		bad_close("internal", p.fd, p.closer, &(struct record){0});
+	else if (r.state != RECORD_OPEN) /* else it has been made anew */
 		bad_close(r.state == RECORD_CLOSED ? "double" : "not-open", p.fd, p.closer, &r);
 }
 
@@ -667,6 +672,7 @@ unsigned report_exec(const char *program, char *const argv[], char *const envp[]
 {
 	struct exec x = {.program = program && place_strlen(program, PATH_MAX) >= 0 ? program : "?"};
 	unsigned present = 0, number;
+	bool some = false;
 	enum why why;
 	struct record r;
 
@@ -680,6 +686,14 @@ unsigned report_exec(const char *program, char *const argv[], char *const envp[]
 	}
 	if (record_next(3) < 0 || !claim(&counts_owner))
 		return 0;
+	for (int fd = record_next(3); fd >= 0 && !some; fd = record_next(fd + 1)) {
+		record_get(fd, &r);
+		some = r.state == RECORD_OPEN && !(r.flags & (RECORD_INHERITED | RECORD_ASKED));
+	}
+	if (!some) { /* the usual case: nothing that an exec could leak */
+		release(&counts_owner);
+		return 0;
+	}
 	x.all = fdpolicy_keep(program);
 	fdpolicy_mentions(argv, envp, mention, &x);
 	for (int fd = record_next(3); fd >= 0; fd = record_next(fd + 1)) {
@@ -827,7 +841,7 @@ static long take_number(const char **at)
 /* What the process had when it started; notes: "fd=site@pid,..." of the one that executed it. */
 static void inherited(const char *notes)
 {
-	enum { PIECE = 128, LAST = 1024 };
+	enum { PIECE = 1024 - 3, LAST = 1024 };
 	struct pollfd p[PIECE];
 	struct event e;
 	bool any = false, room = true;
@@ -956,7 +970,7 @@ static void snapshot_arm(const char *word)
 		snapshot_signal = sig;
 }
 
-void report_start(void)
+void report_start(char *const argv[])
 {
 	const struct config *c = config();
 	const char *note = c->note_trace, *fds = NULL;
@@ -999,11 +1013,11 @@ void report_start(void)
 	}
 	if (!c->note_launch)
 		snapshot_arm(c->snapshot);
-	inherited(fds);
 	if (!c->note_launch && claim(&line_owner)) {
-		announce();
+		announce(argv);
 		release(&line_owner);
 	}
+	inherited(fds);
 }
 
 void report_forked(void)

@@ -8,8 +8,8 @@
 #include "event.h"
 
 /* From the constructor: where LIBJAIL_REPORT asks for it records are turned on, what is inherited
- * is looked at, and the process is announced. */
-void report_start(void);
+ * is looked at, and the process is announced.  argv: its arguments, or NULL. */
+void report_start(char *const argv[]);
 /* The process ends, by exit(3), _exit(2) or quick_exit(3); once. */
 void report_exit(int status);
 /* In a child of fork: it is a process of its own from now on. */

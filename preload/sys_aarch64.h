@@ -27,4 +27,28 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 	return x0;
 }
 
+/* The system call nr(a, b, c) that makes a thread or process with a stack of its own (clone(2),
+ * clone3(2)); there main(arg) runs, which does not return.  The stack is new, so both travel in
+ * registers. */
+static __attribute__((noinline, unused)) long sys_clone_stack(
+	long nr, long a, long b, long c, void (*main)(void *), void *arg)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t" /* the outermost frame, to an unwinder */
+			 "mov x0, %[arg]\n\t"
+			 "blr %[main]\n\t"
+			 "brk 1\n"
+			 "1:"
+		: "+r"(x0)
+		: "r"(x8), "r"(x1), "r"(x2), [main] "r"(main), [arg] "r"(arg)
+		: "memory");
+	return x0;
+}
+
 #endif

@@ -24,4 +24,26 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 	return ret;
 }
 
+/* The system call nr(a, b, c) that makes a thread or process with a stack of its own (clone(2),
+ * clone3(2)); there main(arg) runs, which does not return.  The stack is new, so both travel in
+ * registers. */
+static __attribute__((noinline, unused)) long sys_clone_stack(
+	long nr, long a, long b, long c, void (*main)(void *), void *arg)
+{
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t" /* the outermost frame, to an unwinder */
+			 "mov %[arg], %%rdi\n\t"
+			 "call *%[main]\n\t"
+			 "hlt\n"
+			 "1:"
+		: "=a"(ret)
+		: "a"(nr), "D"(a), "S"(b), "d"(c), [main] "r"(main), [arg] "r"(arg)
+		: "rcx", "r11", "memory");
+	return ret;
+}
+
 #endif

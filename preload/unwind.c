@@ -589,22 +589,56 @@ static NOINLINE void learn(uintptr_t pc, uintptr_t look, struct rule *r)
 	slot_put(pc, r);
 }
 
+/* libjail's own module and code; before anybody asks for a stack nothing is known of it. */
+static unsigned own;
+static uintptr_t own_start, own_end;
+
+static unsigned own_module(void)
+{
+	if (UNLIKELY(!own)) {
+		const unsigned m = module_find((uintptr_t)&own_module);
+
+		if (m && module_at(m)->kind == MODULE_SELF) {
+			own_start = module_at(m)->start;
+			own_end = module_at(m)->end;
+		}
+		own = m;
+	}
+	return own;
+}
+
+static bool is_ours(uintptr_t pc)
+{
+	return pc - own_start < own_end - own_start;
+}
+
 size_t unwind_stack(frame *out, size_t n)
 {
 	struct walk w = {0};
-	bool exact = true, inside = true;
+	const unsigned self = own_module();
+	uintptr_t last = 0;
+	bool exact = false;
 	size_t have = 0;
 	struct rule r;
 
-	if (!n)
+	if (n < 2)
 		return 0;
-#if defined(__x86_64__)
-	__asm__ volatile("lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2\n\tmov %%rbx, %3"
-		: "=r"(w.pc), "=r"(w.reg[SP]), "=r"(w.reg[FP]), "=r"(w.reg[BX]));
-#elif defined(__aarch64__)
-	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29\n\tmov %3, x28\n\tmov %4, x30"
-		: "=r"(w.pc), "=r"(w.reg[SP]), "=r"(w.reg[FP]), "=r"(w.reg[BX]), "=r"(w.reg[RA]));
-#endif
+	/* Our own frames, which all have a pointer to the one before (the Makefile says so). */
+	w.reg[FP] = (uintptr_t)__builtin_frame_address(0);
+	do {
+		const uintptr_t *f = (const uintptr_t *)w.reg[FP];
+
+		if (w.reg[FP] & 7 || (w.reg[SP] && w.reg[FP] - w.reg[SP] > 1 << 20))
+			return 0;
+		last = w.pc;
+		w.pc = f[1];
+		w.reg[FP] = f[0];
+		w.reg[SP] = (uintptr_t)(f + 2);
+	} while (is_ours(w.pc));
+	if (last) {
+		out[0] = (uint64_t)self << 48 | ((last - 1 - module_at(self)->base) & (((uint64_t)1 << 48) - 1));
+		have = 1;
+	}
 	for (unsigned steps = 0; w.pc > 4096 && steps < 64; steps++) {
 		const uintptr_t look = exact ? w.pc : w.pc - 1;
 		const struct module *m;
@@ -615,25 +649,14 @@ size_t unwind_stack(frame *out, size_t n)
 		m = module_at(r.module);
 		f = r.module ? (uint64_t)r.module << 48 | ((look - m->base) & (((uint64_t)1 << 48) - 1))
 			     : look & (((uint64_t)1 << 48) - 1);
-		if (inside && (!have || m->kind == MODULE_SELF)) {
-			out[0] = f;
-			have = 1;
-		} else if (r.signal) {
-			; /* the interrupted function is next */
-		} else {
-			inside = false;
+		if (!r.signal) { /* else the interrupted function is next */
+			out[have++] = f;
 			if (have == n)
 				break;
-			out[have++] = f;
 		}
 		exact = r.signal;
 		if (r.signal ? !step_signal(&w) : r.ok ? !step_rule(&w, &r) : !step_chain(&w))
 			break;
 	}
 	return have;
-}
-
-void unwind_start(void)
-{
-	module_scan();
 }

@@ -30,8 +30,4 @@ enum { UNWIND_FRAMES = 17 };
  * errno; async-signal-safe; usable between vfork and exec. */
 size_t unwind_stack(frame *out, size_t n);
 
-/* Learns the modules and binds what unwinding needs; called once by the constructor, before the first
- * unwind_stack where there is a constructor. */
-void unwind_start(void);
-
 #endif

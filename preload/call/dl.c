@@ -43,7 +43,7 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 {
 	const struct view *v = state_view();
 	struct str s = {buf, buf + size}, l;
-	long fd = guest_openat(AT_FDCWD, file, O_PATH | O_CLOEXEC, 0), n;
+	long fd = guest_open_own(AT_FDCWD, file, O_PATH | O_CLOEXEC, 0), n;
 	struct stat want, got;
 	char link[PLACE_PATH];
 

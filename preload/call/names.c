@@ -19,6 +19,7 @@
 #include "../config.h"
 #include "../env.h"
 #include "../names.h"
+#include "../record.h"
 #include "../sys.h"
 #include "../wrap.h"
 
@@ -159,7 +160,7 @@ static int table_read(int fd, enum names_kind kind, struct table **ret)
 
 static int table_load(enum names_kind kind, struct table **ret)
 {
-	int r, fd = (int)guest_openat(AT_FDCWD, file_of(kind), O_RDONLY | O_CLOEXEC, 0);
+	int r, fd = (int)guest_open_own(AT_FDCWD, file_of(kind), O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
@@ -695,7 +696,7 @@ static long name_of(uid_t uid, char *buf, size_t n)
 /* The login uid of proc(5), or -errno; (uid_t)-1: nobody logged in. */
 static long login_uid(void)
 {
-	long fd = guest_openat(AT_FDCWD, "/proc/self/loginuid", O_RDONLY | O_CLOEXEC, 0), n;
+	long fd = guest_open_own(AT_FDCWD, "/proc/self/loginuid", O_RDONLY | O_CLOEXEC, 0), n;
 	unsigned long uid = 0;
 	char text[12];
 
@@ -826,6 +827,8 @@ int jail_lckpwdf(void)
 	fd = guest_openat(AT_FDCWD, "/etc/.pwd.lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return EDGE(int, fd);
+	if (UNLIKELY(record_on))
+		record_owner((int)fd, RECORD_OTHER);
 	/* lckpwdf(3): 15 seconds, by an alarm there; waiting without one disturbs no handler */
 	for (int i = 0; (r = sys_fcntl((int)fd, F_SETLK, (long)&all)) == -EAGAIN || r == -EACCES; i++) {
 		if (i == 15 * 20) {

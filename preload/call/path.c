@@ -81,7 +81,7 @@ long jail_pathconf(const char *path, int name)
 		return EDGE(long, -ENOSYS);
 	if (!state_view() || config()->musl)
 		return real(path, name);
-	fd = guest_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	fd = guest_open_own(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 	if (fd < 0)
 		return EDGE(long, fd);
 	str_puts(&s, "/proc/self/fd/");
@@ -467,7 +467,7 @@ static const struct bound *bound_make(const struct view *v, const char *guest)
 	void *(*get)(size_t) = LIBC(malloc, void *, (size_t));
 	char host[PATH_MAX];
 	struct str s = {host, host + sizeof host};
-	long fd = guest_openat(AT_FDCWD, guest, O_PATH | O_CLOEXEC, 0), n = -1;
+	long fd = guest_open_own(AT_FDCWD, guest, O_PATH | O_CLOEXEC, 0), n = -1;
 	char link[PLACE_PATH];
 	struct str l = {link, link + sizeof link};
 	const struct bound *b;

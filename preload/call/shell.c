@@ -6,7 +6,7 @@
 #include "process.h"
 #include "../config.h"
 #include "../fdpolicy.h"
-#include "../report.h"
+#include "../record.h"
 #include "../sys.h"
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -358,19 +358,11 @@ static long daemon_null(void)
 /* The child goes on; 0 or -errno there, only -errno in the parent. */
 static long daemon_fork(void)
 {
-	const pid_t pid = LIBC(fork, pid_t, (void))();
+	const pid_t pid = jail_fork();
 
-	if (pid < 0)
-		return -*__errno_location();
-	if (pid > 0) {
-		if (UNLIKELY(record_on))
-			report_exit(0);
-		for (;;)
-			sys_call(SYS_exit_group, 0);
-	}
-	if (UNLIKELY(record_on))
-		report_forked();
-	return 0;
+	if (pid > 0)
+		jail__exit(0);
+	return pid < 0 ? -*__errno_location() : 0;
 }
 
 int jail_daemon(int nochdir, int noclose)

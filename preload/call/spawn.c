@@ -54,46 +54,6 @@ static long spawn_sigmask(int how, const unsigned long *set, unsigned long *old)
 	return sys_call(SYS_rt_sigprocmask, how, set, old, sizeof *set);
 }
 
-/* fork(2) for a child on its own stack: the system call nr(a, b, c), and where it returns 0,
- * child(arg), which does not return.  The stack is new, so both travel in registers. */
-static NOINLINE long spawn_fork(long nr, long a, long b, long c,
-	void (*child)(struct spawn_order *), struct spawn_order *arg)
-{
-#if defined(__x86_64__)
-	long ret;
-
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t" /* the outermost frame, to an unwinder */
-			 "mov %[arg], %%rdi\n\t"
-			 "call *%[child]\n\t"
-			 "hlt\n"
-			 "1:"
-		: "=a"(ret)
-		: "a"(nr), "D"(a), "S"(b), "d"(c), [child] "r"(child), [arg] "r"(arg)
-		: "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-
-	__asm__ volatile("svc 0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, %[arg]\n\t"
-			 "blr %[child]\n\t"
-			 "brk 1\n"
-			 "1:"
-		: "+r"(x0)
-		: "r"(x8), "r"(x1), "r"(x2), [child] "r"(child), [arg] "r"(arg)
-		: "memory");
-	return x0;
-#endif
-}
-
 /* -- the child ----------------------------------------------------------------------------- */
 
 /* No handler of the parent may run here, in its memory.  Nor may the two or three signals that
@@ -272,8 +232,10 @@ static long child_exec(const struct spawn_order *o)
 		guest_execveat(AT_FDCWD, s->file, s->argv, s->envp, 0);
 }
 
-static _Noreturn void child_main(struct spawn_order *o)
+static _Noreturn void child_main(void *arg)
 {
+	struct spawn_order *o = arg;
+
 	child_signals(o);
 	o->error = child_exec(o);
 	for (;;)
@@ -321,16 +283,16 @@ static long parent_fork(struct spawn_order *o, char *stack, size_t size)
 		.stack_size = size,
 		.cgroup = cgroup ? (uint64_t)o->attr->cgroup : 0,
 	};
-	long pid = spawn_fork(SYS_clone3, (long)&c, sizeof c, 0, child_main, o);
+	long pid = sys_clone_stack(SYS_clone3, (long)&c, sizeof c, 0, child_main, o);
 
 	/* Linux before 5.3, 5.5; a seccomp profile that does not know the call */
 	if ((pid == -ENOSYS || pid == -EINVAL || pid == -EPERM) && !cgroup) {
 		o->handlers = true;
-		pid = spawn_fork(SYS_clone, (long)((c.flags & 0xffffffff) | SIGCHLD),
+		pid = sys_clone_stack(SYS_clone, (long)((c.flags & 0xffffffff) | SIGCHLD),
 			(long)(stack + size), (long)&pidfd, child_main, o);
 	}
 	if (pid > 0 && o->error == 0 && o->s->pidfd)
-		*o->s->pidfd = pidfd;
+		*o->s->pidfd = (int)fdpolicy_made(pidfd, FD_EVENT, true, 0, FD_NUMBER((int)pid));
 	else if (pidfd >= 0)
 		sys_close(pidfd);
 	return pid;

@@ -139,11 +139,9 @@ static void stream_made(int fd, bool asked, int forced, const char *path)
 		record_owner(fd, RECORD_STREAM);
 }
 
-/* The stream is about to be closed inside libc: its number is libc's to close. */
-static void stream_closing(FILE *f)
+/* Number fd, a stream's, is closed or about to be, inside libc, whose it is to close. */
+static void stream_gone(int fd)
 {
-	int fd = f ? stream_number(f) : -1;
-
 	if (fd >= 0) {
 		record_owner(fd, 0);
 		(void)record_closing(fd);
@@ -152,8 +150,8 @@ static void stream_closing(FILE *f)
 
 int jail_fclose(FILE *f)
 {
-	if (UNLIKELY(record_on))
-		stream_closing(f);
+	if (UNLIKELY(record_on) && f)
+		stream_gone(stream_number(f));
 	return REAL(fclose)(f);
 }
 
@@ -161,6 +159,11 @@ FILE *jail_fdopen(int fd, const char *mode)
 {
 	FILE *f = REAL(fdopen)(fd, mode);
 
+	if (f && config()->musl && stream_has(mode, 'e')) {
+		fdpolicy_forget(fd); /* glibc's takes no notice of the letter */
+		if (UNLIKELY(record_on))
+			record_flag(fd, true);
+	}
 	if (f && UNLIKELY(record_on))
 		record_owner(fd, RECORD_STREAM);
 	return f;
@@ -170,10 +173,8 @@ static void stream_close(int fd)
 {
 	sys_close(fd);
 	fdpolicy_forget(fd);
-	if (UNLIKELY(record_on)) {
-		record_owner(fd, 0);
-		(void)record_closing(fd);
-	}
+	if (UNLIKELY(record_on))
+		stream_gone(fd);
 }
 
 /* A stream with a charset on the file of fd, which is closed. */
@@ -191,7 +192,7 @@ static FILE *stream_convert(int fd, const char *mode, bool e)
 		f = REAL(fopen)(path, text);
 	else
 		errno_set(EINVAL);
-	stream_close(fd);
+	sys_close(fd);
 	return f;
 }
 
@@ -199,7 +200,7 @@ static FILE *stream_convert(int fd, const char *mode, bool e)
 static FILE *stream_open(const char *path, const char *mode, int flags)
 {
 	int forced = fdpolicy_flag(FD_STREAM), how = stream_flags(mode);
-	bool asked = (how | flags) & O_CLOEXEC;
+	bool asked = (how | flags) & O_CLOEXEC, converts;
 	char text[STREAM_MODE];
 	struct str m = {text, text + sizeof text};
 	int fd, old;
@@ -208,19 +209,22 @@ static FILE *stream_open(const char *path, const char *mode, int flags)
 
 	if (EDGE(int, how) < 0)
 		return NULL;
+	converts = stream_charset(mode) != NULL;
 	old = cancel_enter(); /* a FIFO may wait for its other end */
-	r = guest_openat(AT_FDCWD, path, how | flags | forced, 0666);
+	r = converts ? guest_open_own(AT_FDCWD, path, how | flags | O_CLOEXEC, 0666)
+		     : guest_open_as(FD_STREAM, forced, AT_FDCWD, path, how | flags, 0666);
 	cancel_leave(old);
 	fd = EDGE(int, r);
 	if (fd < 0)
 		return NULL;
-	if (stream_charset(mode)) {
+	if (converts) {
 		f = stream_convert(fd, mode, asked || forced);
 		if (f)
 			stream_made(stream_number(f), asked, forced, path);
 		return f;
 	}
-	stream_made(fd, asked, forced, path);
+	if (UNLIKELY(record_on))
+		record_owner(fd, RECORD_STREAM);
 	stream_mode(&m, mode, false);
 	f = LIBC(fdopen, FILE *, (int, const char *))(fd, text);
 	if (f)
@@ -283,7 +287,11 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 
 		if (forced && !asked && !with)
 			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
+		if (UNLIKELY(record_on) && fd != old)
+			stream_gone(old);
 		stream_made(fd, asked, forced, path);
+	} else if (UNLIKELY(record_on) && !f) {
+		stream_gone(old); /* freopen(3p): closed all the same */
 	}
 	if (f && cleared)
 		sys_fcntl(old, F_SETFD, 0);
@@ -295,17 +303,20 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
  * program's flags, by the guest's kernel. */
 FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 {
-	int how = stream_flags(mode), forced, fd, to;
+	int how = stream_flags(mode), forced, fd, to, old;
 	bool asked = stream_has(mode, 'e');
 	char text[STREAM_MODE];
 	struct str m = {text, text + sizeof text};
 
 	if (!path || !state_view() || how < 0)
 		return stream_reopen_real(path, mode, f);
-	forced = stream_forced(stream_number(f), path);
-	fd = (int)guest_openat(AT_FDCWD, path, how | O_CLOEXEC, 0666);
+	old = stream_number(f);
+	forced = stream_forced(old, path);
+	fd = (int)guest_open_own(AT_FDCWD, path, how | O_CLOEXEC, 0666);
 	if (fd < 0) { /* freopen(3p): the stream is closed all the same */
 		REAL(freopen)("", "r", f);
+		if (UNLIKELY(record_on))
+			stream_gone(old);
 		errno_set(-fd);
 		return NULL;
 	}
@@ -315,10 +326,14 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	if (f) {
 		to = stream_number(f);
 		sys_dup3(fd, to, asked || forced ? O_CLOEXEC : 0);
+		if (UNLIKELY(record_on) && to != old)
+			stream_gone(old);
 		stream_made(to, asked, forced, path);
 		stream_to_end(f, mode);
+	} else if (UNLIKELY(record_on)) {
+		stream_gone(old);
 	}
-	stream_close(fd);
+	sys_close(fd);
 	return f;
 }
 
@@ -327,17 +342,18 @@ FILE *jail_tmpfile(void)
 	int forced = fdpolicy_flag(FD_STREAM);
 	char name[] = P_tmpdir "/tmpfXXXXXX";
 	FILE *f;
-	long fd = guest_openat(AT_FDCWD, P_tmpdir, O_RDWR | O_TMPFILE | O_EXCL | forced, 0600);
+	long fd = guest_open_as(
+		FD_STREAM, forced, AT_FDCWD, P_tmpdir, O_RDWR | O_TMPFILE | O_EXCL, 0600);
 
-	if (fd >= 0) {
-		stream_made((int)fd, false, forced, P_tmpdir);
-	} else {
+	if (fd < 0) {
 		fd = temp_open(name, 0, 0);
 		if (fd >= 0)
 			guest_unlinkat(AT_FDCWD, name, 0);
 	}
 	if (EDGE(int, fd) < 0)
 		return NULL;
+	if (UNLIKELY(record_on))
+		record_owner((int)fd, RECORD_STREAM);
 	f = LIBC(fdopen, FILE *, (int, const char *))((int)fd, "w+");
 	if (!f)
 		stream_close((int)fd);
@@ -349,10 +365,16 @@ FILE *jail_tmpfile(void)
 /* glibc asks for close-on-exec itself, musl does not. */
 FILE *jail_setmntent(const char *path, const char *mode)
 {
+	FILE *f;
+
 	if (state_view())
 		return stream_open(path, mode, config()->musl ? 0 : O_CLOEXEC);
-	return config()->musl ? stream_real(REAL(setmntent), path, mode)
-			      : REAL(setmntent)(path, mode);
+	if (config()->musl)
+		return stream_real(REAL(setmntent), path, mode);
+	f = REAL(setmntent)(path, mode);
+	if (f)
+		stream_made(stream_number(f), true, 0, path);
+	return f;
 }
 
 /* Is f the kernel's table (proc(5), mounts)?  A file such as /etc/fstab has guest paths in it. */
@@ -380,8 +402,8 @@ static bool mounts_guest(struct mntent *m, char *buf, size_t n)
 
 int jail_endmntent(FILE *f)
 {
-	if (UNLIKELY(record_on))
-		stream_closing(f);
+	if (UNLIKELY(record_on) && f)
+		stream_gone(stream_number(f));
 	return REAL(endmntent)(f);
 }
 

@@ -5,6 +5,7 @@
  * of the root, and what the two libcs write differently.  Where no root is set libc does it all. */
 #include "process.h"
 #include "glibc.h"
+#include "../record.h"
 #include <sys/un.h>
 #include <syslog.h>
 
@@ -82,6 +83,8 @@ static void log_open(void)
 			errno_set(-fd);
 			break;
 		}
+		if (UNLIKELY(record_on))
+			record_owner(fd, RECORD_OTHER);
 		r = log_connect(fd);
 		if (r == 0 || musl)
 			break; /* musl keeps the socket in any case, and connects it later */
@@ -360,12 +363,12 @@ static void log_format(int pri, int flag, const char *fmt, va_list ap)
 		if (!musl && now.option & LOG_PERROR)
 			message_show(&m, STDERR_FILENO, end);
 		if ((musl ? log_send_musl(&m) : log_send(&m)) < 0 && now.option & LOG_CONS) {
-			fd = guest_openat(AT_FDCWD, "/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC, 0);
+			fd = guest_open_own(AT_FDCWD, "/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC, 0);
 			if (fd < 0) {
 				errno_set((int)-fd);
 			} else {
 				message_show(&m, (int)fd, musl ? "" : "\r\n");
-				guest_close((int)fd);
+				sys_close((int)fd);
 			}
 		}
 		if (musl && now.option & LOG_PERROR)

@@ -18,11 +18,8 @@ typedef long temp_try(const char *name, int flags);
 
 static long temp_file(const char *name, int flags)
 {
-	int forced = fdpolicy_flag(FD_STREAM);
-	int all = (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL | forced;
-
-	return fdpolicy_made(guest_openat(AT_FDCWD, name, all, 0600), FD_STREAM, flags & O_CLOEXEC, forced,
-		FD_PATH(AT_FDCWD, name, all));
+	return guest_open_as(FD_STREAM, fdpolicy_flag(FD_STREAM), AT_FDCWD, name,
+		(flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
 }
 
 static long temp_dir(const char *name, int flags)

@@ -14,7 +14,7 @@ enum { TREE_OPEN = O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC };
 
 static DIR *tree_opendir(int dirfd, const char *path)
 {
-	int fd = EDGE(int, guest_openat(dirfd, path, TREE_OPEN, 0));
+	int fd = EDGE(int, guest_open_own(dirfd, path, TREE_OPEN, 0));
 	DIR *dir;
 
 	if (fd < 0)
@@ -304,7 +304,7 @@ static int walk_enter(struct walk *w, struct level *l)
 	} else if (w->flags & FTW_CHDIR) {
 		name = w->path + w->at.base;
 	}
-	l->fd = (int)guest_openat(dir, *name ? name : ".", TREE_OPEN, 0);
+	l->fd = (int)guest_open_own(dir, *name ? name : ".", TREE_OPEN, 0);
 	if (l->fd < 0)
 		return l->fd;
 	if (w->open == w->max && l->up && l->up->fd >= 0) { /* max is 1: the parent's */
@@ -508,7 +508,7 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 		n--;
 	w.at.base = (int)n;
 	if (flags & FTW_CHDIR) {
-		cwd = EDGE(int, guest_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+		cwd = EDGE(int, guest_open_own(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
 		if (cwd < 0) {
 			walk_free(w.path);
 			return -1;
@@ -580,7 +580,7 @@ static int walk_musl(
 		at.base = (int)k;
 	}
 	if (type == MUSL_D || type == MUSL_DP) {
-		opened = guest_openat(AT_FDCWD, path, TREE_OPEN, 0);
+		opened = guest_open_own(AT_FDCWD, path, TREE_OPEN, 0);
 		if (opened == -EACCES)
 			type = MUSL_DNR;
 		if (opened >= 0) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
  * Terminals by name and pseudo-terminals in pairs, which libc looks up and opens by itself. */
-#include "../report.h"
 #include "../wrap.h"
 
 /* The guest's name of the terminal fd, NUL-terminated in name; 0 or -errno as ttyname_r(3). */
@@ -76,11 +75,7 @@ char *jail_ttyname(int fd)
 
 static long pty_open(int flags)
 {
-	int forced = fdpolicy_flag(FD_PTY);
-	long fd = guest_openat(AT_FDCWD, "/dev/ptmx", flags | forced, 0);
-
-	return fdpolicy_made(fd, FD_PTY, flags & O_CLOEXEC, flags & O_CLOEXEC ? 0 : forced,
-		FD_PATH(AT_FDCWD, "/dev/ptmx", flags));
+	return guest_open_as(FD_PTY, fdpolicy_flag(FD_PTY), AT_FDCWD, "/dev/ptmx", flags, 0);
 }
 
 int jail_posix_openpt(int flags)
@@ -156,16 +151,14 @@ int jail_login_tty(int fd)
 
 int jail_forkpty(int *master, char *name, const struct termios *term, const struct winsize *size)
 {
-	pid_t (*split)(void) = LIBC(fork, pid_t, (void)), pid;
+	pid_t pid;
 	int m, s;
-	long r = split ? pty_pair(&m, &s, name, term, size) : -ENOSYS;
+	long r = pty_pair(&m, &s, name, term, size);
 
 	if (r < 0)
 		return EDGE(int, r);
-	pid = split();
+	pid = jail_fork();
 	if (pid == 0) {
-		if (UNLIKELY(record_on))
-			report_forked();
 		guest_close(m);
 		if (jail_login_tty(s))
 			sys_call(SYS_exit_group, 1);

@@ -28,8 +28,11 @@ _Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLO
 
 long guest_close(int fd)
 {
-	if (UNLIKELY(state_owns(fd)))
+	if (UNLIKELY(state_owns(fd))) {
+		if (record_on)
+			record_close_failed(fd, (struct record_closing){.flags = RECORD_OTHER});
 		return -EBADF;
+	}
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
 	if (UNLIKELY(record_on)) {
 		struct record_closing c = record_closing(fd);
@@ -95,6 +98,24 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 	return r;
 }
 
+/* -- made where the kernel has no call that takes flags --------------------------------------- */
+
+/* pipe2, epoll_create1 and the like are of Linux 2.6.27, but filters (seccomp(2)) and other kernels
+ * that run Linux programs may know their elders alone.  A program that asked for no flag gets what
+ * the elder makes, and the flag after it: that is not atomic, and all that can be had. */
+#ifdef SYS_epoll_create
+static long elder(long r, int force)
+{
+	if (r >= 0 && force)
+		sys_fcntl((int)r, F_SETFD, FD_CLOEXEC);
+	return r;
+}
+#define ELDER(r, flags, force, ...)                                            \
+	(UNLIKELY((r) == -ENOSYS && !(flags)) ? elder(sys_call(__VA_ARGS__), force) : (r))
+#else /* never had them: aarch64 */
+#define ELDER(r, flags, force, ...) (r)
+#endif
+
 /* -- doubled --------------------------------------------------------------------------------- */
 
 long guest_dup(int fd)
@@ -120,6 +141,10 @@ static long dup_onto(int fd, int to, int flags)
 
 	if (r >= 0)
 		r = sys_dup3(fd, to, flags);
+#ifdef SYS_dup2
+	if (UNLIKELY(r == -ENOSYS && !flags))
+		r = sys_call(SYS_dup2, fd, to);
+#endif
 	if (r >= 0) {
 		fdpolicy_forget(to);
 		if (UNLIKELY(record_on))
@@ -209,6 +234,15 @@ long guest_pipe2(int fds[2], int flags)
 	bool asked = (flags & O_CLOEXEC) != 0;
 	long r = sys_call(SYS_pipe2, fds, flags | force);
 
+#ifdef SYS_pipe
+	if (UNLIKELY(r == -ENOSYS && !flags)) {
+		r = sys_call(SYS_pipe, fds);
+		if (r == 0) {
+			elder(fds[0], force);
+			elder(fds[1], force);
+		}
+	}
+#endif
 	if (r == 0) {
 		fdpolicy_made(fds[0], FD_PIPE, asked, force, FD_NOTHING);
 		fdpolicy_made(fds[1], FD_PIPE, asked, force, FD_NOTHING);
@@ -221,18 +255,20 @@ long guest_pipe2(int fds[2], int flags)
 long guest_epoll_create1(int flags)
 {
 	int force = fdpolicy_flag(FD_EVENT);
+	long r = sys_call(SYS_epoll_create1, flags | force);
 
-	return fdpolicy_made(
-		sys_call(SYS_epoll_create1, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
+	r = ELDER(r, flags, force, SYS_epoll_create, 1);
+	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_eventfd2(unsigned initial, int flags)
 {
 	int force = fdpolicy_flag(FD_EVENT);
+	long r = sys_call(SYS_eventfd2, initial, flags | force);
 
+	r = ELDER(r, flags, force, SYS_eventfd, initial);
 	return fdpolicy_made(
-		sys_call(SYS_eventfd2, initial, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force,
-		FD_NUMBER((int)initial));
+		r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NUMBER((int)initial));
 }
 
 long guest_timerfd_create(int clock, int flags)
@@ -246,21 +282,24 @@ long guest_timerfd_create(int clock, int flags)
 long guest_signalfd4(int fd, const void *mask, size_t size, int flags)
 {
 	int force = fdpolicy_flag(FD_EVENT);
+	long r;
 
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	if (fd != -1) /* signalfd(2): only the mask of fd changes, and fd is the result */
 		return sys_call(SYS_signalfd4, fd, mask, size, flags);
-	return fdpolicy_made(sys_call(SYS_signalfd4, fd, mask, size, flags | force), FD_EVENT,
-		(flags & O_CLOEXEC) != 0, force, FD_NOTHING);
+	r = sys_call(SYS_signalfd4, fd, mask, size, flags | force);
+	r = ELDER(r, flags, force, SYS_signalfd, fd, mask, size);
+	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_inotify_init1(int flags)
 {
 	int force = fdpolicy_flag(FD_EVENT);
+	long r = sys_call(SYS_inotify_init1, flags | force);
 
-	return fdpolicy_made(
-		sys_call(SYS_inotify_init1, flags | force), FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
+	r = ELDER(r, flags, force, SYS_inotify_init);
+	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
 }
 
 long guest_memfd_create(const char *name, unsigned flags)

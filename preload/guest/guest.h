@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
+#include "../fdpolicy.h"
 #include "../mem.h"
 
 struct statx;
@@ -25,6 +26,11 @@ struct mmsghdr;
 
 /* -- open.c ------------------------------------------------------------------------------- */
 long guest_openat(int dirfd, const char *path, int flags, mode_t mode);
+/* The same for an entrance whose descriptors are of another class; forced: what fdpolicy_flag says. */
+long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode);
+/* The same for a file that libjail itself looks into, and closes by sys_close: flags has O_CLOEXEC,
+ * and nobody keeps a record. */
+long guest_open_own(int dirfd, const char *path, int flags, mode_t mode);
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size);
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags);
 long guest_open_tree(int dirfd, const char *path, unsigned flags);

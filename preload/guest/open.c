@@ -7,20 +7,42 @@
 #include "../state.h"
 #include <errno.h>
 
-long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
+static inline long open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
 	const struct view *v = state_view();
-	const int forced = fdpolicy_flag(FD_OPEN);
 	struct open_how how;
-	long fd;
 
-	if (!v) {
-		fd = sys_openat(dirfd, path, flags | forced, mode);
-	} else {
-		how = place_how_open(flags | forced, mode);
-		fd = place_open(v, dirfd, path, &how);
-	}
-	return fdpolicy_made(fd, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, flags));
+	if (!v)
+		return sys_openat(dirfd, path, flags, mode);
+	how = place_how_open(flags, mode);
+	return place_open(v, dirfd, path, &how);
+}
+
+static inline long open_as(
+	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
+{
+	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC, forced,
+		FD_PATH(dirfd, path, flags));
+}
+
+long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return open_as(FD_OPEN, fdpolicy_flag(FD_OPEN), dirfd, path, flags, mode);
+}
+
+long guest_open_as(
+	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
+{
+	return open_as(class, forced, dirfd, path, flags, mode);
+}
+
+long guest_open_own(int dirfd, const char *path, int flags, mode_t mode)
+{
+	long fd = open_at(dirfd, path, flags, mode);
+
+	if (UNLIKELY(fd < 0 && record_on))
+		record_made(fd, FD_OPEN, true, &FD_NOTHING); /* the table may be full */
+	return fd;
 }
 
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size)

@@ -307,51 +307,15 @@ struct bind_order {
 	long r;
 };
 
-__attribute__((noreturn)) static void bind_thread(struct bind_order *o)
+__attribute__((noreturn)) static void bind_thread(void *arg)
 {
+	struct bind_order *o = arg;
+
 	o->r = sys_fchdir(o->dir);
 	if (o->r == 0)
 		o->r = sys_call(SYS_bind, o->fd, o->addr, o->len);
 	for (;;)
 		sys_call(SYS_exit, 0);
-}
-
-/* clone(2) for a thread on its own stack, where main(arg) runs and does not return. */
-static NOINLINE long bind_clone(
-	unsigned long flags, char *stack, void (*main)(struct bind_order *), struct bind_order *arg)
-{
-#if defined(__x86_64__)
-	long ret;
-
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t" /* the outermost frame, to an unwinder */
-			 "mov %[arg], %%rdi\n\t"
-			 "call *%[main]\n\t"
-			 "hlt\n"
-			 "1:"
-		: "=a"(ret)
-		: "a"(SYS_clone), "D"(flags), "S"(stack), "d"(0), [main] "r"(main), [arg] "r"(arg)
-		: "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_clone;
-	register long x0 __asm__("x0") = (long)flags;
-	register long x1 __asm__("x1") = (long)stack;
-
-	__asm__ volatile("svc 0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, %[arg]\n\t"
-			 "blr %[main]\n\t"
-			 "brk 1\n"
-			 "1:"
-		: "+r"(x0)
-		: "r"(x8), "r"(x1), [main] "r"(main), [arg] "r"(arg)
-		: "memory");
-	return x0;
-#endif
 }
 
 /* A relative name has no length but its own; the working directory, however, is that of all our
@@ -364,8 +328,9 @@ static NOINLINE long bind_in(int fd, int dir, const struct sockaddr *addr, sockl
 	unsigned long all = ~0UL, mask;
 
 	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
-	bind_clone(CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
-		stack + sizeof stack, bind_thread, &o);
+	sys_clone_stack(SYS_clone,
+		CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		(long)(stack + sizeof stack), 0, bind_thread, &o);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
 	return o.r; /* no thread to be had: the name is too long for us */
 }
@@ -715,7 +680,13 @@ long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 	if (v && place_readable(len, sizeof *len))
 		room = *len;
-	r = fdpolicy_made(sys_call(SYS_accept4, fd, addr, len, flags | force), FD_ACCEPT,
+	r = sys_call(SYS_accept4, fd, addr, len, flags | force);
+	if (UNLIKELY(r == -ENOSYS && !flags)) { /* a filter's word: see guest/fd.c */
+		r = sys_call(SYS_accept, fd, addr, len);
+		if (r >= 0 && force)
+			sys_fcntl((int)r, F_SETFD, FD_CLOEXEC);
+	}
+	r = fdpolicy_made(r, FD_ACCEPT,
 		(flags & SOCK_CLOEXEC) != 0, force, FD_FROM(fd));
 	if (r < 0 || !room)
 		return r;

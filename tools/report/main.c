@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
  * jailreport: the options, and in which order things are done. */
+#include "diff.h"
+#include "document.h"
+#include "live.h"
 #include "read.h"
 #include "show.h"
 #include "suppress.h"
 #include "symbol.h"
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +20,43 @@
 enum { WIDTH_LEAST = 80, WIDTH_MOST = 100, TOP = 5 };
 
 static const char usage_text[] =
-	"usage: jailreport [options] FILE ...   (- for stdin)\n"
-	"  --all, --top N        all groups; the N worst of each kind (5)\n"
-	"  --kept --inherited    also what was kept for a reason; what programs found open\n"
-	"  --tables              also the tables of snapshots\n"
-	"  --version --help\n";
+	"usage: jailreport [options] FILE ...            event files, or - for stdin\n"
+	"       jailreport [options] --diff OLD NEW      what is new since OLD\n"
+	"       jailreport [options] --pid N [FILE]      what process N has open now\n"
+	"  --json --csv --sarif       another form than the screen\n"
+	"  --html FILE                a page with a timeline, besides\n"
+	"  --suppress FILE            what is known and not told again (may be repeated)\n"
+	"  --gen-suppressions         such a file, for what is told\n"
+	"  --fail-on=KIND[,KIND]      status 1 for leak, emfile, never-closed, bad-close; none\n"
+	"                             (leak,emfile)\n"
+	"  --all, --top N             all call sites; the N worst of each kind (5)\n"
+	"  --kept --inherited         also what was kept for a reason; what programs found open\n"
+	"  --tables                   also the tables of snapshots\n"
+	"  -v, --verbose              all stacks, unused suppressions\n"
+	"  --help --version\n";
+
+enum form { FORM_SCREEN, FORM_JSON, FORM_CSV, FORM_SARIF, FORM_SUPPRESSIONS };
+
+struct options {
+	struct show show;
+	enum form form;
+	const char *html, *old;
+	long pid;
+	struct suppressions *suppress;
+};
+
+static int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int error(const char *format, ...)
+{
+	va_list args;
+
+	fputs("jailreport: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("\n", stderr);
+	return 2;
+}
 
 static size_t screen_width(void)
 {
@@ -33,79 +69,246 @@ static size_t screen_width(void)
 	return n < WIDTH_LEAST ? WIDTH_LEAST : n > WIDTH_MOST ? WIDTH_MOST : (size_t)n;
 }
 
-static int usage(void)
+static bool fail_on(struct show *show, const char *list)
 {
-	fputs(usage_text, stderr);
-	return 2;
+	memset(show->hit, 0, sizeof(show->hit));
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		int k = 0;
+
+		if (n == 4 && memcmp(list, "none", 4) == 0) {
+			memset(show->hit, 0, sizeof(show->hit));
+		} else {
+			while (k < KINDS && (k == KIND_HOLDER || strlen(kind_names[k]) != n ||
+						    memcmp(list, kind_names[k], n) != 0))
+				k++;
+			if (k == KINDS)
+				return false;
+			show->hit[k] = true;
+		}
+		list += n + (list[n] == ',');
+	}
+	return true;
 }
 
-int main(int argc, char **argv)
+static bool number(const char *text, long least, long *ret)
 {
-	enum { ALL = 256, TOP_N, KEPT, INHERITED, TABLES, VERSION, HELP };
+	char *end;
+
+	errno = 0;
+	*ret = strtol(text, &end, 10);
+	return errno == 0 && end != text && *end == 0 && *ret >= least && *ret <= 0x7fffffff;
+}
+
+/* 0 to go on, or the exit status + 1. */
+static int parse(struct options *o, int argc, char **argv)
+{
+	enum { ALL = 256, TOP_N, KEPT, INHERITED, TABLES, JSON, CSV, SARIF, HTML, DIFF, SUPPRESS, GENERATE, PID, FAIL, VERSION,
+		HELP };
 	static const struct option options[] = {
-		{"all",       no_argument,       NULL, ALL      },
-		{"top",       required_argument, NULL, TOP_N    },
-		{"kept",      no_argument,       NULL, KEPT     },
-		{"inherited", no_argument,       NULL, INHERITED},
-		{"tables",    no_argument,       NULL, TABLES   },
-		{"verbose",   no_argument,       NULL, 'v'      },
-		{"version",   no_argument,       NULL, VERSION  },
-		{"help",      no_argument,       NULL, HELP     },
+		{"all",              no_argument,       NULL, ALL      },
+		{"top",              required_argument, NULL, TOP_N    },
+		{"kept",             no_argument,       NULL, KEPT     },
+		{"inherited",        no_argument,       NULL, INHERITED},
+		{"tables",           no_argument,       NULL, TABLES   },
+		{"json",             no_argument,       NULL, JSON     },
+		{"csv",              no_argument,       NULL, CSV      },
+		{"sarif",            no_argument,       NULL, SARIF    },
+		{"html",             required_argument, NULL, HTML     },
+		{"diff",             required_argument, NULL, DIFF     },
+		{"suppress",         required_argument, NULL, SUPPRESS },
+		{"gen-suppressions", no_argument,       NULL, GENERATE },
+		{"pid",              required_argument, NULL, PID      },
+		{"fail-on",          required_argument, NULL, FAIL     },
+		{"verbose",          no_argument,       NULL, 'v'      },
+		{"version",          no_argument,       NULL, VERSION  },
+		{"help",             no_argument,       NULL, HELP     },
 		{0}
         };
-	struct show show = {.top = TOP, .hit = {[KIND_LEAK] = true, [KIND_EMFILE] = true}};
-	struct model *m = model_new();
-	struct text out = {0};
+	struct text wrong = {0};
+	enum form form;
 	int option;
+	long n;
 
-	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+		form = FORM_SCREEN;
 		switch (option) {
 		case ALL:
-			show.top = 0;
+			o->show.top = 0;
 			break;
 		case TOP_N:
-			show.top = (unsigned)strtoul(optarg, NULL, 10);
+			if (!number(optarg, 1, &n))
+				return 1 + error("--top %s: not a number", optarg);
+			o->show.top = (unsigned)n;
 			break;
 		case KEPT:
-			show.kept = true;
+			o->show.kept = true;
 			break;
 		case INHERITED:
-			show.inherited = true;
+			o->show.inherited = true;
 			break;
 		case TABLES:
-			show.tables = true;
+			o->show.tables = true;
+			break;
+		case JSON:
+			form = FORM_JSON;
+			break;
+		case CSV:
+			form = FORM_CSV;
+			break;
+		case SARIF:
+			form = FORM_SARIF;
+			break;
+		case GENERATE:
+			form = FORM_SUPPRESSIONS;
+			break;
+		case HTML:
+			o->html = optarg;
+			break;
+		case DIFF:
+			o->old = optarg;
+			break;
+		case SUPPRESS:
+			if (!suppress_read(&o->suppress, optarg, &wrong))
+				return 1 + error("%s", wrong.at);
+			break;
+		case PID:
+			if (!number(optarg, 1, &o->pid))
+				return 1 + error("--pid %s: not a process", optarg);
+			break;
+		case FAIL:
+			if (!fail_on(&o->show, optarg))
+				return 1 + error("--fail-on=%s: leak, emfile, never-closed, bad-close or none", optarg);
 			break;
 		case 'v':
-			show.verbose = true;
+			o->show.verbose = true;
 			break;
 		case VERSION:
 			puts("jailreport " LIBJAIL_VERSION);
-			return 0;
+			return 1;
 		case HELP:
 			fputs(usage_text, stdout);
-			return 0;
+			return 1;
 		default:
-			return usage();
+			fputs(usage_text, stderr);
+			return 1 + 2;
 		}
-	if (optind == argc)
-		return usage();
-	show.width = screen_width();
-	show.colour = isatty(1) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
-	for (int i = optind; i < argc; i++)
-		if (!read_file(m, argv[i])) {
-			fprintf(stderr, "jailreport: %s: %s\n", argv[i], strerror(errno));
-			return 2;
-		}
+		if (form != FORM_SCREEN && o->form != FORM_SCREEN && o->form != form)
+			return 1 + error("only one of --json, --csv, --sarif and --gen-suppressions");
+		if (form != FORM_SCREEN)
+			o->form = form;
+	}
+	return 0;
+}
+
+static bool read_any(struct model *m, const char *file)
+{
+	return document_read(m, file) || read_file(m, file);
+}
+
+static void finish(struct model *m)
+{
 	read_end(m);
 	model_end(m);
 	symbol_all(m);
 	suppress_apply(m);
 	model_merge(m);
-	show_screen(&out, m, &show);
-	fwrite(out.at, 1, out.n, stdout);
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "jailreport: stdout: %s\n", strerror(errno));
+}
+
+static bool write_page(const struct model *m, const struct options *o)
+{
+	struct text page = {0};
+	FILE *f = strcmp(o->html, "-") == 0 ? stdout : fopen(o->html, "we");
+	bool good;
+
+	if (!f)
+		return false;
+	show_html(&page, m, &o->show);
+	good = fwrite(page.at, 1, page.n, f) == page.n;
+	text_free(&page);
+	return (f == stdout ? fflush(f) : fclose(f)) == 0 && good;
+}
+
+static int show(const struct model *m, const struct options *o)
+{
+	struct text out = {0}, unused = {0};
+	int status = show_sums(m, &o->show).bad;
+
+	if (o->html && !write_page(m, o))
+		return error("%s: %s", o->html, strerror(errno));
+	switch (o->form) {
+	case FORM_SCREEN:
+		if (!o->html || strcmp(o->html, "-") != 0)
+			show_screen(&out, m, &o->show);
+		break;
+	case FORM_JSON:
+		show_json(&out, m, &o->show);
+		break;
+	case FORM_CSV:
+		show_csv(&out, m, &o->show);
+		break;
+	case FORM_SARIF:
+		show_sarif(&out, m, &o->show);
+		break;
+	case FORM_SUPPRESSIONS:
+		suppress_generate(m, &out);
+		status = 0;
+		break;
+	}
+	if (out.n)
+		fwrite(out.at, 1, out.n, stdout);
+	text_free(&out);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return error("stdout: %s", strerror(errno));
+	if (o->show.verbose && m->suppress) {
+		suppress_unused(m->suppress, &unused);
+		if (unused.n)
+			fputs(unused.at, stderr);
+		text_free(&unused);
+	}
+	/* Where not a line could be used, nothing is known: that is no success. */
+	if (o->form != FORM_SCREEN && m->malformed)
+		fprintf(stderr, "jailreport: %lu of %lu lines malformed, first %s\n", m->malformed, m->lines, m->malformed_at[0]);
+	return m->lines > 0 && m->malformed == m->lines ? 2 : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.show = {.top = TOP, .hit = {[KIND_LEAK] = true, [KIND_EMFILE] = true}}};
+	struct model *m = model_new(), *before = NULL;
+	struct text wrong = {0};
+	int status = parse(&o, argc, argv);
+
+	if (status)
+		return status - 1;
+	o.show.width = screen_width();
+	o.show.colour = isatty(1) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+	m->suppress = o.suppress;
+	argc -= optind;
+	argv += optind;
+	if (o.pid ? argc > 1 || o.old : o.old ? argc != 1 : argc == 0) {
+		fputs(usage_text, stderr);
 		return 2;
 	}
-	return show_sums(m, &show).bad;
+	if (o.pid) {
+		o.show.tables = true;
+		if (!live_snapshot(m, o.pid, argc ? argv[0] : NULL, &wrong))
+			return error("%s", wrong.at);
+	}
+	if (o.old) {
+		before = model_new();
+		before->suppress = o.suppress;
+		if (!read_any(before, o.old))
+			return error("%s: %s", o.old, strerror(errno));
+		finish(before);
+	}
+	for (int i = 0; i < argc && !o.pid; i++)
+		if (!read_any(m, argv[i]))
+			return error("%s: %s", argv[i], strerror(errno));
+	finish(m);
+	if (before) {
+		o.show.diff = true;
+		diff_apply(m, before);
+	}
+	return show(m, &o);
 }

@@ -50,6 +50,14 @@ void tally_add(struct tally *t, const char *name, unsigned long n)
 	t->at[t->n++] = (struct counted){memory_text(name), n};
 }
 
+void tally_free(struct tally *t)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		free(t->at[i].name);
+	free(t->at);
+	*t = (struct tally){0};
+}
+
 static int more_often(const void *a, const void *b)
 {
 	const struct counted *x = a, *y = b;
@@ -161,7 +169,7 @@ void timeline_merge(struct timeline **to, const struct timeline *from)
 
 unsigned long group_descriptors(const struct group *g)
 {
-	unsigned long n = distinct_count(&g->fds);
+	unsigned long n = g->descriptors ? g->descriptors : distinct_count(&g->fds);
 
 	/* Not every descriptor of a long list is named. */
 	return n > 0 && n < g->count ? n : g->count;
@@ -360,6 +368,15 @@ static struct site *site_of(struct model *m, const struct json *e, bool here, in
 
 /* -- groups ---------------------------------------------------------------------------------- */
 
+void model_add(struct model *m, struct group *g)
+{
+	if (m->n == m->room) {
+		m->room = m->room ? m->room * 2 : 64;
+		m->all = memory_more(m->all, m->room, sizeof(*m->all));
+	}
+	m->all[m->n++] = g;
+}
+
 static struct group *group_put(struct model *m, enum kind kind, struct site *site, const char *why,
 	struct site *made, struct site *closed, unsigned set)
 {
@@ -389,11 +406,7 @@ static struct group *group_put(struct model *m, enum kind kind, struct site *sit
 		g->set = set;
 		g->why = memory_text(key.why);
 		g->limit = g->open = -1;
-		if (m->n == m->room) {
-			m->room = m->room ? m->room * 2 : 64;
-			m->all = memory_more(m->all, m->room, sizeof(*m->all));
-		}
-		m->all[m->n++] = g;
+		model_add(m, g);
 	}
 	return *at;
 }
@@ -446,6 +459,65 @@ static unsigned long count_of(const struct json *e, unsigned long least)
 	return n < (long long)least ? least : n > MANY ? MANY : (unsigned long)n;
 }
 
+/* An event's descriptors on their way to the groups. */
+struct adding {
+	struct model *m;
+	enum kind kind;
+	struct site *site;
+	const char *why, *class;
+	struct fact *f;
+	bool stopped, each, table;
+	struct group *g;           /* where the last one went */
+	struct group *touched[16]; /* of a table */
+	unsigned n;
+};
+
+/* The group that n more descriptors, of which f->what is known, belong to. */
+static struct group *adding_to(struct adding *a, unsigned long n)
+{
+	struct group *g = a->g;
+
+	if (!g || a->each) {
+		g = group_put(a->m, a->kind, a->site, a->why, NULL, NULL,
+			a->m->suppress ? suppress_set(a->m->suppress, a->f) : 0);
+		a->g = g;
+		if (g->serial != a->m->serial) {
+			if (a->kind == KIND_LEAK || a->kind == KIND_KEPT)
+				tally_add(&g->targets, a->f->to, 1);
+			if (a->table && a->n < sizeof(a->touched) / sizeof(*a->touched)) {
+				a->touched[a->n++] = g;
+				g->now = 0;
+			}
+			group_seen(a->m, g, a->f);
+		}
+	}
+	tally_add(&g->classes, a->class, n);
+	if (a->table)
+		g->now += n;
+	else
+		g->count += n;
+	if (a->kind == KIND_LEAK)
+		*(a->stopped ? &g->stopped : &g->leaked) += n;
+	return g;
+}
+
+/* n descriptors that the event does not name: it tells of a table's when the first and last were made. */
+static void add_rest(struct adding *a, const struct json *e, unsigned long n)
+{
+	enum { STEPS = 16 };
+	int64_t oldest = json_time(e, "oldest"), newest = json_time(e, "newest");
+	struct group *g = adding_to(a, n);
+	struct timeline **line = a->table ? &g->line_now : &g->line;
+
+	if (!a->table || oldest == 0 || newest <= oldest || n < STEPS) {
+		timeline_add(line, a->table && newest ? newest : a->f->t, n);
+		return;
+	}
+	for (int i = 0; i < STEPS; i++)
+		timeline_add(line, oldest + (newest - oldest) / (STEPS - 1) * i,
+			n / STEPS + ((unsigned long)i < n % STEPS));
+}
+
 /* The descriptors of an event, each to the group that it belongs to. */
 static void add_fds(struct model *m, enum kind kind, struct site *site, const char *why, struct fact *f,
 	const struct json *e, bool stopped)
@@ -453,62 +525,49 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 	const struct json *fds = json_get(e, "fds");
 	unsigned long listed = fds && fds->type == JSON_ARRAY ? fds->children : 0;
 	unsigned long count = count_of(e, listed > 0 ? listed : 1);
-	bool each = m->suppress && suppress_whats(m->suppress), table = kind >= KIND_HOLDER && kind != KIND_NEVER && kind != KIND_KEPT;
-	const char *class = json_text(e, "class");
-	struct group *g = NULL;
+	struct adding a = {.m = m,
+		.kind = kind,
+		.site = site,
+		.why = why,
+		.class = json_text(e, "class"),
+		.f = f,
+		.stopped = stopped,
+		.each = m->suppress && suppress_whats(m->suppress),
+		.table = kind == KIND_HOLDER || kind == KIND_SNAPSHOT};
+	uint64_t host = text_hash(f->host, strlen(f->host));
 	char what[NAME_MAX_SHOWN];
 
 	f->kind = kind;
+	f->why = why;
 	for (const struct json *fd = listed ? json_first(fds) : NULL; fd; fd = json_next(fds, fd)) {
-		struct {
-			uint64_t host;
-			int64_t made, fd, pid;
-		} key = {text_hash(f->host, strlen(f->host)), microseconds(json_get(fd, "t")),
-			json_number(fd, "fd", -1), 0};
-		const char *of = fd_what(fd);
-		bool fresh;
+		int64_t made = microseconds(json_get(fd, "t"));
+		int64_t key[4] = {(int64_t)host, made, json_number(fd, "fd", -1), made ? 0 : f->pid};
+		struct group *g;
 
-		f->what = of;
-		if (!g || each)
-			g = group_put(m, kind, site, why, NULL, NULL, m->suppress ? suppress_set(m->suppress, f) : 0);
-		fresh = g->serial != m->serial;
-		group_seen(m, g, f);
-		if (!table)
-			g->count++;
-		if (fresh) {
-			tally_add(&g->targets, f->to, kind == KIND_LEAK || kind == KIND_KEPT ? 1 : 0);
-		}
-		tally_add(&g->classes, class, 1);
-		if (of) {
-			what_kind(what, sizeof(what), of);
+		f->what = fd_what(fd);
+		g = adding_to(&a, 1);
+		if (f->what) {
+			what_kind(what, sizeof(what), f->what);
 			tally_add(&g->whats, what, 1);
 		}
-		if (key.made == 0)
-			key.pid = f->pid;
-		distinct_add(&g->fds, text_hash(&key, sizeof(key)));
-		timeline_add(&g->line, kind == KIND_LEAK || key.made == 0 ? f->t : key.made, 1);
-		if (kind == KIND_LEAK) {
-			*(stopped ? &g->stopped : &g->leaked) += 1;
-		}
+		distinct_add(&g->fds, text_hash(key, sizeof(key)));
+		timeline_add(a.table ? &g->line_now : &g->line, kind == KIND_LEAK || made == 0 ? f->t : made, 1);
 	}
 	f->what = NULL;
-	if (!g || count > listed) {
-		unsigned long rest = listed ? count - listed : count;
+	if (count > listed)
+		add_rest(&a, e, count - listed);
+	for (unsigned i = 0; i < a.n; i++) {
+		struct group *g = a.touched[i];
+		struct timeline *was = g->line;
 
-		if (!g || each)
-			g = group_put(m, kind, site, why, NULL, NULL, m->suppress ? suppress_set(m->suppress, f) : 0);
-		if (g->serial != m->serial && (kind == KIND_LEAK || kind == KIND_KEPT))
-			tally_add(&g->targets, f->to, 1);
-		group_seen(m, g, f);
-		tally_add(&g->classes, class, rest);
-		if (!table)
-			g->count += rest;
-		timeline_add(&g->line, f->t, rest);
-		if (kind == KIND_LEAK)
-			*(stopped ? &g->stopped : &g->leaked) += rest;
+		if (g->now > g->count) {
+			g->count = g->now;
+			g->line = g->line_now;
+			g->line_now = was;
+		}
+		free(g->line_now);
+		g->line_now = NULL;
 	}
-	if (table && count > g->count)
-		g->count = count;
 }
 
 /* -- events ---------------------------------------------------------------------------------- */
@@ -598,6 +657,7 @@ static void emfile_event(struct model *m, const struct json *e, struct fact *f)
 	struct group *g;
 
 	f->kind = KIND_EMFILE;
+	f->why = error;
 	f->call = site->call;
 	g = group_put(m, KIND_EMFILE, site, error ? error : "EMFILE", NULL, NULL,
 		m->suppress ? suppress_set(m->suppress, f) : 0);
@@ -621,6 +681,7 @@ static void bad_close_event(struct model *m, const struct json *e, struct fact *
 	struct group *g;
 
 	f->kind = KIND_BAD_CLOSE;
+	f->why = why;
 	f->call = site->call;
 	snprintf(number, sizeof(number), "%lld", json_number(e, "fd", -1));
 	g = group_put(m, KIND_BAD_CLOSE, site, why ? why : "?",
@@ -631,6 +692,27 @@ static void bad_close_event(struct model *m, const struct json *e, struct fact *
 	g->count++;
 	tally_add(&g->whats, number, 1);
 	timeline_add(&g->line, f->t, 1);
+}
+
+struct site *model_site(struct model *m, const char *hash, const char *call)
+{
+	return site_put(m, hash, call);
+}
+
+struct spot *model_spot(struct model *m, const char *path, const char *id, uint64_t offset)
+{
+	return spot_put(m, module_put(m, path, id), offset);
+}
+
+struct group *model_group(struct model *m, enum kind kind, struct site *site, const char *why, struct site *made,
+	struct site *closed)
+{
+	return group_put(m, kind, site, why, made, closed, 0);
+}
+
+int64_t json_time(const struct json *object, const char *name)
+{
+	return microseconds(json_get(object, name));
 }
 
 bool model_looks(const struct json *e, const char **wrong)
@@ -798,6 +880,8 @@ static void group_merge(struct group *to, struct group *from)
 	tally_merge(&to->heirs, &from->heirs);
 	distinct_merge(&to->fds, &from->fds);
 	timeline_merge(&to->line, from->line);
+	if (!to->chain)
+		to->chain = from->chain;
 }
 
 void model_merge(struct model *m)

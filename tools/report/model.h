@@ -71,6 +71,7 @@ struct tally {
 	unsigned long others; /* of further names */
 };
 void tally_add(struct tally *, const char *name, unsigned long n);
+void tally_free(struct tally *);
 void tally_sort(struct tally *); /* most frequent first */
 
 /* How many different things: exact up to DISTINCT, then an estimate (the k smallest hashes). */
@@ -121,9 +122,14 @@ struct group {
 	struct tally targets, programs, hosts, whats, classes, heirs;
 	struct distinct fds;
 	struct timeline *line;
+	/* of a table: what the present event adds up to, which counts where it is the most so far */
+	unsigned long now;
+	struct timeline *line_now;
 	char *chain; /* one example, "a(12) < b(3)" */
 	unsigned long serial;
+	unsigned long descriptors; /* where another report counted them; 0 */
 	/* --diff */
+	struct group *next;
 	enum { DIFF_NONE, DIFF_NEW, DIFF_GROWN, DIFF_SAME, DIFF_GONE } diff;
 	unsigned long before;
 	const char *suppressed; /* by the suppression of this name */
@@ -155,6 +161,14 @@ struct model *model_new(void);
 bool model_event(struct model *, const struct json *, const char **wrong);
 bool model_looks(const struct json *, const char **wrong); /* is it one? */
 void model_malformed(struct model *, const char *file, unsigned long line, const char *why);
+/* The parts, for what is no event. */
+struct site *model_site(struct model *, const char *hash, const char *call);
+struct spot *model_spot(struct model *, const char *path, const char *id, uint64_t offset);
+struct group *model_group(struct model *, enum kind, struct site *, const char *why, struct site *made,
+	struct site *closed);
+void model_add(struct model *, struct group *); /* at the end, as it is */
+int64_t json_time(const struct json *object, const char *name); /* microseconds */
+
 /* When all is read: paths in guest terms, examples sorted; the groups of one site that were kept
  * apart for suppressions are still apart. */
 void model_end(struct model *);

@@ -119,7 +119,7 @@ static void put_tally(struct screen *s, const char *name, const struct tally *ta
 static void put_from(struct screen *s, const struct model *m, const struct group *g)
 {
 	struct text who = {0}, when = {0};
-	size_t width = s->show->width - INDENT - LABEL;
+	const size_t width = s->show->width - INDENT - LABEL;
 
 	text_times(&when, g->first, g->last);
 	tally_text(&who, &g->programs, width);
@@ -245,6 +245,37 @@ static void was(struct text *t, const struct group *g)
 		text_format(t, " (before: %lu)", g->before);
 }
 
+/* The programs that found it open, other than those it leaked into directly. */
+static void put_passed_on(struct screen *s, const struct model *m, const struct group *g)
+{
+	struct tally others = {0};
+	struct text names = {0};
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct group *in = m->all[i];
+
+		if (in->kind != KIND_INHERITED || in->site->head != g->site->head || !*g->site->hash)
+			continue;
+		for (unsigned k = 0; k < in->heirs.n; k++) {
+			bool direct = false;
+
+			for (unsigned t = 0; t < g->targets.n && !direct; t++)
+				direct = strcmp(show_base(g->targets.at[t].name), in->heirs.at[k].name) == 0;
+			if (!direct)
+				tally_add(&others, in->heirs.at[k].name, in->heirs.at[k].n);
+		}
+	}
+	if (others.n == 0)
+		return;
+	text_fill(s->t, ' ', INDENT);
+	text_add(s->t, "passed on to ");
+	tally_text(&names, &others, s->show->width - INDENT - strlen("passed on to "));
+	text_add(s->t, names.at);
+	text_add(s->t, "\n");
+	text_free(&names);
+	tally_free(&others);
+}
+
 static void put_leak(struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
@@ -260,10 +291,7 @@ static void put_leak(struct screen *s, const struct model *m, const struct group
 	put_tally(s, "what", &g->whats);
 	put_tally(s, "into", &g->targets);
 	put_from(s, m, g);
-	for (size_t i = 0; i < m->n; i++)
-		if (m->all[i]->kind == KIND_INHERITED && *g->site->hash &&
-			strcmp(m->all[i]->site->hash, g->site->hash) == 0)
-			put_tally(s, "to", &m->all[i]->heirs);
+	put_passed_on(s, m, g);
 	if (number == 1 || s->show->verbose) {
 		put_stack(s, "stack", g->site, s->show->verbose ? 64 : STACK_WORST);
 		if (g->chain && s->show->verbose) {
@@ -399,19 +427,20 @@ static void head(struct screen *s, const struct model *m)
 		text_format(&raw, " on %lu hosts", hosts);
 	else if (hosts == 1)
 		text_format(&raw, " on %s", m->hosts.n ? m->hosts.at[0].name : "?");
-	if (m->made)
-		text_format(&raw, ", %lu descriptors made", m->made);
 	if (m->events) {
 		text_add(&raw, ", ");
 		text_times(&raw, m->first, m->last);
 	}
+	if (m->made)
+		text_format(&raw, ", %lu descriptors made", m->made);
 	put_words(s, 0, raw.at);
 	text_free(&raw);
 }
 
 void show_screen(struct text *t, const struct model *m, const struct show *show)
 {
-	struct screen s = {t, show};
+	struct show hints = *show;
+	struct screen s = {t, &hints};
 	struct sums sums = show_sums(m, show);
 	struct text raw = {0};
 
@@ -442,7 +471,8 @@ void show_screen(struct text *t, const struct model *m, const struct show *show)
 		put_line(&s, 0, raw.at, false);
 		text_free(&raw);
 	}
-	show_summary(&raw, m, show);
+	hints.hints = true;
+	show_summary(&raw, m, &hints);
 	paint(&s, sums.bad ? "1;31" : "1");
 	put_words(&s, 0, raw.at);
 	paint(&s, "0");

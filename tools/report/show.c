@@ -124,7 +124,7 @@ struct sums show_sums(const struct model *m, const struct show *show)
 	return s;
 }
 
-/* Two lines at most, for whoever reads nothing else. */
+/* For whoever reads nothing else. */
 void show_summary(struct text *t, const struct model *m, const struct show *show)
 {
 	struct sums s = show_sums(m, show);
@@ -151,12 +151,14 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		text_add(t, "; ");
 		show_count(t, s.count[KIND_BAD_CLOSE], "bad close", "bad closes");
 	}
-	if (m->kept && !show->kept)
-		text_format(t, "; %lu kept for a reason (--kept)", m->kept);
-	if (m->inherited && !show->inherited)
-		text_format(t, "; %lu inherited (--inherited)", m->inherited);
-	if (m->snapshots && !show->tables)
-		text_format(t, "; %lu snapshot%s (--tables)", m->snapshots, m->snapshots == 1 ? "" : "s");
+	if (show->hints) {
+		if (m->kept && !show->kept)
+			text_format(t, "; %lu kept for a reason (--kept)", m->kept);
+		if (m->inherited && !show->inherited)
+			text_format(t, "; %lu inherited (--inherited)", m->inherited);
+		if (m->snapshots && !show->tables)
+			text_format(t, "; %lu snapshot%s (--tables)", m->snapshots, m->snapshots == 1 ? "" : "s");
+	}
 	if (s.suppressed) {
 		text_add(t, "; ");
 		show_count(t, s.suppressed, "group", "groups");

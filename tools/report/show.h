@@ -12,7 +12,7 @@ struct show {
 	bool diff;      /* what differs, alone */
 	unsigned top;   /* groups of a kind; 0: all */
 	bool hit[KINDS]; /* the kinds that make the exit status 1 */
-	const char *command; /* for --html's heading; NULL */
+	bool hints;     /* the summary names the options that would tell more */
 };
 
 /* -- names, raw: to be escaped for where they go ---------------------------------------------- */

@@ -9,7 +9,7 @@
 /* What an event says of itself, that a suppression may ask for. */
 struct fact {
 	enum kind kind;
-	const char *call, *what, *to, *from, *host; /* each may be NULL */
+	const char *call, *what, *to, *from, *host, *why; /* each may be NULL */
 	int64_t t;
 	long pid;
 	bool here;

@@ -220,6 +220,9 @@ static void answers(struct spot **spots, size_t n, char *text)
 
 			if (!where)
 				return;
+			char *inlined = strstr(function, " inlined at "); /* elfutils */
+			if (inlined)
+				*inlined = 0;
 			line_of(&l, where);
 			if (function[0] && function[0] != '?')
 				l.function = memory_text(function);

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * --json: the whole report as one document with all names resolved, on one line; and such a
+ * document read again, so that --diff can compare with a release whose files are long gone. */
+#include "document.h"
+#include "show.h"
+#include "suppress.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DOCUMENT_MAX = 1 << 28 };
+
+/* -- writing --------------------------------------------------------------------------------- */
+
+static void put_name(struct text *t, const char *name)
+{
+	if (t->at[t->n - 1] != '{' && t->at[t->n - 1] != '[')
+		text_add(t, ",");
+	if (name) {
+		text_json(t, name);
+		text_add(t, ":");
+	}
+}
+
+static void put_string(struct text *t, const char *name, const char *value)
+{
+	put_name(t, name);
+	text_json(t, value);
+}
+
+static void put_number(struct text *t, const char *name, unsigned long n)
+{
+	put_name(t, name);
+	text_format(t, "%lu", n);
+}
+
+static void put_time(struct text *t, const char *name, int64_t us)
+{
+	put_name(t, name);
+	text_format(t, "%lld.%06d", (long long)(us / 1000000), (int)(us % 1000000));
+}
+
+static void put_tally(struct text *t, const char *name, const struct tally *tally)
+{
+	if (tally->n == 0)
+		return;
+	put_name(t, name);
+	text_add(t, "[");
+	for (unsigned i = 0; i < tally->n; i++) {
+		put_name(t, NULL);
+		text_add(t, "{");
+		put_string(t, "name", tally->at[i].name);
+		put_number(t, "count", tally->at[i].n);
+		text_add(t, "}");
+	}
+	text_add(t, "]");
+	if (tally->others) {
+		struct text more = {0};
+
+		text_format(&more, "%s_more", name);
+		put_number(t, more.at, tally->others);
+		text_free(&more);
+	}
+}
+
+static void put_frame(struct text *t, const struct spot *s, const struct line *l)
+{
+	put_name(t, NULL);
+	text_add(t, "{");
+	put_string(t, "module", s->module->shown);
+	if (*s->module->id)
+		put_string(t, "id", s->module->id);
+	put_name(t, "offset");
+	text_format(t, "\"0x%llx\"", (unsigned long long)s->offset);
+	if (l && l->function)
+		put_string(t, "function", l->function);
+	if (l && l->file) {
+		put_string(t, "file", l->file);
+		put_number(t, "line", l->line);
+	} else if (l && l->plus) {
+		put_number(t, "plus", l->plus);
+	}
+	text_add(t, "}");
+}
+
+/* The members of an object that tells of a site. */
+static void put_site(struct text *t, const struct site *s)
+{
+	struct text name = {0};
+
+	show_site(&name, s);
+	put_string(t, "site", *s->hash ? s->hash : NULL);
+	put_string(t, "name", name.at);
+	text_free(&name);
+	if (s->call)
+		put_string(t, "call", s->call);
+	if (s->script) {
+		put_name(t, "script");
+		text_add(t, "{");
+		put_string(t, "file", s->script);
+		put_number(t, "line", s->script_line);
+		text_add(t, "}");
+	}
+	if (s->n == 0)
+		return;
+	/* "inlined": the function is part of the next one's code, at the same address */
+	put_name(t, "stack");
+	text_add(t, "[");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct spot *spot = s->at[i];
+
+		if (spot->n == 0)
+			put_frame(t, spot, NULL);
+		for (size_t k = 0; k < spot->n; k++) {
+			put_frame(t, spot, &spot->lines[k]);
+			t->n--; /* the brace */
+			if (i == s->blame && k == 0)
+				text_add(t, ",\"blamed\":true");
+			if (k + 1 < spot->n)
+				text_add(t, ",\"inlined\":true");
+			text_add(t, "}");
+		}
+		if (spot->n == 0 && i == s->blame) {
+			t->n--;
+			text_add(t, ",\"blamed\":true}");
+		}
+	}
+	text_add(t, "]");
+}
+
+static void put_group(struct text *t, const struct group *g)
+{
+	static const char *const diffs[] = {NULL, "new", "grown", "same", "gone"};
+
+	put_name(t, NULL);
+	text_add(t, "{");
+	put_string(t, "kind", kind_names[g->kind]);
+	put_site(t, g->site);
+	if (*g->why)
+		put_string(t, "why", g->why);
+	put_number(t, "count", g->count);
+	put_number(t, "descriptors", group_descriptors(g));
+	put_number(t, "events", g->events);
+	if (g->kind == KIND_LEAK) {
+		put_number(t, "leaked", g->leaked);
+		put_number(t, "stopped", g->stopped);
+	}
+	if (g->kind == KIND_EMFILE) {
+		put_number(t, "missed", g->missed);
+		if (g->limit >= 0)
+			put_number(t, "limit", (unsigned long)g->limit);
+		if (g->open >= 0)
+			put_number(t, "open", (unsigned long)g->open);
+	}
+	put_time(t, "first", g->first);
+	put_time(t, "last", g->last);
+	put_tally(t, "class", &g->classes);
+	put_tally(t, g->kind == KIND_BAD_CLOSE ? "numbers" : "what", &g->whats);
+	put_tally(t, "into", &g->targets);
+	put_tally(t, "from", &g->programs);
+	put_tally(t, "hosts", &g->hosts);
+	put_tally(t, "by", &g->heirs);
+	if (g->chain)
+		put_string(t, "chain", g->chain);
+	if (g->made) {
+		put_name(t, "made");
+		text_add(t, "{");
+		put_site(t, g->made);
+		text_add(t, "}");
+	}
+	if (g->closed) {
+		put_name(t, "closed");
+		text_add(t, "{");
+		put_site(t, g->closed);
+		text_add(t, "}");
+	}
+	if (g->line) {
+		int last = TIMELINE - 1;
+
+		while (last > 0 && !g->line->n[last])
+			last--;
+		put_name(t, "timeline");
+		text_add(t, "{");
+		put_time(t, "start", g->line->base << g->line->shift);
+		put_time(t, "step", (int64_t)1 << g->line->shift);
+		put_name(t, "counts");
+		text_add(t, "[");
+		for (int i = 0; i <= last; i++)
+			put_number(t, NULL, g->line->n[i]);
+		text_add(t, "]}");
+	}
+	if (g->diff != DIFF_NONE) {
+		put_string(t, "diff", diffs[g->diff]);
+		put_number(t, "before", g->before);
+	}
+	if (g->suppressed)
+		put_string(t, "suppressed", g->suppressed);
+	text_add(t, "}");
+}
+
+void show_json(struct text *t, const struct model *m, const struct show *show)
+{
+	struct text summary = {0};
+
+	(void)show;
+	text_add(t, "{\"jailreport\":1");
+	put_string(t, "version", LIBJAIL_VERSION);
+	show_summary(&summary, m, show);
+	put_string(t, "summary", summary.at);
+	text_free(&summary);
+	put_name(t, "failed");
+	text_add(t, show_sums(m, show).bad ? "true" : "false");
+	put_number(t, "lines", m->lines);
+	put_number(t, "events", m->events);
+	put_number(t, "processes", m->processes);
+	put_number(t, "runs", distinct_count(&m->every_run));
+	put_number(t, "hosts", distinct_count(&m->every_host));
+	put_number(t, "made", m->made);
+	put_number(t, "unknown_events", m->unknown);
+	put_number(t, "failed_execs", m->failed_execs);
+	put_time(t, "first", m->first);
+	put_time(t, "last", m->last);
+	put_name(t, "malformed");
+	text_format(t, "{\"lines\":%lu", m->malformed);
+	put_name(t, "first");
+	text_add(t, "[");
+	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++)
+		put_string(t, NULL, m->malformed_at[i]);
+	text_add(t, "]}");
+	put_name(t, "notes");
+	text_add(t, "[");
+	for (size_t i = 0; i < m->modules.room; i++) {
+		const struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
+
+		if (module && module->note) {
+			put_name(t, NULL);
+			text_add(t, "{");
+			put_string(t, "module", module->path);
+			put_string(t, "note", module->note);
+			text_add(t, "}");
+		}
+	}
+	text_add(t, "]");
+	put_name(t, "groups");
+	text_add(t, "[");
+	for (size_t i = 0; i < m->n; i++)
+		put_group(t, m->all[i]);
+	text_add(t, "]}\n");
+}
+
+/* -- reading --------------------------------------------------------------------------------- */
+
+static unsigned long whole(const struct json *o, const char *name)
+{
+	long long n = json_number(o, name, 0);
+
+	return n > 0 ? (unsigned long)n : 0;
+}
+
+static struct site *get_site(struct model *m, const struct json *o)
+{
+	struct site *s;
+	const struct json *stack = json_get(o, "stack"), *script = json_get(o, "script");
+	const char *hash = json_text(o, "site"), *call = json_text(o, "call"), *file = json_text(script, "file");
+	struct spot *spot = NULL;
+	bool inlined = false;
+
+	if (!o || o->type != JSON_OBJECT)
+		return NULL;
+	s = model_site(m, hash, call);
+	if (s->n > 0 || s->script)
+		return s;
+	if (call && !s->call)
+		s->call = memory_text(call);
+	if (file) {
+		s->script = memory_text(file);
+		s->script_line = (unsigned)whole(script, "line");
+	}
+	for (const struct json *c = stack && stack->type == JSON_ARRAY ? json_first(stack) : NULL; c;
+		c = json_next(stack, c)) {
+		const char *module = json_text(c, "module"), *id = json_text(c, "id"), *offset = json_text(c, "offset"),
+			   *function = json_text(c, "function"), *path = json_text(c, "file");
+		struct line *l;
+
+		if (!inlined) {
+			if (s->n == SITE_FRAMES)
+				break;
+			spot = model_spot(m, module && *module ? module : "?", id ? id : "",
+				offset ? strtoull(offset, NULL, 16) : 0);
+			if (json_get(c, "blamed"))
+				s->blame = s->n;
+			s->at[s->n++] = spot;
+			if (spot->n > 0) /* another stack went here */
+				spot = NULL;
+		}
+		inlined = json_get(c, "inlined") != NULL;
+		if (!spot || (!function && !path))
+			continue;
+		spot->lines = memory_more(spot->lines, spot->n + 1, sizeof(*spot->lines));
+		l = &spot->lines[spot->n++];
+		*l = (struct line){function ? memory_text(function) : NULL, path ? memory_text(path) : NULL,
+			(unsigned)whole(c, "line"), whole(c, "plus")};
+	}
+	return s;
+}
+
+static void get_tally(struct tally *t, const struct json *list)
+{
+	for (const struct json *c = list && list->type == JSON_ARRAY ? json_first(list) : NULL; c;
+		c = json_next(list, c))
+		tally_add(t, json_text(c, "name"), whole(c, "count"));
+}
+
+static void get_group(struct model *m, const struct json *o)
+{
+	const char *kind = json_text(o, "kind"), *why = json_text(o, "why"), *suppressed = json_text(o, "suppressed");
+	const char *diff = json_text(o, "diff");
+	struct site *site = get_site(m, o);
+	struct group *g;
+	int k = 0;
+
+	while (k < KINDS && (!kind || strcmp(kind, kind_names[k]) != 0))
+		k++;
+	if (k == KINDS || !site || (diff && strcmp(diff, "gone") == 0))
+		return;
+	g = model_group(m, (enum kind)k, site, why ? why : "", get_site(m, json_get(o, "made")),
+		get_site(m, json_get(o, "closed")));
+	g->count = whole(o, "count");
+	g->descriptors = whole(o, "descriptors");
+	g->events = whole(o, "events");
+	g->leaked = whole(o, "leaked");
+	g->stopped = whole(o, "stopped");
+	g->limit = (long)json_number(o, "limit", -1);
+	g->first = json_time(o, "first");
+	g->last = json_time(o, "last");
+	get_tally(&g->whats, json_get(o, "what"));
+	get_tally(&g->targets, json_get(o, "into"));
+	get_tally(&g->programs, json_get(o, "from"));
+	get_tally(&g->hosts, json_get(o, "hosts"));
+	get_tally(&g->heirs, json_get(o, "by"));
+	if (suppressed)
+		g->suppressed = memory_text(suppressed);
+	if (m->suppress) { /* as far as the sums tell */
+		struct fact f = {.kind = g->kind, .call = site->call, .why = why};
+
+		f.what = g->whats.n ? g->whats.at[0].name : NULL;
+		f.to = g->targets.n ? g->targets.at[0].name : NULL;
+		f.from = g->programs.n ? g->programs.at[0].name : NULL;
+		f.host = g->hosts.n ? g->hosts.at[0].name : NULL;
+		g->set = suppress_set(m->suppress, &f);
+	}
+}
+
+int document_read(struct model *m, const char *file)
+{
+	static const char begin[] = "{\"jailreport\":";
+	struct json_doc doc = {0};
+	const struct json *groups;
+	struct text all = {0};
+	char buffer[65536];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	/* Only a file can be looked at twice. */
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > DOCUMENT_MAX) {
+		close(fd);
+		return 0;
+	}
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+		text_put(&all, buffer, (size_t)n);
+		if (all.n < sizeof(begin) || memcmp(all.at, begin, sizeof(begin) - 1) != 0 || all.n > DOCUMENT_MAX) {
+			text_free(&all);
+			close(fd);
+			return 0;
+		}
+	}
+	close(fd);
+	if (!all.at)
+		return 0;
+	if (!json_parse(&doc, all.at, all.n)) {
+		m->lines++;
+		model_malformed(m, file, 1, doc.wrong);
+	} else {
+		m->processes = whole(doc.at, "processes");
+		m->events = whole(doc.at, "events");
+		m->lines = whole(doc.at, "lines");
+		m->first = json_time(doc.at, "first");
+		m->last = json_time(doc.at, "last");
+		groups = json_get(doc.at, "groups");
+		for (const struct json *c = groups && groups->type == JSON_ARRAY ? json_first(groups) : NULL; c;
+			c = json_next(groups, c))
+			get_group(m, c);
+	}
+	free(doc.at);
+	text_free(&all);
+	return 1;
+}
