@@ -4,20 +4,26 @@
  * field that does not fit is taken back whole, so that a line can always be closed. */
 #include "event.h"
 #include "config.h"
-#include "place.h"
 #include "report.h"
 #include "state.h"
 #include "sys.h"
 #include "wrap.h"
 #include <elf.h>
+#include <poll.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
 
-enum { TAIL = 40 /* what closes any line: ]}]} "cut" } newline */ };
+enum { TAIL = 48 /* what closes any line: brackets, "cut", newline */, PATIENCE = 1000 /* ms */ };
 
 int event_fd = -1;
-static bool to_socket;
+static enum { SINK_FILE, SINK_PIPE, SINK_SOCKET } sink;
+static const char *sink_path; /* absolute, to open again; NULL: only the descriptor leads there */
+static dev_t sink_dev;
+static ino_t sink_ino;
+static uid_t start_uid;
+static gid_t start_gid;
+static bool sink_said;
 static char host_name[65];
 
 /* -- where it goes --------------------------------------------------------------------------- */
@@ -44,7 +50,7 @@ static int connected(const char *path)
 	fd = (int)sys_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	r = (int)sys_call(SYS_connect, fd, &a, sizeof a);
+	r = (int)sys_call(SYS_connect, fd, &a, offsetof(struct sockaddr_un, sun_path) + n + 1);
 	if (r < 0) {
 		sys_close(fd);
 		return r;
@@ -52,52 +58,239 @@ static int connected(const char *path)
 	return fd;
 }
 
-static void name_host(void)
+/* A FIFO that nobody reads must not keep the program waiting: O_NONBLOCK, which means nothing to
+ * a file. */
+static int opened(const char *where)
 {
-	struct utsname u;
+	const char *path = mem_after(where, "unix:");
 
-	if (sys_call(SYS_uname, &u) == 0)
-		memcpy(host_name, u.nodename, sizeof host_name - 1);
+	return path ? connected(path)
+		    : sys_openat(AT_FDCWD, where,
+			      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 }
 
-int event_start(const char *where)
+/* The decimal number at *s, which moves behind it; -1: none. */
+static long number_at(const char **s)
 {
-	const char *rest;
+	long n = **s >= '0' && **s <= '9' ? 0 : -1;
+
+	for (; **s >= '0' && **s <= '9' && n < LONG_MAX / 10 - 9; ++*s)
+		n = n * 10 + **s - '0';
+	return n;
+}
+
+/* What event_note() wrote, when the descriptor is still that file: it, or -EBADF. */
+static int handed_over(const char *note)
+{
+	struct stat st;
+	const long fd = number_at(&note);
+	long dev, ino;
+
+	if (fd < 0 || fd > INT_MAX || *note++ != '.' || (dev = number_at(&note)) < 0 || *note++ != '.' ||
+		(ino = number_at(&note)) < 0)
+		return -EBADF;
+	if (sys_fstat((int)fd, &st) < 0 || st.st_dev != (dev_t)dev || st.st_ino != (ino_t)ino)
+		return -EBADF;
+	sys_fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	return (int)fd;
+}
+
+int event_start(const char *where, const char *note)
+{
+	const char *number = mem_after(where, "fd:"), *path = mem_after(where, "unix:");
+	struct utsname u;
+	struct stat st;
 	int fd;
 
-	if ((rest = mem_after(where, "unix:"))) {
-		fd = connected(rest);
-		to_socket = true;
-	} else if ((rest = mem_after(where, "fd:"))) {
-		for (fd = *rest ? 0 : -1; *rest >= '0' && *rest <= '9' && fd < 1 << 24; rest++)
-			fd = fd * 10 + *rest - '0';
-		if (fd < 0 || *rest)
-			fd = -EINVAL;
-		else
-			fd = sys_fcntl(fd, F_DUPFD_CLOEXEC, state_fd_min());
-	} else {
-		fd = sys_openat(AT_FDCWD, where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	if (note && *note == 'q') { /* the program before has complained already */
+		sink_said = true;
+		note++;
 	}
+	fd = note && *note ? handed_over(note) : -EBADF;
+	if (fd < 0 && number) {
+		const long n = number_at(&number);
+
+		fd = n < 0 || n > INT_MAX || *number
+			     ? -EINVAL
+			     : sys_fcntl((int)n, F_DUPFD_CLOEXEC, state_fd_min());
+	} else if (fd < 0) {
+		fd = opened(where);
+		if (fd >= 0)
+			fd = moved(fd);
+	}
+	if (fd >= 0 && sys_fstat(fd, &st) < 0)
+		fd = -EBADF;
 	if (fd < 0) {
-		SAY("report ", where, ": ",
-			fd == -ENOENT       ? "no such directory or socket"
-			: fd == -EACCES     ? "permission denied"
-			: fd == -EBADF      ? "this descriptor is not open"
-			: fd == -ECONNREFUSED ? "nobody listens there"
-					    : "cannot be opened",
-			"; nothing is reported");
+		if (!sink_said)
+			SAY("report ", where, ": ",
+				fd == -ENOENT	      ? "no such directory or socket"
+				: fd == -EACCES	      ? "permission denied"
+				: fd == -EBADF	      ? "this descriptor is not open"
+				: fd == -EINVAL	      ? "fd: wants a number"
+				: fd == -ECONNREFUSED ? "nobody listens there"
+				: fd == -ENXIO	      ? "nobody reads it"
+						      : "cannot be opened",
+				"; nothing is reported");
 		return fd;
 	}
-	event_fd = mem_after(where, "fd:") ? fd : moved(fd);
-	name_host();
+	sink = S_ISSOCK(st.st_mode) ? SINK_SOCKET : S_ISREG(st.st_mode) ? SINK_FILE : SINK_PIPE;
+	sink_dev = st.st_dev;
+	sink_ino = st.st_ino;
+	sink_path = !number && (path ? *path : *where) == '/' ? where : NULL;
+	start_uid = (uid_t)sys_call(SYS_geteuid);
+	start_gid = (gid_t)sys_call(SYS_getegid);
+	event_fd = fd;
+	if (sys_call(SYS_uname, &u) == 0)
+		memcpy(host_name, u.nodename, sizeof host_name - 1);
 	return 0;
 }
 
-void event_adopt(int fd, const char *where)
+void event_moved(int to)
 {
-	to_socket = mem_after(where, "unix:") != NULL;
-	event_fd = fd;
-	name_host();
+	__atomic_store_n(&event_fd, to, __ATOMIC_RELEASE);
+}
+
+bool event_same(int fd)
+{
+	struct stat st;
+
+	return event_fd >= 0 && sys_fstat(fd, &st) == 0 && st.st_dev == sink_dev && st.st_ino == sink_ino;
+}
+
+bool event_note(char *ret)
+{
+	struct str s = {ret, ret + EVENT_NOTE};
+
+	*ret = '\0';
+	if (event_fd < 0)
+		return false;
+	if (sink_said)
+		str_puts(&s, "q");
+	/* another identity may not be allowed to open it */
+	if (sink_path && (uid_t)sys_call(SYS_geteuid) == start_uid &&
+		(gid_t)sys_call(SYS_getegid) == start_gid)
+		return false;
+	str_num(&s, (unsigned)event_fd);
+	str_puts(&s, ".");
+	str_num(&s, sink_dev);
+	str_puts(&s, ".");
+	str_num(&s, sink_ino);
+	return s.at != NULL;
+}
+
+void event_keep(bool across_exec)
+{
+	if (event_fd >= 0 && event_same(event_fd))
+		sys_fcntl(event_fd, F_SETFD, across_exec ? 0 : FD_CLOEXEC);
+}
+
+/* The program can close any number behind our back, and a file of its own may be there by now:
+ * not into that one. */
+static int sink_now(void)
+{
+	const int fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
+	struct stat st;
+	int again;
+
+	if (fd < 0 || event_same(fd))
+		return fd;
+	if (!sink_path || !record_mine())
+		return -1;
+	again = opened(sink_path);
+	if (again < 0)
+		return -1;
+	again = moved(again);
+	if (sys_fstat(again, &st) < 0) {
+		sys_close(again);
+		return -1;
+	}
+	sink_dev = st.st_dev;
+	sink_ino = st.st_ino;
+	event_moved(again);
+	return again;
+}
+
+/* write(2) may raise SIGPIPE, or SIGXFSZ, in a program that never wrote a thing: blocked, and taken
+ * away again. */
+static long write_quiet(int fd, const char *line, size_t n)
+{
+	const unsigned long set = 1UL << (SIGPIPE - 1) | 1UL << (SIGXFSZ - 1);
+	const struct timespec at_once = {0};
+	unsigned long old, pending = 0;
+	long r;
+
+	if (sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &set, &old, sizeof set) < 0)
+		return -EINTR;
+	sys_call(SYS_rt_sigpending, &pending, sizeof pending);
+	r = sys_write(fd, line, n);
+	if ((r == -EPIPE || r == -EFBIG) && !(pending & set))
+		sys_call(SYS_rt_sigtimedwait, &set, NULL, &at_once, sizeof set);
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
+	return r;
+}
+
+/* A pipe's reader that does not keep up costs events, not the program's time. */
+static long write_pipe(int fd, const char *line, size_t n)
+{
+	struct timespec limit = {.tv_sec = PATIENCE / 1000};
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	static bool slow;
+	long r;
+
+	if (__atomic_load_n(&slow, __ATOMIC_RELAXED))
+		limit.tv_sec = 0;
+	r = sys_call(SYS_ppoll, &p, 1, &limit, NULL, 0);
+	if (r == 0)
+		__atomic_store_n(&slow, true, __ATOMIC_RELAXED);
+	if (r <= 0)
+		return r < 0 ? r : -EAGAIN;
+	if (p.revents & POLLERR)
+		return -EPIPE;
+	__atomic_store_n(&slow, false, __ATOMIC_RELAXED);
+	return write_quiet(fd, line, n);
+}
+
+static void sink_write(const char *line, size_t n)
+{
+	const int fd = sink_now();
+	long r = -EBADF;
+
+	if (fd >= 0)
+		switch (sink) {
+		case SINK_SOCKET:
+			r = sys_call(SYS_sendto, fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+			/* the collector was started again: connect anew, once an event */
+			if ((r == -ECONNREFUSED || r == -ENOTCONN) && sink_path && record_mine()) {
+				int again = opened(sink_path);
+
+				if (again >= 0) {
+					struct stat st;
+
+					sys_dup3(again, fd, O_CLOEXEC);
+					sys_close(again);
+					if (sys_fstat(fd, &st) == 0)
+						sink_ino = st.st_ino;
+					r = sys_call(SYS_sendto, fd, line, n,
+						MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+				}
+			}
+			break;
+		case SINK_PIPE:
+			r = write_pipe(fd, line, n);
+			break;
+		default:
+			r = write_quiet(fd, line, n);
+		}
+	if (r == (long)n || r == -EINTR || __atomic_exchange_n(&sink_said, true, __ATOMIC_RELAXED))
+		return;
+	SAY("report: an event could not be written: ",
+		r == -ENOSPC || r == -EDQUOT || r >= 0	       ? "no space is left"
+		: r == -EFBIG				       ? "the file would be too large"
+		: r == -EAGAIN				       ? "its reader does not keep up"
+		: r == -EPIPE || r == -ECONNREFUSED	       ? "nobody reads it any more"
+		: r == -EBADF				       ? "its descriptor is gone"
+							       : "the descriptor is unusable",
+		"; this is said once");
 }
 
 /* -- spelling -------------------------------------------------------------------------------- */
@@ -106,7 +299,7 @@ static void raw(struct event *e, const char *text, size_t n)
 {
 	if (!e->at)
 		return;
-	if (n > (size_t)(e->end - e->at)) {
+	if (e->at > e->end || n > (size_t)(e->end - e->at)) {
 		e->at = NULL;
 		return;
 	}
@@ -177,7 +370,7 @@ static void quoted(struct event *e, const char *text)
 	raws(e, "\"");
 }
 
-/* A field begins; what undoes it when it does not fit. */
+/* A field begins; done() takes it back when it does not fit. */
 static char *field(struct event *e, const char *name, bool *ret_first)
 {
 	char *at = e->at;
@@ -203,12 +396,15 @@ static bool done(struct event *e, char *at, bool first)
 	return false;
 }
 
-#define FIELD(e, name, spelt)                           \
-	do {                                            \
-		bool first_;                            \
-		char *at_ = field(e, name, &first_);    \
-		spelt;                                  \
-		done(e, at_, first_);                   \
+#define FIELD(e, name, spelt)                                \
+	do {                                                 \
+		bool first_;                                 \
+		char *at_;                                   \
+		if ((e)->skipped)                            \
+			break;                               \
+		at_ = field(e, name, &first_);               \
+		spelt;                                       \
+		done(e, at_, first_);                        \
 	} while (0)
 
 void event_text(struct event *e, const char *name, const char *text)
@@ -255,22 +451,33 @@ void event_bool(struct event *e, const char *name, bool b)
 void event_open(struct event *e, const char *name, char bracket)
 {
 	bool first;
+	char *at;
 
-	field(e, name, &first);
+	if (e->skipped) {
+		e->skipped++;
+		return;
+	}
+	at = field(e, name, &first);
 	raw(e, &bracket, 1);
-	e->first = true;
+	if (done(e, at, first))
+		e->first = true;
+	else
+		e->skipped = 1;
 }
 
 void event_close(struct event *e, char bracket)
 {
-	/* there is always room for it: TAIL */
-	*e->at++ = bracket;
+	if (e->skipped) {
+		e->skipped--;
+		return;
+	}
+	*e->at++ = bracket; /* there is always room for it: TAIL */
 	e->first = false;
 }
 
 size_t event_room(const struct event *e)
 {
-	return (size_t)(e->end - e->at);
+	return e->skipped || e->at > e->end ? 0 : (size_t)(e->end - e->at);
 }
 
 void event_begin(struct event *e, char *buf, const char *type)
@@ -294,32 +501,13 @@ void event_begin(struct event *e, char *buf, const char *type)
 
 void event_send(struct event *e)
 {
-	static bool said;
-	long r;
-
-	if (e->cut) {
-		e->end += TAIL - 4;
+	e->end = e->line + EVENT_SIZE - 2;
+	if (e->cut)
 		event_bool(e, "cut", true);
-		e->end += 4;
-	} else {
-		e->end += TAIL;
-	}
+	e->end += 2;
 	raws(e, "}\n");
-	if (!e->at || event_fd < 0)
-		return;
-	if (to_socket)
-		r = sys_call(SYS_sendto, event_fd, e->line, e->at - e->line - 1,
-			MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-	else
-		r = sys_write(event_fd, e->line, (size_t)(e->at - e->line));
-	if (r < 0 && r != -EINTR && !said) {
-		said = true;
-		SAY("report: an event could not be written: ",
-			r == -ENOSPC     ? "no space is left"
-			: r == -EAGAIN   ? "its reader does not keep up"
-			: r == -EPIPE || r == -ECONNREFUSED ? "nobody reads it any more"
-					 : "the descriptor is unusable");
-	}
+	if (e->at)
+		sink_write(e->line, (size_t)(e->at - e->line));
 }
 
 /* -- call sites ------------------------------------------------------------------------------ */
@@ -332,6 +520,7 @@ static const char *call_name(const struct module *self, uint64_t offset)
 	const ElfW(Sym) *sym = NULL;
 	const char *str = NULL;
 	const uint32_t *hash = NULL;
+	const char *best = NULL;
 
 	for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
 		const uintptr_t p = d->d_un.d_ptr;
@@ -345,11 +534,18 @@ static const char *call_name(const struct module *self, uint64_t offset)
 		else if (d->d_tag == DT_HASH)
 			hash = at;
 	}
-	for (uint32_t i = 1; sym && str && hash && i < hash[1]; i++)
-		if (sym[i].st_shndx != SHN_UNDEF && offset >= sym[i].st_value &&
-			offset < sym[i].st_value + sym[i].st_size)
-			return str + sym[i].st_name;
-	return NULL;
+	for (uint32_t i = 1; sym && str && hash && i < hash[1]; i++) {
+		const char *name = str + sym[i].st_name;
+
+		if (sym[i].st_shndx == SHN_UNDEF || offset < sym[i].st_value ||
+			offset >= sym[i].st_value + sym[i].st_size)
+			continue;
+		/* of several names for one function the plainest */
+		if (!best || (*best == '_' && *name != '_') ||
+			((*best == '_') == (*name == '_') && strlen(name) < strlen(best)))
+			best = name;
+	}
+	return best;
 }
 
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
@@ -373,11 +569,12 @@ uint64_t event_site(uint32_t stack)
 		h = hash_bytes(h, stack_text_at(s->script_file), strlen(stack_text_at(s->script_file)));
 		h = hash_bytes(h, &s->script_line, sizeof s->script_line);
 	} else {
-		const struct module *m = module_at(frame_module(s->at[i]));
+		const unsigned number = frame_module(s->at[i]);
+		const struct module *m = number ? module_at(number) : NULL;
 
-		if (frame_module(s->at[i]) && m->build_id_size)
+		if (m && m->build_id_size)
 			h = hash_bytes(h, m->build_id, m->build_id_size);
-		else if (frame_module(s->at[i]))
+		else if (m)
 			h = hash_bytes(h, mem_base(m->path), strlen(mem_base(m->path)));
 		offset = frame_offset(s->at[i]);
 		h = hash_bytes(h, &offset, sizeof offset);
@@ -385,19 +582,60 @@ uint64_t event_site(uint32_t stack)
 	return h ? h : 1;
 }
 
+/* A module's entry; false: there is no room for it. */
+static bool put_module(struct event *e, unsigned m)
+{
+	const struct module *o = m ? module_at(m) : NULL;
+	const bool cut = e->cut;
+	char *const at = e->at, id[2 * sizeof o->build_id + 1];
+	const bool first = e->first;
+	unsigned n = 0;
+
+	for (; o && n < o->build_id_size; n++) {
+		id[2 * n] = "0123456789abcdef"[o->build_id[n] >> 4];
+		id[2 * n + 1] = "0123456789abcdef"[o->build_id[n] & 15];
+	}
+	id[2 * n] = '\0';
+	e->cut = false;
+	event_open(e, NULL, '{');
+	event_text(e, "path", o ? o->path : NULL);
+	event_text(e, "id", n ? id : NULL);
+	event_close(e, '}');
+	if (e->cut) {
+		e->at = at;
+		e->first = first;
+		return false;
+	}
+	e->cut = cut;
+	return true;
+}
+
+static void put_frame(struct event *e, unsigned module, uint64_t offset)
+{
+	char text[24] = "0x";
+	struct event o = {.at = text + 2, .end = text + sizeof text - 1};
+	unsigned digits = 1;
+
+	while (digits < 16 && offset >> 4 * digits)
+		digits++;
+	hex(&o, offset, digits);
+	*o.at = '\0';
+	event_open(e, NULL, '[');
+	event_number(e, NULL, module);
+	event_text(e, NULL, text);
+	event_close(e, ']');
+}
+
 void event_stack(struct event *e, uint32_t stack, size_t frames)
 {
+	enum { FRAME = 24 /* [1,"0x0123456789ab"], and a little */, REST = 64 /* "stack", "blame" */ };
 	const struct stack *s = stack_at(stack);
-	unsigned modules[UNWIND_FRAMES];
-	size_t n, used = 0, need, i, k;
-	unsigned m;
+	unsigned modules[UNWIND_FRAMES], m;
+	size_t n, used = 0, i, k, blame;
+	char *end = e->end;
 
 	if (!s) {
 		event_text(e, "site", NULL);
-		return;
-	}
-	if (event_room(e) < 400) {
-		e->cut = true;
 		return;
 	}
 	event_hex(e, "site", event_site(stack));
@@ -410,55 +648,32 @@ void event_stack(struct event *e, uint32_t stack, size_t frames)
 		event_close(e, '}');
 	}
 	n = s->n < frames + 1 ? s->n : frames + 1;
-	/* as many frames as there is room for, with the modules they lie in */
-	for (need = 120, i = 1; i < n; i++) {
+	/* a module for each frame, as long as there is room for both */
+	event_open(e, "modules", '[');
+	for (i = 1; i < n; i++) {
 		m = frame_module(s->at[i]);
 		for (k = 0; k < used && modules[k] != m; k++)
 			;
-		need += 24 + (k == used ? 70 + 2 * strlen(m ? module_at(m)->path : "") : 0);
-		if (need > event_room(e)) {
+		e->end = end - i * FRAME - REST;
+		if (event_room(e) == 0 || (k == used && !put_module(e, m))) {
 			e->cut = true;
 			break;
 		}
 		if (k == used)
 			modules[used++] = m;
 	}
-	n = i;
-	event_open(e, "modules", '[');
-	for (k = 0; k < used; k++) {
-		const struct module *o = module_at(modules[k]);
-		char id[41];
-
-		for (i = 0; i < o->build_id_size; i++) {
-			id[2 * i] = "0123456789abcdef"[o->build_id[i] >> 4];
-			id[2 * i + 1] = "0123456789abcdef"[o->build_id[i] & 15];
-		}
-		id[2 * (size_t)o->build_id_size] = '\0';
-		event_open(e, NULL, '{');
-		event_text(e, "path", modules[k] ? o->path : NULL);
-		event_text(e, "id", modules[k] && o->build_id_size ? id : NULL);
-		event_close(e, '}');
-	}
+	e->end = end;
 	event_close(e, ']');
+	n = i;
 	event_open(e, "stack", '[');
 	for (i = 1; i < n; i++) {
-		char text[24] = "0x";
-		struct event o = {.at = text + 2, .end = text + sizeof text - 1};
-		unsigned digits = 1;
-
-		while (digits < 16 && frame_offset(s->at[i]) >> 4 * digits)
-			digits++;
-		hex(&o, frame_offset(s->at[i]), digits);
-		*o.at = '\0';
 		m = frame_module(s->at[i]);
 		for (k = 0; k < used && modules[k] != m; k++)
 			;
-		event_open(e, NULL, '[');
-		event_number(e, NULL, (long long)k);
-		event_text(e, NULL, text);
-		event_close(e, ']');
+		put_frame(e, (unsigned)k, frame_offset(s->at[i]));
 	}
 	event_close(e, ']');
-	if (stack_blame(s))
-		event_number(e, "blame", (long long)stack_blame(s) - 1);
+	blame = stack_blame(s);
+	if (blame && blame < n)
+		event_number(e, "blame", (long long)blame - 1);
 }

@@ -9,19 +9,31 @@
 
 enum { EVENT_VERSION = 1, EVENT_SIZE = 4096 /* PIPE_BUF: longer writes could be torn apart */ };
 
-/* A line in the making.  Text that does not fit is left out, with "cut":true at the end; a line is
- * always whole JSON. */
+/* A line in the making.  What does not fit is left out, a whole field or list at a time, with
+ * "cut":true at the end; a line is always whole JSON.  Names and paths are bytes and JSON is
+ * Unicode: a byte that belongs to no UTF-8 sequence is spelt as the character of its number,
+ * \u0080 to \u00ff. */
 struct event {
 	char *at, *end;
 	bool first, cut;
+	unsigned skipped; /* so many lists are open that were left out */
 	char *line;
 };
 
-/* Opens the place that LIBJAIL_REPORT names: a path, fd:N, or unix:PATH, host's names.  0, or
- * -errno after one line on stderr.  The descriptor is ours (state_owns), numbered high. */
-int event_start(const char *where) MUST_CHECK;
-/* Likewise with a descriptor that the program before left open for us. */
-void event_adopt(int fd, const char *where);
+/* Opens the place that LIBJAIL_REPORT names: a path, fd:N, or unix:PATH, host's names; or takes over
+ * what the program executed before left open (note: of event_note(), or NULL).  0, or -errno
+ * after one line on stderr.  The descriptor is ours (state_owns), numbered high. */
+int event_start(const char *where, const char *note) MUST_CHECK;
+
+/* How the next program is to find the place, where its name alone will not do: the descriptor,
+ * which then must stay open across the exec.  ret: the text for its event_start(), "" for none;
+ * true: event_keep() is needed. */
+enum { EVENT_NOTE = 72 };
+bool event_note(char *ret);
+void event_keep(bool across_exec);
+
+/* Is fd, open or not, the file that the events go to? */
+bool event_same(int fd);
 
 /* Starts a line in buf (EVENT_SIZE bytes): the fields that every event has. */
 void event_begin(struct event *e, char *buf, const char *type);
@@ -45,7 +57,8 @@ void event_send(struct event *e);
  * the script's line. 0: unknown. */
 uint64_t event_site(uint32_t stack);
 
-/* Our descriptor, or -1; and its new number when the program takes the old one. */
+/* Our descriptor, or -1.  The program is about to take its number: it gets another, `to`. */
 extern int event_fd;
+void event_moved(int to);
 
 #endif

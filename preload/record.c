@@ -253,6 +253,8 @@ long record_made(long fd, enum fd_class class, bool asked, const struct fd_args 
 		record_child_changed((int)fd);
 		return fd;
 	}
+	if (UNLIKELY(report_pending))
+		report_flush();
 	value.flags = asked ? RECORD_ASKED : 0;
 	value.verdict = (uint8_t)fdpolicy_verdict(class);
 	value.tell = (uint8_t)args->tell;
@@ -400,6 +402,7 @@ void record_get(int fd, struct record *ret)
 	ret->closed_when = s.closed_when;
 	ret->tid = s.tid;
 	ret->closed_tid = s.closed_tid;
+	ret->generation = s.generation;
 	ret->serial = s.serial;
 	ret->origin = s.origin;
 	ret->origin_pid = s.origin_pid;

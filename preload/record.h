@@ -40,6 +40,7 @@ struct record {
 	uint32_t stack, closed_stack;
 	uint64_t when, closed_when; /* CLOCK_REALTIME, nanoseconds */
 	int tid, closed_tid;
+	unsigned generation; /* how many forks had been before it: whose it is, report.c knows */
 	unsigned serial;     /* how many descriptors this process had made before it */
 	struct fd_args args; /* args.text points to text, below */
 	/* of what was inherited: the site's hash (event.h), the pid that made it; 0 unknown */

@@ -1,176 +1,395 @@
 /* SPDX-License-Identifier: ISC
  *
- * When which event is written, and about which descriptors: the one file that joins who opened a
- * descriptor with which exec it leaks into. */
+ * What is worth telling of the records, and when: the rules by which a descriptor that stays open
+ * is a leak, kept for a reason, or nobody's fault; how descriptors are grouped by the call that made
+ * them; and what one program tells the next, so that a descriptor's maker is known across fork and
+ * exec.
+ *
+ * All of it runs where the program's calls run: in signal handlers, in children of fork and vfork,
+ * with the table of descriptors full.  Room to work in is taken from a few areas of static memory,
+ * or from the kernel when these are taken; nobody waits for anybody. */
 #include "report.h"
 #include "config.h"
-#include "env.h"
 #include "guest/guest.h"
 #include "state.h"
+#include "sys.h"
+#include "what.h"
 #include "wrap.h"
-#include <netinet/in.h>
-#include <sys/un.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <time.h>
 
-enum { CHAIN_MAX = 8, LIST_MAX = 40, SNAPSHOT_DEFAULT = 63 };
+enum {
+	AREAS = 3,
+	GROUPS = 16,      /* call sites that are gathered in one walk over the records */
+	FDS = 40,         /* numbers of a group that are kept: a line has room for fewer */
+	MENTIONED = 1024, /* numbers below this one have a byte each in the area */
+	TOP = 10,         /* groups that an emfile shows */
+	CHAIN = 8,
+	MAKERS = 64,
+	KEPT_BACK = 64,
+	SITE_MOST = 16,   /* bad closes that are told of one call site */
+	NOTED = 40,       /* descriptors whose makers the next program is told */
+};
 
+/* Why a descriptor is open, or is not, in the program that is executed. */
+enum why {
+	WHY_LEAK,
+	WHY_STOPPED,
+	WHY_SAMEPID,
+	WHY_SELFEXE,
+	WHY_TABLE,
+	WHY_ARGV,
+	WHY_ENV,
+	WHY_FIFO,
+	WHY_NUMBER,
+	WHY_RULE,
+	WHY_SHELL,
+	WHY_SKIP,
+	WHY_OFF,
+	WHY_MEANT,
+};
+
+static const char *const why_names[] = {
+	[WHY_SAMEPID] = "samepid",
+	[WHY_SELFEXE] = "selfexe",
+	[WHY_TABLE] = "table",
+	[WHY_ARGV] = "argv",
+	[WHY_ENV] = "env",
+	[WHY_FIFO] = "fifo",
+	[WHY_NUMBER] = "number",
+	[WHY_RULE] = "rule",
+	[WHY_SHELL] = "shell",
+	[WHY_SKIP] = "skip",
+	[WHY_OFF] = "off",
+	[WHY_MEANT] = "meant",
+};
+
+static const char *const class_names[FD_CLASSES] = {
+	[FD_OPEN] = "open",
+	[FD_PIPE] = "pipe",
+	[FD_DUP] = "dup",
+	[FD_SOCKET] = "socket",
+	[FD_PAIR] = "pair",
+	[FD_ACCEPT] = "accept",
+	[FD_RECV] = "recv",
+	[FD_EVENT] = "event",
+	[FD_MEMORY] = "memory",
+	[FD_PTY] = "pty",
+	[FD_STREAM] = "stream",
+};
+
+/* Descriptors of one call site; key: what they are grouped by, the stack's number in its lower half. */
+struct site_group {
+	uint64_t key;
+	uint64_t oldest, newest;
+	uint32_t count;
+	enum fd_class class;
+	bool inherited;
+	unsigned n;
+	int fds[FDS];
+};
+
+struct area {
+	int taken;
+	bool mapped;
+	char line[EVENT_SIZE];
+	char what[EVENT_SIZE], room[WHAT_SIZE];
+	struct record record;
+	struct site_group groups[GROUPS];
+	size_t n;
+	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
+	enum fd_keep keep;
+	const char *program;
+};
+
+static struct area areas[AREAS];
 static uint64_t run;
-static int announced;        /* the process that has a start event */
-static int exit_reported;
-static char chain[600];      /* "pid:prog,pid:prog": ancestors, nearest first */
-static uint32_t *counts;     /* of each stack; for tally() alone */
-static int counts_owner, line_owner;
-static uint32_t tables, execs;
+static char *const *start_argv;
 static int snapshot_signal;
-static int start_euid = -1;
+static unsigned execs, tables;
+
+/* The process whose memory this is; a vfork child is another. */
+static int self_pid;
+static bool announced, ended;
+/* The processes it comes from, nearest first; whose descriptors are of which generation (record.h) */
+static struct ancestor {
+	int pid;
+	char prog[28];
+} chain[CHAIN];
+static size_t chain_n;
+static int makers[MAKERS];
+static unsigned generation;
+
+/* Of the number of a stack: descriptors counted, bad closes told. */
+static uint32_t *counts;
+static uint8_t *told;
+enum { TOLD_SWEEPS = 0xff };
+static int counts_taken;
+
+bool report_pending;
 
 uint64_t report_run(void)
 {
 	return run;
 }
 
-/* -- one at a time ----------------------------------------------------------------------------- */
+/* -- who asks, and where there is room ------------------------------------------------------- */
 
-/* Taken by a process's id: a child of fork that finds its parent's takes it over.  False when it
- * stays busy: then the event is lost rather than the program held up. */
-static bool claim(int *owner)
+enum who { WHO_NOBODY, WHO_SELF, WHO_CHILD /* of vfork: its own descriptors, its parent's memory */ };
+
+static enum who who(void)
 {
-	const int me = sys_getpid();
-
-	for (unsigned tries = 0; tries < 2000; tries++) {
-		int was = 0;
-
-		if (__atomic_compare_exchange_n(owner, &was, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-		if (was != me && record_fork_missed() &&
-			__atomic_compare_exchange_n(owner, &was, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-		sys_call(SYS_sched_yield);
+	if (!record_on)
+		return WHO_NOBODY;
+	if (UNLIKELY(sys_getpid() != __atomic_load_n(&self_pid, __ATOMIC_RELAXED))) {
+		if (!record_mine() || state_in_vfork())
+			return WHO_CHILD;
+		report_forked(); /* by clone(2), past every wrapper */
 	}
-	return false;
+	return WHO_SELF;
 }
 
-static void release(int *owner)
+static struct area *area_take(void)
 {
-	__atomic_store_n(owner, 0, __ATOMIC_RELEASE);
+	struct area *a;
+
+	for (size_t i = 0; i < AREAS; i++)
+		if (!__atomic_exchange_n(&areas[i].taken, 1, __ATOMIC_ACQUIRE))
+			return &areas[i];
+	a = sys_pages(sizeof *a);
+	if (a)
+		a->mapped = true;
+	return a;
 }
 
-static char line[EVENT_SIZE];
-
-/* -- what a descriptor is -------------------------------------------------------------------- */
-
-static void put_port(struct str *s, unsigned port)
+static void area_give(struct area *a)
 {
-	str_puts(s, ":");
-	str_num(s, (port & 0xff) << 8 | port >> 8);
+	if (a->mapped)
+		sys_call(SYS_munmap, a, sizeof *a);
+	else
+		__atomic_store_n(&a->taken, 0, __ATOMIC_RELEASE);
 }
 
-static void put_address(struct str *s, const struct sockaddr_storage *a, socklen_t n)
-{
-	const struct sockaddr_in *v4 = (const void *)a;
-	const struct sockaddr_in6 *v6 = (const void *)a;
-	const struct sockaddr_un *un = (const void *)a;
-	const unsigned char *b;
+/* -- what lines have in common --------------------------------------------------------------- */
 
-	if (n < sizeof a->ss_family)
+static void put_argv(struct event *e, char *const argv[], size_t leave)
+{
+	enum { MOST = 8, BYTES = 200 };
+	char text[BYTES + 1];
+
+	e->end -= leave;
+	event_open(e, "argv", '[');
+	for (size_t i = 0; i < MOST && argv && argv[i]; i++) {
+		size_t n = 0;
+
+		while (n < BYTES && argv[i][n])
+			n++;
+		memcpy(text, argv[i], n);
+		if (n == BYTES) /* not through the middle of a character */
+			for (size_t back = 0; back < 3 && (argv[i][n] & 0xc0) == 0x80; back++)
+				n--;
+		text[n] = '\0';
+		event_text(e, NULL, text);
+	}
+	event_close(e, ']');
+	e->end += leave;
+}
+
+static void put_ancestor(struct event *e, int pid, const char *prog)
+{
+	event_open(e, NULL, '{');
+	event_number(e, "pid", pid);
+	event_text(e, "prog", prog);
+	event_close(e, '}');
+}
+
+static void put_chain(struct event *e, enum who me)
+{
+	event_open(e, "chain", '[');
+	if (me == WHO_CHILD)
+		put_ancestor(e, self_pid, config()->program);
+	for (size_t i = 0; i < chain_n && i + (me == WHO_CHILD) < CHAIN; i++)
+		put_ancestor(e, chain[i].pid, chain[i].prog);
+	event_close(e, ']');
+}
+
+/* Whose making it is, as far as that is known; 0: unknown. */
+static int maker(const struct record *r)
+{
+	if (r->flags & RECORD_INHERITED)
+		return r->origin_pid;
+	return makers[r->generation < MAKERS ? r->generation : MAKERS - 1];
+}
+
+/* The arguments of the call that made it, in a few words. */
+static void put_args(struct event *e, const struct record *r, const char *what)
+{
+	char text[64];
+	struct str s = {text, text + sizeof text};
+
+	*text = '\0';
+	switch (r->args.tell) {
+	case FD_TELL_PATH:
+	case FD_TELL_NAME:
+		if (*r->text && !mem_equal(r->text, what))
+			event_text(e, "args", r->text);
 		return;
-	switch (a->ss_family) {
-	case AF_INET:
-		b = (const unsigned char *)&v4->sin_addr;
-		for (size_t i = 0; i < 4; i++) {
-			str_num(s, b[i]);
-			if (i < 3)
-				str_puts(s, ".");
-		}
-		put_port(s, v4->sin_port);
+	case FD_TELL_FROM:
+		str_puts(&s, "from ");
+		str_num(&s, (unsigned)r->args.a);
 		break;
-	case AF_INET6:
-		b = (const unsigned char *)&v6->sin6_addr;
-		str_puts(s, "[");
-		for (size_t i = 0; i < 16; i++) {
-			if (i && i % 2 == 0)
-				str_puts(s, ":");
-			str_put(s, &"0123456789abcdef"[b[i] >> 4], 1);
-			str_put(s, &"0123456789abcdef"[b[i] & 15], 1);
-		}
-		str_puts(s, "]");
-		put_port(s, v6->sin6_port);
+	case FD_TELL_SOCKET:
+		str_puts(&s, "family ");
+		str_num(&s, (unsigned)r->args.a);
+		str_puts(&s, " type ");
+		str_num(&s, (unsigned)r->args.b & 15);
+		str_puts(&s, " protocol ");
+		str_num(&s, (unsigned)r->args.c);
 		break;
-	case AF_UNIX:
-		if (n > offsetof(struct sockaddr_un, sun_path)) {
-			const size_t len = n - offsetof(struct sockaddr_un, sun_path);
-
-			if (un->sun_path[0])
-				str_put(s, un->sun_path, len && !un->sun_path[len - 1] ? len - 1 : len);
-			else {
-				str_puts(s, "@");
-				str_put(s, un->sun_path + 1, len - 1);
-			}
-		}
+	case FD_TELL_NUMBER:
+		str_num(&s, (unsigned)r->args.a);
 		break;
+	default:
+		return;
 	}
+	event_text(e, "args", text);
 }
 
-/* What the kernel calls descriptor fd, in guest terms; false when it is not open. */
-static bool what(int fd, char *text, size_t size)
+static void put_fds(struct event *e, struct area *a, const struct site_group *g)
 {
-	struct str s = {text, text + size}, g;
-	const struct view *v = state_view();
-	char link[40], name[512], guest[PATH_MAX];
-	struct str l = {link, link + sizeof link};
-	struct sockaddr_storage a;
-	socklen_t n;
-	int type = 0, listening = 0, domain = 0;
-	long len;
+	enum { ENTRY = 130 };
+	unsigned shown = 0;
 
-	text[0] = '\0';
-	str_puts(&l, "/proc/self/fd/");
-	str_num(&l, (unsigned long)fd);
-	len = sys_readlinkat(AT_FDCWD, link, name, sizeof name - 1);
-	if (len < 0) {
-		str_puts(&s, "?");
-		return sys_fcntl(fd, F_GETFD, 0) >= 0;
-	}
-	name[len] = '\0';
-	if (!mem_after(name, "socket:")) {
-		g = (struct str){guest, guest + sizeof guest};
-		if (v && name[0] == '/' && place_guest(v, name, &g) == 0 && g.at)
-			str_puts(&s, strlen(guest) < size ? guest : "...");
-		else
-			str_put(&s, name, strlen(name) < size ? strlen(name) : size - 1);
-		return true;
-	}
-	n = sizeof type;
-	sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
-	n = sizeof domain;
-	sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
-	n = sizeof listening;
-	sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n);
-	str_puts(&s, "socket:[");
-	str_puts(&s, domain == AF_UNIX ? "unix" : domain == AF_NETLINK ? "netlink"
-			     : domain == AF_INET || domain == AF_INET6
-			? (type == SOCK_STREAM ? "tcp" : type == SOCK_DGRAM ? "udp" : "ip")
-			: "other");
-	if (domain == AF_UNIX || domain == AF_INET || domain == AF_INET6) {
-		n = sizeof a;
-		str_puts(&s, " ");
-		if (guest_getsockname(fd, (struct sockaddr *)&a, &n) == 0 && n <= sizeof a)
-			put_address(&s, &a, n);
-		n = sizeof a;
-		if (listening) {
-			str_puts(&s, " listening");
-		} else if (guest_getpeername(fd, (struct sockaddr *)&a, &n) == 0 && n <= sizeof a) {
-			str_puts(&s, " to ");
-			put_address(&s, &a, n);
+	event_open(e, "fds", '[');
+	for (; shown < g->n && event_room(e) >= ENTRY; shown++) {
+		struct record *r = &a->record;
+		const int fd = g->fds[shown];
+
+		record_get(fd, r);
+		what_is(fd, a->what, sizeof a->what, a->room);
+		event_open(e, NULL, '{');
+		event_number(e, "fd", fd);
+		if (strlen(a->what) + 100 > event_room(e) && strlen(a->what) > 400)
+			memmove(a->what, a->what + strlen(a->what) - 400, 401);
+		event_text(e, "what", a->what);
+		if (r->flags & RECORD_INHERITED) {
+			if (r->origin)
+				event_hex(e, "site", r->origin);
+			if (r->origin_pid)
+				event_number(e, "made_by", r->origin_pid);
+		} else {
+			event_time(e, "t", r->when);
+			event_number(e, "tid", r->tid);
+			put_args(e, r, a->what);
 		}
+		event_close(e, '}');
 	}
-	str_puts(&s, "]");
-	if (!s.at)
-		memcpy(text, "socket", 7);
-	return true;
+	event_close(e, ']');
+	if (shown < g->count)
+		e->cut = true;
 }
 
-/* Does the kernel's kind of file fit the call that the record tells of?  Else it is stale. */
-static bool fits(int fd, const struct record *r)
+static void put_group(struct event *e, struct area *a, const struct site_group *g)
+{
+	enum { FOR_FDS = 700 };
+
+	event_number(e, "count", g->count);
+	event_text(e, "class", g->inherited ? "inherited" : class_names[g->class]);
+	e->end -= FOR_FDS;
+	event_stack(e, (uint32_t)g->key, UNWIND_FRAMES - 1);
+	e->end += FOR_FDS;
+	put_fds(e, a, g);
+}
+
+/* -- the process ------------------------------------------------------------------------------ */
+
+static void put_exe(struct event *e, struct area *a)
+{
+	const struct config *c = config();
+	long n;
+
+	if (c->note_exe) {
+		event_text(e, "exe", c->note_exe);
+		return;
+	}
+	n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", a->room, sizeof a->room - 1);
+	a->room[n > 0 ? n : 0] = '\0';
+	event_text(e, "exe", n > 0 ? a->room : NULL);
+}
+
+static const char *mode_name(void)
+{
+	switch (config()->cloexec) {
+	case CONFIG_CLOEXEC_OFF:
+		return "off";
+	case CONFIG_CLOEXEC_REPORT:
+		return "report";
+	default:
+		return "force";
+	}
+}
+
+static void announce(struct area *a)
+{
+	const struct config *c = config();
+	const struct view *v = state_view();
+	struct event e;
+
+	announced = true;
+	event_begin(&e, a->line, "start");
+	put_exe(&e, a);
+	event_number(&e, "ppid", sys_call(SYS_getppid));
+	event_text(&e, "mode", mode_name());
+	event_text(&e, "root", v && v->fd >= 0 ? (v->host_len ? v->host : "/") : NULL);
+	if (snapshot_signal)
+		event_number(&e, "snapshot", snapshot_signal);
+	else
+		event_text(&e, "snapshot", NULL);
+	event_text(&e, "libjail", *c->lib ? c->lib : NULL);
+	put_argv(&e, start_argv, 0);
+	event_send(&e);
+}
+
+/* Every line but the first of a process goes this way. */
+static void begin(struct event *e, struct area *a, enum who me, const char *type)
+{
+	if (UNLIKELY(!announced) && me == WHO_SELF)
+		announce(a);
+	event_begin(e, a->line, type);
+}
+
+void report_forked(void)
+{
+	const int parent = self_pid;
+
+	for (size_t i = 0; i < AREAS; i++)
+		areas[i].taken = 0; /* by threads that are not here */
+	counts_taken = 0;
+	report_pending = false;
+	announced = ended = false;
+	self_pid = sys_getpid();
+	if (record_on) {
+		record_forked();
+		if (++generation < MAKERS)
+			makers[generation] = self_pid;
+	}
+	memmove(&chain[1], &chain[0], (CHAIN - 1) * sizeof chain[0]);
+	chain_n += chain_n < CHAIN;
+	chain[0].pid = parent;
+	memset(chain[0].prog, 0, sizeof chain[0].prog);
+	for (size_t i = 0; i < sizeof chain[0].prog - 1 && config()->program[i]; i++)
+		chain[0].prog[i] = config()->program[i];
+}
+
+/* -- groups ----------------------------------------------------------------------------------- */
+
+enum { KEY_NONE = -1 };
+
+/* Is the record, which nobody may have told that its number was closed inside libc, of such a
+ * file as is there now? */
+static bool kind_fits(int fd, const struct record *r)
 {
 	struct stat st;
 
@@ -183,538 +402,219 @@ static bool fits(int fd, const struct record *r)
 		return S_ISSOCK(st.st_mode);
 	case FD_PIPE:
 		return S_ISFIFO(st.st_mode);
+	case FD_MEMORY:
+		return S_ISREG(st.st_mode);
+	case FD_PTY:
+		return S_ISCHR(st.st_mode);
+	case FD_EVENT: /* an anonymous inode has no kind of its own; others can be made by bpf(2) */
+		return !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISDIR(st.st_mode);
+	case FD_OPEN:
+	case FD_STREAM:
+		return !S_ISSOCK(st.st_mode);
 	default:
 		return true;
 	}
 }
 
-static const char *const class_names[FD_CLASSES] = {[FD_OPEN] = "open", [FD_PIPE] = "pipe",
-	[FD_DUP] = "dup", [FD_SOCKET] = "socket", [FD_PAIR] = "pair", [FD_ACCEPT] = "accept",
-	[FD_RECV] = "recv", [FD_EVENT] = "event", [FD_MEMORY] = "memory", [FD_PTY] = "pty",
-	[FD_STREAM] = "stream"};
-
-static void one_fd(struct event *e, int fd, const struct record *r)
+static bool is_open(int fd)
 {
-	char text[PATH_MAX / 4];
-
-	what(fd, text, sizeof text);
-	event_open(e, NULL, '{');
-	event_number(e, "fd", fd);
-	event_text(e, "what", text);
-	if (r->text[0] && !mem_equal(r->text, text))
-		event_text(e, "args", r->text);
-	if (r->when)
-		event_time(e, "t", r->when);
-	if (r->tid)
-		event_number(e, "tid", r->tid);
-	event_close(e, '}');
+	return sys_fcntl(fd, F_GETFD, 0) >= 0;
 }
 
-/* -- the process ----------------------------------------------------------------------------- */
-
-static void put_argv(struct event *e, char *const argv[])
+static void group_add(struct site_group *g, int fd, const struct record *r)
 {
-	event_open(e, "argv", '[');
-	for (size_t i = 0; argv && argv[i] && i < 8; i++) {
-		char text[201];
-		long n = place_strlen(argv[i], 200);
-
-		if (n < 0 && n != -ENAMETOOLONG)
-			break;
-		n = n < 0 ? 200 : n;
-		memcpy(text, argv[i], (size_t)n);
-		text[n] = '\0';
-		event_text(e, NULL, text);
+	if (!g->count++) {
+		g->class = r->class;
+		g->inherited = r->flags & RECORD_INHERITED;
+		g->oldest = g->newest = r->when;
 	}
-	event_close(e, ']');
+	if (r->when < g->oldest)
+		g->oldest = r->when;
+	if (r->when > g->newest)
+		g->newest = r->when;
+	if (g->n < FDS)
+		g->fds[g->n++] = fd;
 }
 
-static const char *mode_name(void)
+/* Gathers the open records by key, in the order of keys, those above `after`; as many groups as
+ * there is room for.  True: there are more. */
+typedef int64_t key_of(struct area *a, int fd, const struct record *r);
+static bool gather(struct area *a, int64_t after, key_of *key)
 {
-	const enum config_cloexec c = config()->cloexec;
+	bool more = false;
 
-	return c == CONFIG_CLOEXEC_REPORT ? "report" : c == CONFIG_CLOEXEC_OFF ? "off" : "force";
-}
-
-/* argv as the kernel has it: the program may have written over its own. */
-static void put_cmdline(struct event *e)
-{
-	char text[1600], *at = text, *argv[9];
-	long n = 0;
-	size_t k = 0;
-	int fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
-
-	if (fd >= 0) {
-		n = sys_read(fd, text, sizeof text - 1);
-		sys_close(fd);
-	}
-	text[n > 0 ? n : 0] = '\0';
-	for (; k < 8 && n > 0 && at < text + n; at += strlen(at) + 1)
-		argv[k++] = at;
-	argv[k] = NULL;
-	put_argv(e, argv);
-}
-
-static void announce(char *const argv[])
-{
-	const struct config *c = config();
-	const struct view *v = state_view();
-	const int pid = sys_getpid();
-	char exe[PATH_MAX];
-	struct event e;
-	long n;
-
-	if (!record_mine() || announced == pid)
-		return;
-	announced = pid;
-	n = c->note_exe ? 0 : sys_readlinkat(AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
-	exe[n > 0 ? n : 0] = '\0';
-	event_begin(&e, line, "start");
-	event_text(&e, "exe", c->note_exe ? c->note_exe : exe);
-	event_number(&e, "ppid", sys_call(SYS_getppid));
-	event_text(&e, "root", v && v->host_len ? v->host : NULL);
-	event_text(&e, "mode", mode_name());
-	if (snapshot_signal)
-		event_number(&e, "snapshot", snapshot_signal);
-	event_text(&e, "libjail", c->lib);
-	if (argv)
-		put_argv(&e, argv);
-	else
-		put_cmdline(&e);
-	event_send(&e);
-}
-
-/* A line of the process begins: it has a start event, and the buffer. */
-static bool begin(struct event *e, const char *type)
-{
-	if (record_fork_missed())
-		report_forked();
-	if (!claim(&line_owner))
-		return false;
-	announce(NULL);
-	event_begin(e, line, type);
-	return true;
-}
-
-static void finish(struct event *e)
-{
-	event_send(e);
-	release(&line_owner);
-}
-
-/* -- groups by call site --------------------------------------------------------------------- */
-
-/* Which descriptors count: given the number, its record; false: not this one. */
-typedef bool choose(int fd, const struct record *r, void *arg);
-
-static size_t tally(choose *wanted, void *arg)
-{
-	const uint32_t n = stack_count();
-	struct record r;
-	size_t groups = 0;
-
-	memset(counts, 0, (n + 1) * sizeof *counts);
+	a->n = 0;
 	for (int fd = record_next(3); fd >= 0; fd = record_next(fd + 1)) {
-		record_get(fd, &r);
-		if (r.state == RECORD_OPEN && r.stack <= n && wanted(fd, &r, arg) && counts[r.stack]++ == 0)
-			groups++;
-	}
-	return groups;
-}
+		struct record *r = &a->record;
+		int64_t k;
+		size_t i;
 
-/* The largest group that is left, taken out; its size to *ret_count. */
-static uint32_t largest(uint32_t *ret_count)
-{
-	const uint32_t n = stack_count();
-	uint32_t best = 0;
-
-	for (uint32_t i = 1; i <= n; i++)
-		if (counts[i] > counts[best])
-			best = i;
-	*ret_count = counts[best];
-	counts[best] = 0;
-	return best;
-}
-
-/* "count", "class", the site, "fds" of a group. */
-static void group(struct event *e, uint32_t stack, uint32_t count, size_t frames, choose *wanted, void *arg)
-{
-	struct record r;
-	uint32_t left = count;
-	uint64_t oldest = 0, newest = 0;
-	bool first = true, stop = false;
-
-	event_number(e, "count", count);
-	event_stack(e, stack, frames);
-	for (int fd = record_next(3); fd >= 0 && left && !stop; fd = record_next(fd + 1)) {
-		record_get(fd, &r);
-		if (r.state != RECORD_OPEN || r.stack != stack || !wanted(fd, &r, arg))
+		record_get(fd, r);
+		if (r->state != RECORD_OPEN)
 			continue;
-		left--;
-		if (first) {
-			event_text(e, "class", r.flags & RECORD_INHERITED ? "inherited" : class_names[r.class]);
-			if (event_room(e) < 400) {
-				e->cut = true;
-				return;
-			}
-			event_open(e, "fds", '[');
-			first = false;
+		k = key(a, fd, r);
+		if (k <= after)
+			continue;
+		for (i = 0; i < a->n && (int64_t)a->groups[i].key < k; i++)
+			;
+		if (i == GROUPS) {
+			more = true;
+			continue;
 		}
-		oldest = oldest && oldest < r.when ? oldest : r.when;
-		newest = newest > r.when ? newest : r.when;
-		if (event_room(e) < 500)
-			stop = true; /* "count" tells how many there are */
-		else
-			one_fd(e, fd, &r);
+		if (i == a->n || (int64_t)a->groups[i].key != k) {
+			if (a->n == GROUPS) {
+				more = true; /* the last one: its turn comes */
+				a->n--;
+			}
+			memmove(&a->groups[i + 1], &a->groups[i], (a->n - i) * sizeof a->groups[0]);
+			a->n++;
+			memset(&a->groups[i], 0, sizeof a->groups[i]);
+			a->groups[i].key = (uint64_t)k;
+		}
+		group_add(&a->groups[i], fd, r);
 	}
-	if (!first) {
-		event_close(e, ']');
-		event_time(e, "oldest", oldest);
-		event_time(e, "newest", newest);
-	}
-}
-
-static bool really_open(int fd, const struct record *r, void *arg)
-{
-	(void)arg;
-	return fd > 2 && sys_fcntl(fd, F_GETFD, 0) >= 0 && fits(fd, r);
-}
-
-static bool as_recorded(int fd, const struct record *r, void *arg)
-{
-	(void)r;
-	(void)arg;
-	return fd > 2;
-}
-
-/* Ours alone and never closed. */
-static bool left_open(int fd, const struct record *r, void *arg)
-{
-	return !(r->flags & (RECORD_FORKED | RECORD_INHERITED | RECORD_OTHER)) && really_open(fd, r, arg);
-}
-
-static void table(const char *why, uint32_t number, size_t groups, size_t most, choose *wanted)
-{
-	struct event e;
-
-	for (size_t rank = 1; rank <= groups && rank <= most; rank++) {
-		uint32_t count, stack = largest(&count);
-
-		if (!count || !begin(&e, "table"))
-			return;
-		event_number(&e, "table", number);
-		event_text(&e, "why", why);
-		event_number(&e, "rank", (long long)rank);
-		group(&e, stack, count, UNWIND_FRAMES, wanted, NULL);
-		finish(&e);
-	}
-}
-
-static long limit_now(void)
-{
-	struct rlimit l;
-
-	return sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &l) == 0 ? (long)l.rlim_cur : -1;
-}
-
-void report_full(long error, uint32_t stack)
-{
-	static uint64_t last;
-	static uint32_t missed;
-	struct timespec t = {0};
-	struct event e;
-	uint32_t number;
-	size_t groups;
-
-	sys_call(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
-	if (last && (uint64_t)t.tv_sec < last + 1) {
-		__atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
-		return;
-	}
-	if (!claim(&counts_owner))
-		return;
-	last = (uint64_t)t.tv_sec + !t.tv_sec;
-	groups = tally(as_recorded, NULL);
-	number = __atomic_add_fetch(&tables, 1, __ATOMIC_RELAXED);
-	if (begin(&e, "emfile")) {
-		event_text(&e, "error", error == ENFILE ? "ENFILE" : "EMFILE");
-		event_number(&e, "limit", limit_now());
-		event_number(&e, "open", (long long)record_open_count());
-		event_number(&e, "table", number);
-		event_number(&e, "groups", (long long)groups);
-		event_number(&e, "missed", __atomic_exchange_n(&missed, 0, __ATOMIC_RELAXED));
-		event_stack(&e, stack, UNWIND_FRAMES);
-		finish(&e);
-	}
-	table("emfile", number, groups, 10, as_recorded);
-	release(&counts_owner);
-}
-
-void report_snapshot(void)
-{
-	struct event e;
-	uint32_t number;
-	size_t groups;
-
-	if (!record_on || !record_mine() || !claim(&counts_owner))
-		return;
-	groups = tally(really_open, NULL);
-	number = __atomic_add_fetch(&tables, 1, __ATOMIC_RELAXED);
-	if (begin(&e, "snapshot")) {
-		event_number(&e, "open", (long long)record_open_count());
-		event_number(&e, "table", number);
-		event_number(&e, "groups", (long long)groups);
-		event_number(&e, "limit", limit_now());
-		finish(&e);
-	}
-	table("snapshot", number, groups, groups, really_open);
-	release(&counts_owner);
-}
-
-/* -- bad closes ------------------------------------------------------------------------------ */
-
-static void site(struct event *e, const char *name, uint32_t stack)
-{
-	if (!stack_at(stack) || event_room(e) < 800)
-		return;
-	event_open(e, name, '{');
-	event_stack(e, stack, 6);
-	event_close(e, '}');
-}
-
-static void bad_close(const char *kind, int fd, uint32_t closer, const struct record *r)
-{
-	struct event e;
-
-	if (!begin(&e, "bad-close"))
-		return;
-	event_text(&e, "kind", kind);
-	event_number(&e, "fd", fd);
-	if (r->text[0])
-		event_text(&e, "args", r->text);
-	site(&e, "closer", closer);
-	if (r->state != RECORD_NONE)
-		site(&e, "made", r->stack);
-	if (r->state == RECORD_CLOSED)
-		site(&e, "closed", r->closed_stack);
-	finish(&e);
-}
-
-/* Programs close whatever may be open, number by number.  So a close that failed waits for the next
- * one: the same caller with a higher number nearby is such a loop, and no mistake. */
-static struct pending {
-	int owner, fd; /* fd < 0: none */
-	uint32_t closer, loop;
-} pending = {.fd = -1};
-
-static void pending_flush(void)
-{
-	struct pending p = pending;
-	struct record r;
-
-	pending.fd = -1;
-	if (p.fd < 0 || p.closer == p.loop)
-		return;
-	record_get(p.fd, &r);
-	if (state_owns(p.fd))
-		bad_close("internal", p.fd, p.closer, &(struct record){0});
-	else if (r.state != RECORD_OPEN) /* else it has been made anew */
-		bad_close(r.state == RECORD_CLOSED ? "double" : "not-open", p.fd, p.closer, &r);
-}
-
-void report_bad_close(int fd, struct record_closing closing, bool failed)
-{
-	struct record r;
-
-	if (fd < 0)
-		return;
-	if (!failed) {
-		record_get(fd, &r);
-		r.state = RECORD_OPEN; /* it was */
-		bad_close(closing.flags & RECORD_DIR ? "directory" : "stream", fd, closing.stack, &r);
-		return;
-	}
-	if (!claim(&pending.owner))
-		return;
-	if (pending.fd >= 0 && pending.closer == closing.stack && fd > pending.fd && fd - pending.fd <= 64)
-		pending.loop = closing.stack;
-	else
-		pending_flush();
-	pending.fd = fd;
-	pending.closer = closing.stack;
-	release(&pending.owner);
+	return more;
 }
 
 /* -- exec ------------------------------------------------------------------------------------ */
 
-enum why { WHY_NONE, WHY_LEAK, WHY_MEANT, WHY_SHELL, WHY_SKIP, WHY_RULE, WHY_KEEP /* + enum fd_keep */ };
-
-static const char *const why_names[] = {[WHY_MEANT] = "meant", [WHY_SHELL] = "shell", [WHY_SKIP] = "skip",
-	[WHY_RULE] = "rule", [WHY_KEEP + FD_KEEP_SAMEPID] = "samepid", [WHY_KEEP + FD_KEEP_SELFEXE] = "selfexe",
-	[WHY_KEEP + FD_KEEP_TABLE] = "table", [WHY_KEEP + FD_KEEP_ARGV] = "argv",
-	[WHY_KEEP + FD_KEEP_ENV] = "env", [WHY_KEEP + FD_KEEP_FIFO] = "fifo",
-	[WHY_KEEP + FD_KEEP_NUMBER] = "number", [WHY_KEEP + FD_KEEP_RULE] = "rule"};
-
-struct exec {
-	const char *program;
-	enum fd_keep all;
-	unsigned char mentioned[1024]; /* enum fd_keep of each low number */
-	enum why now;                  /* what is being listed */
-};
-
-static void mention(void *arg, int fd, enum fd_keep keep)
+static void mention(void *arg, int fd, enum fd_keep why)
 {
-	struct exec *x = arg;
+	struct area *a = arg;
 
-	if (fd >= 0 && fd < (int)sizeof x->mentioned && !x->mentioned[fd])
-		x->mentioned[fd] = (unsigned char)keep;
+	if (fd >= 0 && fd < MENTIONED && (!a->mentioned[fd] || a->mentioned[fd] == FD_KEEP_FIFO))
+		a->mentioned[fd] = (uint8_t)why;
 }
 
-static enum why why_of(const struct exec *x, int fd, const struct record *r)
+static enum why keep_why(enum fd_keep keep)
 {
-	const bool force = config()->cloexec == CONFIG_CLOEXEC_FORCE;
-	enum fd_keep keep;
+	switch (keep) {
+	case FD_KEEP_SAMEPID:
+		return WHY_SAMEPID;
+	case FD_KEEP_SELFEXE:
+		return WHY_SELFEXE;
+	case FD_KEEP_TABLE:
+		return WHY_TABLE;
+	case FD_KEEP_ARGV:
+		return WHY_ARGV;
+	case FD_KEEP_ENV:
+		return WHY_ENV;
+	case FD_KEEP_FIFO:
+		return WHY_FIFO;
+	case FD_KEEP_NUMBER:
+		return WHY_NUMBER;
+	case FD_KEEP_RULE:
+		return WHY_RULE;
+	default:
+		return WHY_LEAK;
+	}
+}
+
+/* What is to be said of fd at this exec: an enum why, or -1. */
+static int exec_why(const struct area *a, int fd, const struct record *r)
+{
+	enum fd_keep keep = a->keep;
 	struct stat st;
 	int flags;
 
-	if (fd <= 2 || r->flags & (RECORD_INHERITED | RECORD_ASKED) || record_child_has_changed(fd) ||
-		(flags = sys_fcntl(fd, F_GETFD, 0)) < 0 || !fits(fd, r))
-		return WHY_NONE;
+	if (r->flags & (RECORD_INHERITED | RECORD_ASKED) || record_child_has_changed(fd))
+		return -1;
+	flags = sys_fcntl(fd, F_GETFD, 0);
+	if (flags < 0 || !kind_fits(fd, r))
+		return -1;
+	if (flags & FD_CLOEXEC) /* else somebody has set it behind our back */
+		return r->verdict == FD_FORCE && !(r->flags & RECORD_MEANT) &&
+				       config()->cloexec == CONFIG_CLOEXEC_FORCE
+			       ? WHY_STOPPED
+			       : -1;
 	if (r->flags & RECORD_MEANT)
-		return flags & FD_CLOEXEC ? WHY_NONE : WHY_MEANT;
+		return WHY_MEANT;
 	switch (r->verdict) {
-	case FD_FORCE:
-		break;
 	case FD_SHELL:
-		return flags & FD_CLOEXEC ? WHY_NONE : WHY_SHELL;
+		return WHY_SHELL;
 	case FD_SKIP:
-		return flags & FD_CLOEXEC ? WHY_NONE : WHY_SKIP;
+		return WHY_SKIP;
 	case FD_RULE:
-		return flags & FD_CLOEXEC ? WHY_NONE : WHY_RULE;
+		return WHY_RULE;
+	case FD_OFF:
+		return WHY_OFF;
 	default:
-		return WHY_NONE;
+		break;
 	}
-	if (flags & FD_CLOEXEC)
-		return force ? WHY_LEAK : WHY_NONE;
-	keep = fdpolicy_keep_number(fd) ? FD_KEEP_NUMBER : x->all;
+	if (fdpolicy_keep_number(fd))
+		keep = FD_KEEP_NUMBER;
 	if (keep == FD_KEEP_NOT)
-		keep = fdpolicy_keep_rule(r->class, x->program);
-	if (keep == FD_KEEP_NOT && fd < (int)sizeof x->mentioned)
-		keep = (enum fd_keep)x->mentioned[fd];
-	if (keep == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
-		keep = FD_KEEP_NOT;
-	return keep == FD_KEEP_NOT ? WHY_LEAK : (enum why)(WHY_KEEP + keep);
-}
-
-static bool of_this_why(int fd, const struct record *r, void *arg)
-{
-	const struct exec *x = arg;
-
-	return why_of(x, fd, r) == x->now;
-}
-
-static void put_chain(struct event *e)
-{
-	const struct config *c = config();
-	const char *at = chain;
-
-	event_open(e, "chain", '[');
-	if (c->pid != sys_getpid()) { /* a fork of the process that was executed */
-		event_open(e, NULL, '{');
-		event_number(e, "pid", c->pid);
-		event_text(e, "prog", c->program);
-		event_close(e, '}');
+		keep = fdpolicy_keep_rule(r->class, a->program);
+	if (keep == FD_KEEP_NOT && fd < MENTIONED) {
+		keep = (enum fd_keep)a->mentioned[fd];
+		if (keep == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
+			keep = FD_KEEP_NOT;
 	}
-	while (*at && event_room(e) > 1500) {
-		char name[64];
-		struct str s = {name, name + sizeof name};
-		long pid = 0;
-
-		for (; *at >= '0' && *at <= '9'; at++)
-			pid = pid * 10 + *at - '0';
-		if (*at++ != ':')
-			break;
-		for (name[0] = '\0'; *at && *at != ','; at++)
-			str_put(&s, at, 1);
-		at += *at == ',';
-		event_open(e, NULL, '{');
-		event_number(e, "pid", pid);
-		event_text(e, "prog", name);
-		event_close(e, '}');
-	}
-	event_close(e, ']');
+	return (int)keep_why(keep);
 }
 
-/* One line a call site, for all that stay open, or do not, for this reason. */
-static void exec_list(struct exec *x, unsigned number, char *const argv[])
+static int64_t exec_key(struct area *a, int fd, const struct record *r)
 {
-	const bool force = config()->cloexec == CONFIG_CLOEXEC_FORCE;
-	size_t groups = tally(of_this_why, x);
+	const int why = exec_why(a, fd, r);
+
+	return why < 0 ? KEY_NONE : (int64_t)why << 32 | r->stack;
+}
+
+unsigned report_exec(
+	const char *program, const char *target, char *const argv[], char *const envp[])
+{
+	const enum who me = who();
+	unsigned number = 0;
+	int64_t after = KEY_NONE;
 	struct event e;
-
-	for (; groups; groups--) {
-		uint32_t count, stack = largest(&count);
-
-		if (!count || !begin(&e, x->now != WHY_LEAK ? "exec-kept" : force ? "stopped" : "exec-leak"))
-			return;
-		event_number(&e, "exec", number);
-		event_text(&e, "target", x->program);
-		if (x->now != WHY_LEAK)
-			event_text(&e, "why", why_names[x->now]);
-		put_argv(&e, argv);
-		put_chain(&e);
-		group(&e, stack, count, UNWIND_FRAMES, of_this_why, x);
-		finish(&e);
-	}
-}
-
-unsigned report_exec(const char *program, char *const argv[], char *const envp[])
-{
-	struct exec x = {.program = program && place_strlen(program, PATH_MAX) >= 0 ? program : "?"};
-	unsigned present = 0, number;
-	bool some = false;
-	enum why why;
 	struct record r;
+	struct area *a;
+	bool more, some = false;
 
-	if (config()->note_launch)
+	if (me == WHO_NOBODY)
 		return 0;
-	if (record_fork_missed())
-		report_forked();
-	if (record_mine() && pending.fd >= 0 && claim(&pending.owner)) {
-		pending_flush();
-		release(&pending.owner);
-	}
-	if (record_next(3) < 0 || !claim(&counts_owner))
-		return 0;
+	if (me == WHO_SELF && report_pending)
+		report_flush();
 	for (int fd = record_next(3); fd >= 0 && !some; fd = record_next(fd + 1)) {
 		record_get(fd, &r);
 		some = r.state == RECORD_OPEN && !(r.flags & (RECORD_INHERITED | RECORD_ASKED));
 	}
-	if (!some) { /* the usual case: nothing that an exec could leak */
-		release(&counts_owner);
+	if (!some) /* the usual case: nothing that an exec could leak */
 		return 0;
-	}
-	x.all = fdpolicy_keep(program);
-	fdpolicy_mentions(argv, envp, mention, &x);
-	for (int fd = record_next(3); fd >= 0; fd = record_next(fd + 1)) {
-		record_get(fd, &r);
-		if (r.state == RECORD_OPEN && (why = why_of(&x, fd, &r)) != WHY_NONE)
-			present |= 1u << why;
-	}
-	number = present ? __atomic_add_fetch(&execs, 1, __ATOMIC_RELAXED) : 0;
-	for (why = WHY_LEAK; present; why++)
-		if (present & 1u << why) {
-			x.now = why;
-			exec_list(&x, number, argv);
-			present &= ~(1u << why);
+	a = area_take();
+	if (!a)
+		return 0;
+	a->program = program;
+	a->keep = fdpolicy_keep(program);
+	memset(a->mentioned, 0, sizeof a->mentioned);
+	fdpolicy_mentions(argv, envp, mention, a);
+	do {
+		more = gather(a, after, exec_key);
+		for (size_t i = 0; i < a->n; i++) {
+			const struct site_group *g = &a->groups[i];
+			const enum why why = (enum why)(g->key >> 32);
+
+			if (!number)
+				number = __atomic_add_fetch(&execs, 1, __ATOMIC_RELAXED);
+			begin(&e, a, me, why == WHY_LEAK ? "exec-leak" : why == WHY_STOPPED ? "stopped" : "exec-kept");
+			event_number(&e, "exec", number);
+			if (why_names[why])
+				event_text(&e, "why", why_names[why]);
+			event_text(&e, "target", target);
+			put_argv(&e, argv, 2600);
+			put_chain(&e, me);
+			put_group(&e, a, g);
+			event_send(&e);
+			after = (int64_t)g->key;
 		}
-	release(&counts_owner);
+	} while (more);
+	area_give(a);
 	return number;
 }
 
 static const char *error_name(long error)
 {
-	switch (error) {
+	switch (error < 0 ? -error : error) {
 	case ENOENT:
 		return "ENOENT";
 	case EACCES:
@@ -725,349 +625,843 @@ static const char *error_name(long error)
 		return "E2BIG";
 	case ENOMEM:
 		return "ENOMEM";
-	case EPERM:
-		return "EPERM";
 	case ETXTBSY:
 		return "ETXTBSY";
-	default:
-		return "other";
+	case ENOTDIR:
+		return "ENOTDIR";
+	case EPERM:
+		return "EPERM";
+	case ELOOP:
+		return "ELOOP";
+	case EINVAL:
+		return "EINVAL";
+	case EFAULT:
+		return "EFAULT";
+	case EAGAIN:
+		return "EAGAIN";
+	case EMFILE:
+		return "EMFILE";
+	case ENFILE:
+		return "ENFILE";
+	case EIO:
+		return "EIO";
+	case EISDIR:
+		return "EISDIR";
+	case ELIBBAD:
+		return "ELIBBAD";
+	case ENAMETOOLONG:
+		return "ENAMETOOLONG";
 	}
+	return "other";
 }
 
 void report_exec_failed(unsigned exec, long error)
 {
+	const enum who me = who();
 	struct event e;
+	struct area *a;
 
-	if (!exec || !begin(&e, "exec-failed"))
+	if (!exec || me == WHO_NOBODY || !(a = area_take()))
 		return;
+	begin(&e, a, me, "exec-failed");
 	event_number(&e, "exec", exec);
 	event_text(&e, "error", error_name(error));
-	finish(&e);
+	event_send(&e);
+	area_give(a);
 }
 
-/* run ; our descriptor or - ; pid:prog,... ; fd=site@pid,... */
-void report_note(char *buf, size_t n)
-{
-	struct str s = {buf, buf + n};
-	const struct config *c = config();
-	bool first = true;
-	struct record r;
-	size_t listed = 0;
-	char *mark;
+/* -- what the next program is told ------------------------------------------------------------
+ *
+ *	RUN;PID:PROGRAM,...;FD=SITE@PID,...;DESCRIPTOR
+ *
+ * with hexadecimal RUN and SITE; in PROGRAM what would be mistaken is %XX. */
 
-	buf[0] = '\0';
-	if (!record_on)
-		return;
-	for (unsigned i = 16; i; i--)
-		str_put(&s, &"0123456789abcdef"[run >> (i - 1) * 4 & 15], 1);
-	str_puts(&s, ";");
-	/* who has changed its identity may not be able to open the file again */
-	if (event_fd >= 0 && c->report && (mem_after(c->report, "fd:") ||
-						   (int)sys_call(SYS_geteuid) != start_euid)) {
-		str_num(&s, (unsigned long)event_fd);
-		sys_fcntl(event_fd, F_SETFD, 0);
-	} else {
-		str_puts(&s, "-");
-	}
-	str_puts(&s, ";");
-	if (!c->note_launch) {
-		str_num(&s, (unsigned long)c->pid);
-		str_puts(&s, ":");
-		for (const char *p = c->program; *p; p++)
-			str_put(&s, *p == ',' || *p == ';' || *p == ':' ? "_" : p, 1);
-		if (chain[0] && strlen(chain) + 1000 < (size_t)(s.end - s.at)) {
-			str_puts(&s, ",");
-			str_puts(&s, chain);
+static const char hexdigits[] = "0123456789abcdef";
+
+static void note_hex(struct str *s, uint64_t n)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		str_put(s, &hexdigits[n >> shift & 15], 1);
+}
+
+static void note_ancestor(struct str *s, int pid, const char *prog)
+{
+	str_num(s, (unsigned)pid);
+	str_puts(s, ":");
+	for (size_t i = 0; i < sizeof chain[0].prog - 1 && prog[i]; i++) {
+		const unsigned char c = (unsigned char)prog[i];
+
+		if (c > ' ' && c < 0x7f && !mem_find(";,:%", (char)c)) {
+			str_put(s, &prog[i], 1);
+			continue;
 		}
+		str_puts(s, "%");
+		str_put(s, &hexdigits[c >> 4], 1);
+		str_put(s, &hexdigits[c & 15], 1);
 	}
-	str_puts(&s, ";");
-	for (int fd = record_next(3); fd >= 0 && listed < LIST_MAX; fd = record_next(fd + 1)) {
-		int flags = sys_fcntl(fd, F_GETFD, 0);
+}
+
+static void note_chain(struct str *s, enum who me)
+{
+	size_t n = 0;
+
+	/* a program that executes another in its place is an ancestor, too */
+	if (me == WHO_CHILD || self_pid == config()->pid) {
+		note_ancestor(s, self_pid, config()->program);
+		n++;
+	}
+	for (size_t i = 0; i < chain_n && n < CHAIN; i++, n++) {
+		if (n)
+			str_puts(s, ",");
+		note_ancestor(s, chain[i].pid, chain[i].prog);
+	}
+}
+
+static void note_fds(struct str *s, bool inherited, unsigned *count)
+{
+	struct record r;
+
+	for (int fd = record_next(3); fd >= 0 && *count < NOTED; fd = record_next(fd + 1)) {
+		uint64_t site;
+		int flags;
 
 		record_get(fd, &r);
-		if (flags < 0 || (flags & FD_CLOEXEC && !fdpolicy_forced(fd)) || r.state != RECORD_OPEN ||
-			record_child_has_changed(fd))
+		if (r.state != RECORD_OPEN || !(r.flags & RECORD_INHERITED) == inherited ||
+			r.flags & RECORD_ASKED || record_child_has_changed(fd))
 			continue;
-		mark = s.at;
-		if (!first)
-			str_puts(&s, ",");
-		str_num(&s, (unsigned long)fd);
-		str_puts(&s, "=");
-		{
-			const uint64_t origin = r.flags & RECORD_INHERITED ? r.origin : event_site(r.stack);
-
-			for (unsigned i = 16; i; i--)
-				str_put(&s, &"0123456789abcdef"[origin >> (i - 1) * 4 & 15], 1);
-		}
-		str_puts(&s, "@");
-		str_num(&s, (unsigned long)(r.flags & RECORD_INHERITED ? r.origin_pid : c->pid));
-		if (!s.at) { /* full: the rest goes without */
-			*mark = '\0';
-			return;
-		}
-		first = false;
-		listed++;
+		flags = sys_fcntl(fd, F_GETFD, 0);
+		if (flags < 0 || flags & FD_CLOEXEC)
+			continue;
+		site = r.flags & RECORD_INHERITED ? r.origin : event_site(r.stack);
+		if (!site)
+			continue;
+		if ((*count)++)
+			str_puts(s, ",");
+		str_num(s, (unsigned)fd);
+		str_puts(s, "=");
+		note_hex(s, site);
+		str_puts(s, "@");
+		str_num(s, (unsigned)maker(&r));
 	}
-	if (!s.at)
-		buf[0] = '\0';
 }
 
-void report_note_undo(void)
+bool report_note(char *buf, size_t n)
 {
-	if (event_fd >= 0)
-		sys_fcntl(event_fd, F_SETFD, FD_CLOEXEC);
+	const enum who me = who();
+	struct str s = {buf, buf + n - EVENT_NOTE};
+	char sink[EVENT_NOTE];
+	unsigned count = 0;
+	bool keep;
+	char *at;
+
+	*buf = '\0';
+	if (me == WHO_NOBODY)
+		return false;
+	note_hex(&s, run);
+	str_puts(&s, ";");
+	note_chain(&s, me);
+	str_puts(&s, ";");
+	at = s.at;
+	note_fds(&s, false, &count); /* our own making first */
+	note_fds(&s, true, &count);
+	if (!s.at) {
+		s.at = at;
+		*at = '\0';
+	}
+	s.end = buf + n;
+	keep = event_note(sink);
+	str_puts(&s, ";");
+	str_puts(&s, sink);
+	return keep;
 }
 
-/* -- start and end --------------------------------------------------------------------------- */
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
-static uint64_t take_hex(const char **at)
+static uint64_t take_hex(const char **s)
 {
 	uint64_t n = 0;
 
-	for (; (**at >= '0' && **at <= '9') || (**at >= 'a' && **at <= 'f'); ++*at)
-		n = n * 16 + (uint64_t)(**at <= '9' ? **at - '0' : **at - 'a' + 10);
+	for (; digit(**s) >= 0; ++*s)
+		n = n << 4 | (unsigned)digit(**s);
 	return n;
 }
 
-static long take_number(const char **at)
+static int take_number(const char **s)
 {
-	long n = 0;
+	int n = 0;
 
-	for (; **at >= '0' && **at <= '9' && n < 1L << 40; ++*at)
-		n = n * 10 + **at - '0';
+	for (; **s >= '0' && **s <= '9'; ++*s)
+		if (n < 100000000)
+			n = n * 10 + **s - '0';
 	return n;
 }
 
-/* What the process had when it started; notes: "fd=site@pid,..." of the one that executed it. */
-static void inherited(const char *notes)
+/* The run and the chain; the rest of the note, "" when there is none. */
+static const char *note_take(const char *s)
 {
-	enum { PIECE = 1024 - 3, LAST = 1024 };
-	struct pollfd p[PIECE];
-	struct event e;
-	bool any = false, room = true;
-	char text[PATH_MAX / 4];
+	run = take_hex(&s);
+	if (*s++ != ';')
+		return "";
+	while (*s && *s != ';' && chain_n < CHAIN) {
+		struct ancestor *c = &chain[chain_n++];
+		size_t n = 0;
 
-	for (int from = 3; from < LAST; from += PIECE) {
-		long n;
+		c->pid = take_number(&s);
+		if (*s == ':')
+			s++;
+		for (; *s && *s != ',' && *s != ';'; s++) {
+			char byte = *s;
 
-		for (int i = 0; i < PIECE; i++)
-			p[i] = (struct pollfd){.fd = from + i};
-		n = sys_call(SYS_ppoll, p, PIECE, &(struct timespec){0}, NULL, 8);
-		if (n < 0)
-			break; /* RLIMIT_NOFILE is lower: there is nothing */
-		for (int i = 0; i < PIECE; i++) {
-			const int fd = from + i;
-			uint64_t origin = 0;
-			long pid = 0;
-
-			if (p[i].revents & POLLNVAL || state_owns(fd))
-				continue;
-			for (const char *at = notes; at && *at; at += *at == ',') {
-				const long number = take_number(&at);
-				uint64_t o = 0;
-				long by = 0;
-
-				if (*at == '=') {
-					at++;
-					o = take_hex(&at);
-				}
-				if (*at == '@') {
-					at++;
-					by = take_number(&at);
-				}
-				if (number == fd) {
-					origin = o;
-					pid = by;
-				}
-				if (*at && *at != ',')
-					break;
+			if (*s == '%' && digit(s[1]) >= 0 && digit(s[2]) >= 0) {
+				byte = (char)(digit(s[1]) << 4 | digit(s[2]));
+				s += 2;
 			}
-			record_inherited(fd, origin, (int)pid, sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
-			if (config()->note_launch)
-				continue;
-			if (!any) {
-				if (!begin(&e, "inherited"))
-					return;
-				any = true;
-				event_number(&e, "from", sys_call(SYS_getppid));
-				event_open(&e, "fds", '[');
-			}
-			if (!room || event_room(&e) < 600) {
-				room = false;
-				e.cut = true;
-				continue;
-			}
-			what(fd, text, sizeof text);
-			event_open(&e, NULL, '{');
-			event_number(&e, "fd", fd);
-			event_text(&e, "what", text);
-			if (origin)
-				event_hex(&e, "site", origin);
-			if (pid)
-				event_number(&e, "made_by", pid);
-			event_close(&e, '}');
+			if (n < sizeof c->prog - 1)
+				c->prog[n++] = byte;
 		}
+		if (*s == ',')
+			s++;
 	}
-	if (any) {
-		event_close(&e, ']');
-		finish(&e);
+	return *s == ';' ? s + 1 : "";
+}
+
+/* Whose fd is, by the third part of the note. */
+static uint64_t note_find(const char *s, int fd, int *ret_pid)
+{
+	while (*s && *s != ';') {
+		const int at = take_number(&s);
+		uint64_t site = 0;
+		int pid = 0;
+
+		if (*s == '=') {
+			s++;
+			site = take_hex(&s);
+		}
+		if (*s == '@') {
+			s++;
+			pid = take_number(&s);
+		}
+		if (at == fd) {
+			*ret_pid = pid;
+			return site;
+		}
+		if (*s != ',')
+			break;
+		s++;
+	}
+	*ret_pid = 0;
+	return 0;
+}
+
+/* -- start ------------------------------------------------------------------------------------ */
+
+/* Is anything open beyond 0-2?  poll(2) says POLLNVAL of a number that is not. */
+static bool anything_open(void)
+{
+	enum { AT_ONCE = 256, END = 1024 };
+	struct pollfd p[AT_ONCE];
+	const struct timespec at_once = {0};
+
+	for (int from = 3; from < END; from += AT_ONCE) {
+		long r;
+
+		for (int i = 0; i < AT_ONCE; i++)
+			p[i] = (struct pollfd){.fd = from + i};
+		r = sys_call(SYS_ppoll, p, AT_ONCE, &at_once, NULL, 0);
+		if (r < 0)
+			return true; /* more than RLIMIT_NOFILE */
+		for (int i = 0; i < AT_ONCE; i++)
+			if (!(p[i].revents & POLLNVAL) && from + i != event_fd && !state_owns(from + i))
+				return true;
+	}
+	return false;
+}
+
+struct inherited {
+	struct event e;
+	struct area *a;
+	const char *note;
+	unsigned n;
+};
+
+static void inherited_one(struct inherited *in, int fd)
+{
+	uint64_t site;
+	int pid, flags;
+
+	if (fd <= 2 || fd == event_fd || state_owns(fd) || event_same(fd))
+		return;
+	flags = sys_fcntl(fd, F_GETFD, 0);
+	if (flags < 0)
+		return;
+	site = note_find(in->note, fd, &pid);
+	record_inherited(fd, site, pid, flags & FD_CLOEXEC);
+	if (!in->n++) {
+		begin(&in->e, in->a, WHO_SELF, "inherited");
+		event_number(&in->e, "from", sys_call(SYS_getppid));
+		event_open(&in->e, "fds", '[');
+	}
+	event_open(&in->e, NULL, '{');
+	event_number(&in->e, "fd", fd);
+	what_is(fd, in->a->what, sizeof in->a->what, in->a->room);
+	event_text(&in->e, "what", in->a->what);
+	if (site)
+		event_hex(&in->e, "site", site);
+	else
+		event_text(&in->e, "site", NULL);
+	if (pid)
+		event_number(&in->e, "made_by", pid);
+	else
+		event_text(&in->e, "made_by", NULL);
+	event_close(&in->e, '}');
+}
+
+struct entry { /* getdents64(2) */
+	uint64_t ino;
+	int64_t off;
+	unsigned short reclen;
+	unsigned char type;
+	char name[];
+};
+
+static void inherited(struct area *a, const char *note)
+{
+	struct inherited in = {.a = a, .note = note};
+	char list[1024] __attribute__((aligned(8)));
+	int dir;
+	long n;
+
+	if (!anything_open())
+		return;
+	dir = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (dir < 0) { /* no /proc: those that programs usually have */
+		for (int fd = 3; fd < 256; fd++)
+			inherited_one(&in, fd);
+	}
+	while (dir >= 0 && (n = sys_call(SYS_getdents64, dir, list, sizeof list)) > 0)
+		for (long at = 0; at < n;) {
+			const struct entry *d = (const void *)(list + at);
+			const char *name = d->name;
+			const int fd = *name >= '0' && *name <= '9' ? take_number(&name) : -1;
+
+			at += d->reclen;
+			if (fd != dir)
+				inherited_one(&in, fd);
+		}
+	if (dir >= 0)
+		sys_close(dir);
+	if (in.n) {
+		event_close(&in.e, ']');
+		event_send(&in.e);
 	}
 }
 
-/* -- on demand ------------------------------------------------------------------------------- */
+/* -- a snapshot, on a signal ------------------------------------------------------------------ */
 
-struct kernel_action { /* rt_sigaction(2), as the kernel has it */
+static void on_signal(int sig)
+{
+	(void)sig;
+	report_snapshot();
+}
+
+/* What rt_sigaction(2) takes. */
+struct action {
 	void (*handler)(int);
 	unsigned long flags;
 	void (*restorer)(void);
 	unsigned long mask;
 };
 
-static void snapshot_wanted(int sig)
-{
-	(void)sig;
-	report_snapshot();
-}
-
 #if defined(__x86_64__)
-void report_sigreturn(void);
-__asm__(".pushsection .text\n\t.local report_sigreturn\n\t.type report_sigreturn, %function\n"
-	"report_sigreturn:\n\tmov $15, %rax\n\tsyscall\n\t.size report_sigreturn, . - report_sigreturn\n\t"
-	".popsection");
-enum { RESTORER = 0x04000000 }; /* SA_RESTORER of asm/signal.h */
+/* signal(7), sigreturn(2): the kernel has no way back of its own on this machine */
+void report_restorer(void) __attribute__((visibility("hidden")));
+__asm__(".text\n"
+	".type report_restorer, @function\n"
+	"report_restorer:\n"
+	"	mov $15, %eax\n"
+	"	syscall\n"
+	".size report_restorer, .-report_restorer\n");
+_Static_assert(SYS_rt_sigreturn == 15, "in the lines above");
+#define RESTORER 0x04000000UL, report_restorer
 #else
-#define report_sigreturn NULL
-enum { RESTORER = 0 };
+#define RESTORER 0UL, NULL
 #endif
 
-static void snapshot_arm(const char *word)
+/* "SIGUSR2", "USR2", "RTMIN+3", or a number; 0: none that is known. */
+static int signal_number(const char *s)
 {
 	static const struct {
 		const char *name;
 		int number;
-	} names[] = {{"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"HUP", SIGHUP}, {"QUIT", SIGQUIT},
-		{"WINCH", SIGWINCH}, {"URG", SIGURG}, {"IO", SIGIO}, {"PWR", SIGPWR}, {"ALRM", SIGALRM}};
-	const struct kernel_action set = {snapshot_wanted, SA_RESTART | RESTORER, report_sigreturn, 0};
-	struct kernel_action was;
-	const char *rest;
-	int sig = SNAPSHOT_DEFAULT;
+	} names[] = {{"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH},
+		{"URG", SIGURG}, {"IO", SIGIO}, {"PWR", SIGPWR}, {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
+		{"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"XCPU", SIGXCPU}, {"TRAP", SIGTRAP},
+		{"SYS", SIGSYS}, {"STKFLT", 16}};
+	const char *rest = mem_after(s, "SIG");
+	int n;
 
-	if (word) {
-		rest = mem_after(word, "SIG");
-		rest = rest ? rest : word;
-		sig = (int)take_number(&rest);
-		for (size_t i = 0; !sig && i < ROWS(names); i++)
-			if (mem_equal(rest, names[i].name))
-				sig = names[i].number;
-		if (sig < 1 || sig > 64 || sig == SIGKILL || sig == SIGSTOP) {
-			SAY("LIBJAIL_SNAPSHOT=", word, ": no signal that can be caught; use SIGUSR2 or a number");
+	if (rest)
+		s = rest;
+	for (size_t i = 0; i < ROWS(names); i++)
+		if (mem_equal(s, names[i].name))
+			return names[i].number;
+	if ((rest = mem_after(s, "RTMIN+"))) {
+		n = take_number(&rest);
+		return *rest || n > 30 ? 0 : 34 + n; /* signal(7): what a libc leaves of them */
+	}
+	if ((rest = mem_after(s, "RTMAX-"))) {
+		n = take_number(&rest);
+		return *rest || n > 30 ? 0 : 64 - n;
+	}
+	rest = s;
+	n = take_number(&rest);
+	return rest == s || *rest || n < 1 || n > 64 || n == SIGKILL || n == SIGSTOP ? 0 : n;
+}
+
+static void snapshot_start(void)
+{
+	enum { USUAL = 63 };
+	const char *word = config()->snapshot;
+	const struct action action = {on_signal, 0x10000000UL /* SA_RESTART */ | RESTORER, 0};
+	struct action old = {0};
+	int sig = USUAL;
+
+	if (word && *word) {
+		if (mem_equal(word, "none"))
+			return;
+		sig = signal_number(word);
+		if (!sig) {
+			SAY("LIBJAIL_SNAPSHOT=", word, ": no signal of that name; use SIGUSR2, or a number");
 			return;
 		}
-	} else if (sys_call(SYS_rt_sigaction, sig, NULL, &was, 8) < 0 || was.handler != SIG_DFL) {
+	} else if (sys_call(SYS_rt_sigaction, sig, NULL, &old, sizeof old.mask) < 0 || old.handler) {
+		return; /* somebody else's */
+	}
+	if (sys_call(SYS_rt_sigaction, sig, &action, NULL, sizeof action.mask) == 0)
+		snapshot_signal = sig;
+}
+
+/* -- the table, worst first ------------------------------------------------------------------- */
+
+/* The next GROUPS call sites, or fewer, in the order of their counts, after the last of those that
+ * a has; no descriptors yet. */
+static void table_pick(struct area *a, uint32_t last_count, uint32_t last, uint32_t stacks, size_t most)
+{
+	a->n = 0;
+	for (uint32_t s = 0; s <= stacks; s++) {
+		const uint32_t c = counts[s];
+		size_t i;
+
+		if (!c || c > last_count || (c == last_count && s <= last))
+			continue;
+		for (i = a->n; i && a->groups[i - 1].count < c; i--)
+			;
+		if (i >= most)
+			continue;
+		if (a->n == most)
+			a->n--;
+		memmove(&a->groups[i + 1], &a->groups[i], (a->n - i) * sizeof a->groups[0]);
+		a->n++;
+		memset(&a->groups[i], 0, sizeof a->groups[i]);
+		a->groups[i].key = s;
+		a->groups[i].count = c;
+	}
+}
+
+static void table_fill(struct area *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		a->groups[i].count = 0;
+	for (int fd = record_next(0); fd >= 0; fd = record_next(fd + 1)) {
+		record_get(fd, &a->record);
+		if (a->record.state != RECORD_OPEN)
+			continue;
+		for (size_t i = 0; i < a->n; i++)
+			if (a->groups[i].key == a->record.stack && is_open(fd))
+				group_add(&a->groups[i], fd, &a->record);
+	}
+}
+
+/* How many groups there are; counts is filled. */
+static unsigned table_count(struct area *a, uint32_t stacks)
+{
+	unsigned groups = 0;
+
+	memset(counts, 0, (stacks + 1) * sizeof *counts);
+	for (int fd = record_next(0); fd >= 0; fd = record_next(fd + 1)) {
+		record_get(fd, &a->record);
+		if (a->record.state == RECORD_OPEN && a->record.stack <= stacks && is_open(fd))
+			groups += !counts[a->record.stack]++;
+	}
+	return groups;
+}
+
+static void table_send(struct area *a, enum who me, const char *why, unsigned table, uint32_t stacks,
+	unsigned most)
+{
+	uint32_t last_count = ~0u, last = 0;
+	unsigned rank = 0;
+	struct event e;
+
+	while (rank < most) {
+		table_pick(a, last_count, last, stacks, most - rank < GROUPS ? most - rank : GROUPS);
+		if (!a->n)
+			return;
+		last_count = a->groups[a->n - 1].count;
+		last = (uint32_t)a->groups[a->n - 1].key;
+		table_fill(a);
+		for (size_t i = 0; i < a->n; i++) {
+			const struct site_group *g = &a->groups[i];
+
+			if (!g->count)
+				continue;
+			begin(&e, a, me, "table");
+			event_number(&e, "table", table);
+			event_text(&e, "why", why);
+			event_number(&e, "rank", ++rank);
+			event_time(&e, "oldest", g->oldest);
+			event_time(&e, "newest", g->newest);
+			put_group(&e, a, g);
+			event_send(&e);
+		}
+	}
+}
+
+/* Of this process, 0-2 and our own among them: Linux 6.2 tells by the size of the directory. */
+static unsigned long open_count(void)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, "/proc/self/fd", &st, 0) == 0 && st.st_size > 0
+		       ? (unsigned long)st.st_size
+		       : record_open_count() + 3;
+}
+
+static bool counts_take(void)
+{
+	return counts && !__atomic_exchange_n(&counts_taken, 1, __ATOMIC_ACQUIRE);
+}
+
+static void counts_give(void)
+{
+	__atomic_store_n(&counts_taken, 0, __ATOMIC_RELEASE);
+}
+
+void report_full(long error, uint32_t stack)
+{
+	static uint64_t last; /* CLOCK_MONOTONIC */
+	static unsigned missed;
+	struct timespec t = {0};
+	struct rlimit lim = {0};
+	unsigned table, groups;
+	uint64_t now, before = __atomic_load_n(&last, __ATOMIC_RELAXED);
+	enum { SECOND = 1000000000 };
+	struct area *a = NULL;
+	uint32_t stacks;
+	struct event e;
+
+	if (who() != WHO_SELF)
+		return;
+	sys_call(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+	if ((before && now - before < SECOND) || !counts_take()) {
+		__atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	if (sys_call(SYS_rt_sigaction, sig, &set, NULL, 8) == 0)
-		snapshot_signal = sig;
+	if (!__atomic_compare_exchange_n(&last, &before, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+		!(a = area_take())) {
+		__atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
+		counts_give();
+		return;
+	}
+	table = __atomic_add_fetch(&tables, 1, __ATOMIC_RELAXED);
+	stacks = stack_count();
+	groups = table_count(a, stacks);
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim);
+	begin(&e, a, WHO_SELF, "emfile");
+	event_text(&e, "error", error_name(error));
+	event_number(&e, "limit", lim.rlim_cur > LONG_MAX ? -1 : (long)lim.rlim_cur);
+	event_number(&e, "open", (long)open_count());
+	event_number(&e, "table", table);
+	event_number(&e, "groups", groups);
+	event_number(&e, "missed", __atomic_exchange_n(&missed, 0, __ATOMIC_RELAXED));
+	event_stack(&e, stack, UNWIND_FRAMES - 1);
+	event_send(&e);
+	table_send(a, WHO_SELF, "emfile", table, stacks, TOP);
+	counts_give();
+	area_give(a);
+}
+
+void report_snapshot(void)
+{
+	struct area *a;
+	uint32_t stacks;
+	unsigned table, groups;
+	struct event e;
+
+	if (who() != WHO_SELF)
+		return;
+	report_flush();
+	if (!counts_take())
+		return;
+	a = area_take();
+	if (a) {
+		table = __atomic_add_fetch(&tables, 1, __ATOMIC_RELAXED);
+		stacks = stack_count();
+		groups = table_count(a, stacks);
+		begin(&e, a, WHO_SELF, "snapshot");
+		event_number(&e, "open", (long)open_count());
+		event_number(&e, "table", table);
+		event_number(&e, "groups", groups);
+		event_send(&e);
+		table_send(a, WHO_SELF, "snapshot", table, stacks, ~0u);
+		area_give(a);
+	}
+	counts_give();
+}
+
+/* -- bad closes ------------------------------------------------------------------------------- */
+
+struct bad_close {
+	int fd;
+	uint32_t closer, made, closed;
+	bool twice; /* known to have been closed before; else nobody ever saw it open */
+	const char *kind;
+};
+
+/* Those of one call path in one thread, one after the other. */
+static struct {
+	int busy, tid;
+	unsigned n, unseen;
+	struct bad_close at[KEPT_BACK];
+} kept;
+
+static void put_closer(struct event *e, const char *name, uint32_t stack)
+{
+	enum { FRAMES = 6 };
+
+	if (!stack)
+		return;
+	event_open(e, name, '{');
+	event_stack(e, stack, FRAMES);
+	event_close(e, '}');
+}
+
+static void bad_close_send(const struct bad_close *b)
+{
+	struct event e;
+	struct area *a;
+
+	if (told && b->closer) { /* a fault in a loop fills no disk */
+		if (told[b->closer] >= SITE_MOST)
+			return;
+		told[b->closer]++;
+	}
+	a = area_take();
+	if (!a)
+		return;
+	begin(&e, a, WHO_SELF, "bad-close");
+	event_text(&e, "kind", b->kind);
+	event_number(&e, "fd", b->fd);
+	put_closer(&e, "closer", b->closer);
+	put_closer(&e, "made", b->made);
+	put_closer(&e, "closed", b->closed);
+	event_send(&e);
+	area_give(a);
+}
+
+static void kept_send(void)
+{
+	for (unsigned i = 0; i < kept.n; i++)
+		bad_close_send(&kept.at[i]);
+	kept.n = kept.unseen = 0;
+	report_pending = false;
+}
+
+void report_flush(void)
+{
+	if (!report_pending || __atomic_exchange_n(&kept.busy, 1, __ATOMIC_ACQUIRE))
+		return;
+	kept_send();
+	__atomic_store_n(&kept.busy, 0, __ATOMIC_RELEASE);
+}
+
+/* Keeps b back; a path that closes several numbers nobody ever opened is a loop over all of them. */
+static void kept_add(const struct bad_close *b)
+{
+	const int tid = sys_gettid();
+
+	if (kept.n && (kept.at[0].closer != b->closer || kept.tid != tid || kept.n == KEPT_BACK ||
+			      b->fd <= kept.at[kept.n - 1].fd))
+		kept_send();
+	kept.tid = tid;
+	kept.at[kept.n++] = *b;
+	kept.unseen += !b->twice;
+	report_pending = true;
+	if (kept.unseen > 1) {
+		if (told && b->closer)
+			told[b->closer] = TOLD_SWEEPS;
+		kept.n = kept.unseen = 0;
+		report_pending = false;
+	}
+}
+
+void report_bad_close(int fd, struct record_closing what, bool failed)
+{
+	struct bad_close b = {.fd = fd, .closer = what.stack};
+	struct record r;
+
+	if (fd < 0 || who() != WHO_SELF) /* close(-1) is meant to do nothing */
+		return;
+	if (told && b.closer && told[b.closer] >= SITE_MOST)
+		return;
+	record_get(fd, &r);
+	b.made = r.stack;
+	if (!failed) {
+		b.kind = what.flags & RECORD_STREAM ? "stream" : what.flags & RECORD_DIR ? "directory" : "internal";
+		bad_close_send(&b);
+		return;
+	}
+	b.twice = r.state == RECORD_CLOSED && !what.known;
+	if (b.twice)
+		b.closed = r.closed_stack;
+	b.kind = b.twice ? "double" : "not-open";
+	if (state_owns(fd)) /* which the program is told is not there */
+		b.kind = "internal";
+	if (__atomic_exchange_n(&kept.busy, 1, __ATOMIC_ACQUIRE)) {
+		bad_close_send(&b);
+		return;
+	}
+	kept_add(&b);
+	__atomic_store_n(&kept.busy, 0, __ATOMIC_RELEASE);
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+/* Left open by this process, of its own making? */
+static bool is_left(int fd, const struct record *r)
+{
+	if (r->flags & (RECORD_FORKED | RECORD_INHERITED | RECORD_OTHER) || fd <= 2 ||
+		sys_fcntl(fd, F_GETFD, 0) < 0 || !kind_fits(fd, r))
+		return false;
+	/* what a shell keeps for itself: its script, its saved copies, its terminal */
+	return !config()->shell || fd < 10 || !(sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
+}
+
+static int64_t exit_key(struct area *a, int fd, const struct record *r)
+{
+	(void)a;
+	return is_left(fd, r) ? (int64_t)r->stack : KEY_NONE;
+}
+
+void report_exit(int status)
+{
+	unsigned long left = 0;
+	int64_t after = KEY_NONE;
+	struct event e;
+	struct area *a;
+	bool more;
+
+	if (who() != WHO_SELF || __atomic_exchange_n(&ended, true, __ATOMIC_RELAXED))
+		return;
+	report_flush();
+	a = area_take();
+	if (!a)
+		return;
+	do {
+		more = gather(a, after, exit_key);
+		for (size_t i = 0; i < a->n; i++) {
+			const struct site_group *g = &a->groups[i];
+
+			begin(&e, a, WHO_SELF, "never-closed");
+			event_time(&e, "oldest", g->oldest);
+			event_time(&e, "newest", g->newest);
+			put_group(&e, a, g);
+			event_send(&e);
+			left += g->count;
+			after = (int64_t)g->key;
+		}
+	} while (more);
+	if (announced) {
+		begin(&e, a, WHO_SELF, "exit");
+		if (status == REPORT_UNKNOWN)
+			event_text(&e, "status", NULL);
+		else
+			event_number(&e, "status", status & 0xff);
+		event_number(&e, "made", (long)record_made_count());
+		event_number(&e, "open", (long)left);
+		event_send(&e);
+	}
+	area_give(a);
+}
+
+/* on_exit(3), glibc's alone, knows the status; what was registered first runs last, behind the
+ * destructors of all libraries. */
+static bool by_on_exit;
+
+static void on_end(int status, void *arg)
+{
+	(void)arg;
+	report_exit(status);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (record_on && !by_on_exit)
+		report_exit(REPORT_UNKNOWN);
+}
+
+/* -- the beginning ----------------------------------------------------------------------------- */
+
+static void run_start(void)
+{
+	struct timespec t = {0};
+
+	(void)!sys_call(SYS_getrandom, &run, sizeof run, 1 /* GRND_NONBLOCK */);
+	if (!run) {
+		sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
+		run = ((uint64_t)t.tv_sec << 30 ^ (uint64_t)t.tv_nsec) * 0x9e3779b97f4a7c15u ^
+		      (uint64_t)sys_getpid();
+	}
 }
 
 void report_start(char *const argv[])
 {
 	const struct config *c = config();
-	const char *note = c->note_trace, *fds = NULL;
-	int fd = -1;
+	int (*on_exit)(void (*)(int, void *), void *);
+	const char *fds = "", *sink;
+	struct area *a;
 
-	if (!c->report || !*c->report)
+	if (!c->report || !*c->report || c->note_launch)
 		return;
-	counts = sys_pages((STACKS_MAX + 1) * sizeof *counts);
-	if (!counts)
+	if (c->note_trace)
+		fds = note_take(c->note_trace);
+	for (sink = fds; *sink && *sink != ';'; sink++)
+		;
+	if (*sink)
+		sink++;
+	if (!run)
+		run_start();
+	if (event_start(c->report, sink) < 0)
 		return;
-	if (note) {
-		run = take_hex(&note);
-		if (*note == ';')
-			note++;
-		if (*note >= '0' && *note <= '9')
-			fd = (int)take_number(&note);
-		while (*note && *note != ';')
-			note++;
-		if (*note == ';') {
-			struct str s = {chain, chain + sizeof chain};
-			const char *end = ++note;
-
-			while (*end && *end != ';')
-				end++;
-			if ((size_t)(end - note) < sizeof chain)
-				str_put(&s, note, (size_t)(end - note));
-			fds = *end ? end + 1 : NULL;
-		}
-	}
-	if (!run && sys_call(SYS_getrandom, &run, sizeof run, 1) != (long)sizeof run)
-		run = (uint64_t)sys_getpid() << 32 | 1;
-	if (fd >= 0 && sys_fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
-		event_adopt(fd, c->report);
-	else if (event_start(c->report) < 0)
-		return;
-	start_euid = (int)sys_call(SYS_geteuid);
+	self_pid = makers[0] = sys_getpid();
+	start_argv = argv;
+	counts = sys_pages(STACKS_MAX * sizeof *counts);
+	told = sys_pages(STACKS_MAX);
 	if (record_start() < 0) {
 		SAY("report: out of memory; nothing is reported");
 		return;
 	}
-	if (!c->note_launch)
-		snapshot_arm(c->snapshot);
-	if (!c->note_launch && claim(&line_owner)) {
-		announce(argv);
-		release(&line_owner);
+	snapshot_start();
+	on_exit = LIBC(on_exit, int, (void (*)(int, void *), void *));
+	by_on_exit = on_exit && on_exit(on_end, NULL) == 0;
+	a = area_take();
+	if (a) {
+		announce(a);
+		inherited(a, fds);
+		area_give(a);
 	}
-	inherited(fds);
-}
-
-void report_forked(void)
-{
-	record_forked();
-	release(&line_owner);
-	release(&counts_owner);
-	release(&pending.owner);
-	pending.fd = -1;
-	tables = execs = 0;
-}
-
-void report_exit(int status)
-{
-	const int pid = sys_getpid();
-	struct event e;
-	size_t groups, n = 0;
-
-	if (!record_on || !record_mine() || config()->note_launch || exit_reported == pid)
-		return;
-	exit_reported = pid;
-	if (record_fork_missed())
-		report_forked();
-	if (pending.fd >= 0 && claim(&pending.owner)) {
-		pending_flush();
-		release(&pending.owner);
-	}
-	if (!config()->shell && claim(&counts_owner)) {
-		groups = tally(left_open, NULL);
-		for (size_t i = 0; i < groups; i++) {
-			uint32_t count, stack = largest(&count);
-
-			if (!count || !begin(&e, "never-closed"))
-				break;
-			n += count;
-			group(&e, stack, count, UNWIND_FRAMES, left_open, NULL);
-			finish(&e);
-		}
-		release(&counts_owner);
-	}
-	if (announced != pid || !begin(&e, "exit"))
-		return;
-	if (status >= 0)
-		event_number(&e, "status", status);
-	event_number(&e, "made", (long long)record_made_count());
-	event_number(&e, "open", (long long)n);
-	finish(&e);
-}
-
-__attribute__((destructor)) static void end(void)
-{
-	report_exit(-1);
 }

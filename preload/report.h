@@ -8,25 +8,26 @@
 #include "event.h"
 
 /* From the constructor: where LIBJAIL_REPORT asks for it records are turned on, what is inherited
- * is looked at, and the process is announced.  argv: its arguments, or NULL. */
+ * is looked at, and the process is announced.  argv may be NULL. */
 void report_start(char *const argv[]);
 /* The process ends, by exit(3), _exit(2) or quick_exit(3); once. */
+enum { REPORT_UNKNOWN = -0x7fffffff }; /* a status that nobody knows */
 void report_exit(int status);
-/* In a child of fork: it is a process of its own from now on. */
+/* In a child of fork: it is a process of its own from now on (calls record_forked()).  It
+ * announces itself when it has something to say: a fork that adds nothing adds no lines. */
 void report_forked(void);
 
 /* Before an exec that looks as if it will succeed: what stays open, what does not, and why. program:
- * the guest path as the program gave it; argv, envp may be NULL.  Returns a number for
- * report_exec_failed(); 0: nothing was reported. */
-unsigned report_exec(const char *program, char *const argv[], char *const envp[]);
+ * what the policy goes by, target: the guest path as the program gave it; argv, envp may be NULL.
+ * Returns a number for report_exec_failed(); 0: nothing was reported. */
+unsigned report_exec(
+	const char *program, const char *target, char *const argv[], char *const envp[]);
 void report_exec_failed(unsigned exec, long error);
-/* After an exec that failed: our descriptor is close-on-exec again. */
-void report_note_undo(void);
 /* What the next program is to know (the run, the chain of processes, whose the descriptors are
  * that it inherits): the value of LIBJAIL_0_TRACE, at most n bytes with the NUL; "" when there is no
- * report. */
+ * report.  As the descriptors' flags are now.  True: event_keep() around the exec. */
 enum { REPORT_NOTE = 2048 };
-void report_note(char *buf, size_t n);
+bool report_note(char *buf, size_t n);
 
 /* The run's number: of the first process and all that came from it. */
 uint64_t report_run(void);
@@ -38,5 +39,10 @@ void report_full(long error, uint32_t stack);
 void report_bad_close(int fd, struct record_closing what, bool failed);
 /* The whole table, on demand. */
 void report_snapshot(void);
+
+/* Failed closes are kept back for a moment: a loop that closes every number there is, is none of a
+ * program's faults (daemon(7)).  True while there are any; report_flush() lets them go. */
+extern bool report_pending;
+void report_flush(void);
 
 #endif

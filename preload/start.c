@@ -330,7 +330,6 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 	if (c->note_launch && envp) {
 		char **argv = argv_of(envp);
 
-		report_start(NULL);
 		if (argv)
 			launch(c, argv, envp);
 	}
@@ -339,6 +338,7 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		environ_restore(c, envp);
 	}
 	(void)state_view();
-	report_start(envp ? argv_of(envp) : NULL);
+	if (UNLIKELY(c->report != NULL))
+		report_start(envp ? argv_of(envp) : NULL);
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */
 }

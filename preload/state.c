@@ -8,6 +8,7 @@
  * forks in turn takes it along. */
 #include "state.h"
 #include "config.h"
+#include "event.h"
 #include "sys.h"
 #include "wrap.h"
 #include <errno.h>
@@ -43,8 +44,7 @@ int state_fd_min(void)
 	return max > 64 ? (int)max - 20 : (int)(max / 2);
 }
 
-/* Does the calling process share its memory with its parent, as after vfork(2)? */
-static bool in_vfork(void)
+bool state_in_vfork(void)
 {
 	int pid = sys_getpid(), (*clock_of)(unsigned long, int *);
 	unsigned long (*self)(void);
@@ -86,7 +86,7 @@ static const struct view *forked_view(void)
 		__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
 	if (!latest)
 		return state_now;
-	if (latest->pid != pid && !in_vfork()) { /* forked by such a child: this memory is ours alone */
+	if (latest->pid != pid && !state_in_vfork()) { /* forked by such a child: this memory is ours alone */
 		if ((int)sys_call(SYS_getppid) != latest->parent)
 			__atomic_store_n(&state_now, latest->view, __ATOMIC_RELEASE);
 		memset(forked, 0, sizeof forked);
@@ -147,7 +147,7 @@ static int publish_forked(const struct view *c)
 
 static int publish(struct view *c)
 {
-	if (in_vfork())
+	if (state_in_vfork())
 		return publish_forked(c);
 	__atomic_store_n(&state_now, c, __ATOMIC_RELEASE);
 	return 0;
@@ -162,7 +162,7 @@ int state_chroot(const struct view *v)
 		return -ENOMEM;
 	/* The number stays: another thread in the middle of a call meets the old root or the new
 	 * one, as in the kernel, and never a closed descriptor. */
-	if (old && old->fd >= 0 && !in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0) {
+	if (old && old->fd >= 0 && !state_in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0) {
 		sys_close(v->fd);
 		c->fd = old->fd;
 	}
@@ -217,8 +217,8 @@ int state_yield(int fd)
 	if (to < 0)
 		return to;
 	if (fd == event_fd) {
-		if (!in_vfork())
-			event_fd = to;
+		if (!state_in_vfork())
+			event_moved(to);
 		return 0;
 	}
 	c = view_copy(v);

@@ -28,7 +28,9 @@ static inline const struct view *state_view(void)
  * calling process: of it alone, also in a vfork child.  0 or -ENOMEM. */
 int state_chroot(const struct view *v) MUST_CHECK;
 
-extern int event_fd; /* event.h: the report's descriptor, ours too; -1 when there is none */
+
+/* Does the calling process share its memory with its parent, as after vfork(2)? */
+bool state_in_vfork(void);
 
 /* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
 bool state_owns(int fd);

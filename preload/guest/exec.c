@@ -386,14 +386,21 @@ struct extra {
 	const char *lib, *audit;      /* our entries of LD_PRELOAD and LD_AUDIT */
 	bool musl;
 	bool eager;                   /* bind all symbols at start */
-	const char *trace;            /* report_note(); NULL: none */
+	char *trace;                  /* an entry that job_run() completes; NULL: none */
+};
+
+/* How many entries env_make adds at most. */
+enum {
+#define X(name, field, what) +1
+	ENV_OWN = CONFIG_VARS(X) CONFIG_NOTES(X) + 4 /* LD_PRELOAD, LD_AUDIT, LD_BIND_NOW, NULL */
+#undef X
 };
 
 /* Upper bound for the text that env_make writes. */
 static size_t env_room(const struct view *v, char *const envp[], const struct extra *x)
 {
 	const struct config *c = config();
-	size_t n, room = list_length(envp, &n) * 3 + 4096 + REPORT_NOTE;
+	size_t n, room = list_length(envp, &n) * 3 + 4096;
 
 #define X(name, field, what) room += sizeof(name) + 2 + (c->field ? strlen(c->field) : 0);
 	CONFIG_VARS(X)
@@ -440,19 +447,16 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	if (!traced)
 		str_puts(&m->s, x->lib);
 	env_done(m, at);
-	env_put(m, "LIBJAIL_CLOEXEC", c->cloexec_word);
-	env_put(m, "LIBJAIL_STATIC", c->static_word);
-	env_put(m, "LIBJAIL_RESOLVER", c->resolver_word);
-	env_put(m, "LIBJAIL_PASSWD", c->passwd);
-	env_put(m, "LIBJAIL_GROUP", c->group);
+#define X(name, field, what)                                                               \
+	if (!mem_equal(name, "LIBJAIL_ROOT") && !mem_equal(name, "LIBJAIL_BIND") &&        \
+		!mem_equal(name, "LIBJAIL_LIB"))                                           \
+		env_put(m, name, c->field);
+	CONFIG_VARS(X)
+#undef X
 	if (x->lib != c->note_lib || c->lib_word)
 		env_put(m, "LIBJAIL_LIB", c->lib);
-	env_put(m, "LIBJAIL_CLOEXEC_SKIP", c->skip_word);
-	env_put(m, "LIBJAIL_KEEP", c->keep_word);
-	env_put(m, "LIBJAIL_RULES", c->rules_path);
-	env_put(m, "LIBJAIL_REPORT", c->report);
-	env_put(m, "LIBJAIL_SNAPSHOT", c->snapshot);
-	env_put(m, "LIBJAIL_0_TRACE", x->trace);
+	if (x->trace)
+		m->envp[m->n++] = x->trace;
 	env_put(m, "LIBJAIL_0_FD", x->fds);
 	if (!v) {
 		env_put(m, "LIBJAIL_BIND", c->bind);
@@ -534,26 +538,61 @@ struct job {
 	void *arg;
 };
 
+#define TRACE "LIBJAIL_0_TRACE="
+enum { TRACE_SIZE = sizeof TRACE + REPORT_NOTE };
+
+/* Does it look as if the kernel will execute it?  What is reported before an exec that fails has to
+ * be taken back. */
+static bool exec_likely(const struct exec_plan *plan)
+{
+	struct stat st;
+
+	return sys_fstatat(plan->dirfd, plan->path, &st, plan->flags) == 0 && S_ISREG(st.st_mode) &&
+	       sys_faccessat2(plan->dirfd, plan->path, X_OK, plan->flags | AT_EACCESS) == 0;
+}
+
+/* The run of a process that is reported on: trace, where there is one, gets its value. */
+static NOINLINE long job_reported(const struct job *j, const struct exec_plan *plan, const char *program,
+	const char *target, char *const argv[], char *const envp[], char *trace)
+{
+	const unsigned exec = exec_likely(plan) ? report_exec(program, target, argv, envp) : 0;
+	bool keep = false;
+	long r;
+
+	if (trace) {
+		memcpy(trace, TRACE, sizeof TRACE);
+		keep = report_note(trace + sizeof TRACE - 1, REPORT_NOTE);
+	}
+	if (keep)
+		event_keep(true);
+	r = j->run(plan, j->arg);
+	if (keep)
+		event_keep(false);
+	if (exec)
+		report_exec_failed(exec, r);
+	return r;
+}
+
 /* The rules that give descriptors back, then the run; all undone when it comes back. */
 static long job_run(const struct job *j, const struct exec_plan *plan, const char *program,
-	char *const argv[], char *const envp[])
+	const char *target, char *const argv[], char *const envp[], char *trace)
 {
 	int undo[UNDO_MAX];
 	size_t n = fdpolicy_exec(program, argv, envp, undo, UNDO_MAX);
-	unsigned reported = 0;
-	long r;
+	long r = UNLIKELY(record_on) ? job_reported(j, plan, program, target, argv, envp, trace)
+				     : j->run(plan, j->arg);
 
-	/* what is reported now the program cannot take back: see that it will be executed */
-	if (UNLIKELY(record_on) &&
-		sys_faccessat2(plan->dirfd, plan->path, X_OK, AT_EACCESS | plan->flags) == 0)
-		reported = report_exec(program, argv, envp);
-	r = j->run(plan, j->arg);
 	fdpolicy_undo(undo, n);
-	if (UNLIKELY(record_on)) {
-		report_note_undo();
-		report_exec_failed(reported, -r);
-	}
 	return r;
+}
+
+/* "/proc/self/fd/N" in buf (PLACE_PATH bytes): what a program that is executed by its descriptor
+ * is called in a report. */
+static const char *held_name(int fd, char *buf)
+{
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+
+	return place_path(&at, buf);
 }
 
 /* Without a root: the program as it is, the environment re-armed. */
@@ -563,7 +602,7 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 	struct exec_plan plan = {.dirfd = dirfd, .path = path, .argv = argv, .envp = envp, .flags = flags};
 	struct extra x = {.lib = config()->note_lib};
 	struct made m = {0};
-	char fds[24], entry[PLACE_PATH], *trace;
+	char fds[24], entry[PLACE_PATH];
 	struct str f = {fds, fds + sizeof fds};
 	struct place held = {.flags = AT_EMPTY_PATH};
 	size_t n, room;
@@ -582,13 +621,10 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 			str_num(&f, (unsigned)fd);
 			x.fds = fds;
 		}
-		if (UNLIKELY(record_on)) {
-			trace = alloca(REPORT_NOTE);
-			report_note(trace, REPORT_NOTE);
-			x.trace = trace;
-		}
+		if (UNLIKELY(record_on))
+			x.trace = alloca(TRACE_SIZE);
 		room = env_room(NULL, envp, &x);
-		m.envp = alloca((n + 24) * sizeof *m.envp);
+		m.envp = alloca((n + ENV_OWN) * sizeof *m.envp);
 		m.s.at = alloca(room);
 		m.s.end = m.s.at + room;
 		env_make(&m, NULL, envp, &x);
@@ -596,7 +632,8 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 			return -E2BIG;
 		plan.envp = m.envp;
 	}
-	r = job_run(j, &plan, path, argv, envp);
+	r = job_run(j, &plan, path, *path || dirfd < 0 ? path : held_name(dirfd, entry), argv, envp,
+		x.trace);
 	if (fd >= 0)
 		sys_close(fd);
 	return r;
@@ -681,7 +718,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	struct place held = {.flags = AT_EMPTY_PATH};
 	int lib = -1, audit = -1, dup = -1, root = -1;
 	const char *program = p->host;
-	char *library_path = NULL, *trace;
+	char *library_path = NULL;
 	size_t at = 0, room, prog = 0;
 	char **args;
 	long r;
@@ -767,13 +804,10 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	}
 	args[at] = NULL;
 
-	if (UNLIKELY(record_on)) {
-		trace = alloca(REPORT_NOTE);
-		report_note(trace, REPORT_NOTE);
-		x.trace = trace;
-	}
+	if (UNLIKELY(record_on))
+		x.trace = alloca(TRACE_SIZE);
 	room = env_room(v, envp, &x);
-	m.envp = alloca(((size_t)envc + 32) * sizeof *m.envp);
+	m.envp = alloca(((size_t)envc + ENV_OWN) * sizeof *m.envp);
 	m.s.at = alloca(room);
 	m.s.end = m.s.at + room;
 	env_make(&m, v, envp, &x);
@@ -781,7 +815,8 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 		plan.argv = args;
 		plan.envp = m.envp;
 		view_inherit(v, 0);
-		r = job_run(j, &plan, p->guest, argv, envp);
+		r = job_run(j, &plan, p->guest, mem_after(fn, "/dev/fd/") ? p->guest : fn, argv, envp,
+			x.trace);
 		view_inherit(v, FD_CLOEXEC);
 	} else {
 		r = -E2BIG;
@@ -915,7 +950,7 @@ static long plan_static(const struct job *j, const struct view *v, struct progra
 
 	switch (config()->statics) {
 	case CONFIG_STATIC_RUN:
-		return job_run(j, &plan, p->guest, argv, envp);
+		return job_run(j, &plan, p->guest, fn, argv, envp, NULL);
 	case CONFIG_STATIC_USERNS:
 		if (p->nameless)
 			return -ENOENT;
@@ -925,12 +960,12 @@ static long plan_static(const struct job *j, const struct view *v, struct progra
 						 : "statically linked, and no user namespace is to be had for it",
 				-EPERM);
 		plan.path = p->guest;
-		return job_run(j, &plan, p->guest, argv, envp);
+		return job_run(j, &plan, p->guest, fn, argv, envp, NULL);
 	default:
 		args = alloca(((size_t)argc + 3) * sizeof *args);
 		if (argc > 0 && ldconfig_args(v, p, argv, args)) {
 			plan.argv = args;
-			return job_run(j, &plan, p->guest, args, envp);
+			return job_run(j, &plan, p->guest, fn, args, envp, NULL);
 		}
 #define REFUSED ", so libjail cannot keep it in the root; " \
 		"--static=userns gives it a real chroot, --static=run lets it out"
