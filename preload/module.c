@@ -10,7 +10,9 @@
 #include <elf.h>
 #include <sys/auxv.h>
 
+#ifndef _DYNAMIC /* the unit test's */
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+#endif
 
 static struct module modules[MODULES_MAX];
 static const void *dynamic[MODULES_MAX]; /* l_ld of each: with the base it tells one from another */
@@ -125,10 +127,10 @@ static bool fill(struct module *m, const struct link_map *l, bool program)
 	}
 	if (m->start >= m->end)
 		return false;
-	if (path && !*path)
-		path = NULL;
-	if (!path)
-		m->path = program ? program_path() : "[vdso]";
+	if (program) /* the loader may have no name for it, or the one that was typed */
+		m->path = program_path();
+	else if (!path || !*path)
+		m->path = "[vdso]";
 	else if (place_strlen(path, PATH_MAX) >= 0)
 		m->path = mem_keep(path, strlen(path));
 	if (!m->path)

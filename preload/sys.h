@@ -29,6 +29,12 @@
 #endif
 
 /* Numbers that a libc's headers may be too old to know; the same on every 64-bit machine. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -43,6 +49,9 @@
 #endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
+#endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
 #endif
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret 447

@@ -138,5 +138,7 @@ void cancel_leave(int old);
 /* Makes a descriptor by system call nr with args, whose argument number `which` takes `bit` for
  * close-on-exec: FDPOLICY's rules for the calls that have no guest_ function of their own. */
 long fd_by_flag(long nr, const long args[6], int which, long bit, enum fd_class class);
+/* The same for a call whose descriptors the kernel itself makes close-on-exec. */
+long fd_by_kernel(long nr, const long args[6], enum fd_class class, struct fd_args tell);
 
 #endif

@@ -19,9 +19,6 @@
 #define SPAWN_SETCGROUP 0x100 /* POSIX_SPAWN_SETCGROUP of glibc 2.39 */
 #define SPAWN_CLEAR_SIGHAND 0x100000000UL /* CLONE_CLEAR_SIGHAND, Linux 5.5 */
 #define SPAWN_INTO_CGROUP 0x200000000UL   /* CLONE_INTO_CGROUP, Linux 5.7 */
-#ifndef SYS_clone3
-#define SYS_clone3 435
-#endif
 
 _Static_assert(offsetof(struct spawn_attr, pgrp) == offsetof(posix_spawnattr_t, __pgrp) &&
 		       offsetof(struct spawn_attr, sigdefault) == 8 &&

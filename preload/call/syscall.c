@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * syscall(2): the numbers that the guest's kernel knows go there, all others straight down. */
+#include "../report.h"
 #include "../wrap.h"
+#include <linux/sched.h>
 
 /* The long of argument i, as the type that the function below wants. */
 #define FD(i) ((int)a[i])
@@ -9,6 +11,35 @@
 #define UINT(i) ((unsigned)a[i])
 #define PTR(i) ((void *)a[i])
 #define SIZE(i) ((size_t)a[i])
+
+/* The commands of bpf(2) that make a descriptor, one bit each: 0 BPF_MAP_CREATE, 5 PROG_LOAD, 7 OBJ_GET,
+ * 13 and 14 *_GET_FD_BY_ID, 17 RAW_TRACEPOINT_OPEN, 18 BTF_LOAD, 19 BTF_GET_FD_BY_ID, 28 LINK_CREATE,
+ * 30 LINK_GET_FD_BY_ID, 32 ENABLE_STATS, 33 ITER_CREATE, 36 TOKEN_CREATE (linux/bpf.h). */
+#define BPF_MAKES 0x13500e60a1UL
+
+/* A call that makes a descriptor only with some arguments; the kernel sets its flag. */
+static long made_if(bool makes, long nr, const long a[6])
+{
+	return makes ? fd_by_kernel(nr, a, FD_EVENT, FD_NOTHING)
+		     : sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* flags: the first word of a clone's arguments; NULL: fork(2).  A child with a copy of our memory
+ * learns that it is a process of its own; one that shares it runs on a stack that its caller prepared,
+ * and must not touch a record. */
+static long fork_by_number(long nr, const long a[6], const void *flags)
+{
+	uint64_t how = 0;
+	long r;
+
+	if (flags && place_readable(flags, sizeof how))
+		memcpy(&how, flags, sizeof how);
+	(void)state_view();
+	r = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (r == 0 && UNLIKELY(record_on) && !(how & (CLONE_VM | CLONE_FILES)))
+		report_forked();
+	return r;
+}
 
 /* clang-format off: a table, one number a line */
 static long call_by_number(long nr, long a[6])
@@ -126,6 +157,7 @@ static long call_by_number(long nr, long a[6])
 	case SYS_bind: return guest_bind(FD(0), PTR(1), (socklen_t)a[2]);
 	case SYS_connect: return guest_connect(FD(0), PTR(1), (socklen_t)a[2]);
 	case SYS_getsockname: return guest_getsockname(FD(0), PTR(1), PTR(2));
+	case SYS_getsockopt: return guest_getsockopt(FD(0), INT(1), INT(2), PTR(3), PTR(4));
 	case SYS_getpeername: return guest_getpeername(FD(0), PTR(1), PTR(2));
 	case SYS_sendto:
 		return guest_sendto(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), (socklen_t)a[5]);
@@ -155,6 +187,14 @@ static long call_by_number(long nr, long a[6])
 	case SYS_userfaultfd: return fd_by_flag(nr, a, 0, O_CLOEXEC, FD_EVENT);
 #endif
 	case SYS_perf_event_open: return fd_by_flag(nr, a, 4, 1L << 3, FD_EVENT);
+	case SYS_pidfd_open: return fd_by_kernel(nr, a, FD_EVENT, FD_NUMBER(INT(0)));
+	case SYS_pidfd_getfd: return fd_by_kernel(nr, a, FD_RECV, FD_FROM(FD(0)));
+	case SYS_mq_open: return fd_by_kernel(nr, a, FD_OPEN, FD_NAME(PTR(0)));
+	case SYS_bpf: return made_if(BPF_MAKES >> (a[0] & 63) & 1, nr, a);
+	case SYS_seccomp: /* SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER */
+		return made_if(INT(0) == 1 && a[1] & 1 << 3, nr, a);
+	case SYS_landlock_create_ruleset: /* with flags it tells a version */
+		return made_if(!a[2], nr, a);
 	case SYS_fsopen: /* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC */
 	case SYS_fsmount: return fd_by_flag(nr, a, 1, 1, FD_OPEN);
 #ifdef SYS_dup2
@@ -166,13 +206,26 @@ static long call_by_number(long nr, long a[6])
 	case SYS_inotify_init: return guest_inotify_init1(0);
 #endif
 
+	/* processes made and ended */
+	case SYS_clone3: return fork_by_number(nr, a, PTR(0));
+	case SYS_clone: return fork_by_number(nr, a, a);
+#ifdef SYS_fork
+	case SYS_fork: return fork_by_number(nr, a, NULL);
+	/* Its child would return over the frames that its parent still needs: fork(2), as vfork(2) may be. */
+	case SYS_vfork: return fork_by_number(SYS_fork, a, NULL);
+#endif
+	case SYS_exit_group: jail__exit(INT(0)); break;
+
 	/* Newer calls that would act on the host's files under a root: absent, so that programs take
 	 * the older call (open, getxattr ...) that they keep for older kernels. */
 	case SYS_io_uring_setup:
-	case SYS_move_mount:
-	case SYS_fspick:
-	case SYS_mount_setattr:
+		return state_view() ? -ENOSYS : fd_by_kernel(nr, a, FD_EVENT, FD_NOTHING);
+	case SYS_fspick: /* FSPICK_CLOEXEC */
+		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, 1, FD_OPEN);
 	case SYS_open_tree_attr:
+		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
+	case SYS_move_mount:
+	case SYS_mount_setattr:
 	case SYS_setxattrat:
 	case SYS_getxattrat:
 	case SYS_listxattrat:

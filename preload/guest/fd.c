@@ -200,9 +200,64 @@ long guest_fcntl(int fd, int cmd, long arg)
 	}
 }
 
+/* The ioctls that make a descriptor, as far as they are known here: which takes a flag, and where.
+ * All but these set close-on-exec without being asked, or are a driver's own secret. */
+static const struct ioctl_made {
+	unsigned request;
+	enum fd_class class;
+	signed char size;   /* of the structure; 0: arg is not one */
+	signed char flags;  /* where in it the flags are; in a plain arg: 0; -1: no flag is needed */
+	signed char fd;     /* where in it the descriptor is; -1: it is the result */
+	unsigned bit;       /* close-on-exec */
+} ioctl_made[] = {
+	{TIOCGPTPEER, FD_PTY, 0, 0, -1, O_CLOEXEC}, /* ioctl_tty(2): arg holds open flags */
+	{0x0000aa00, FD_EVENT, 0, 0, -1, O_CLOEXEC},  /* USERFAULTFD_IOC_NEW: those of userfaultfd(2) */
+	{0xc00c642d, FD_MEMORY, 12, 4, 8, O_CLOEXEC}, /* DRM_IOCTL_PRIME_HANDLE_TO_FD, drm.h */
+	{0xc0405610, FD_MEMORY, 64, 12, 16, O_CLOEXEC}, /* VIDIOC_EXPBUF, videodev2.h */
+	{0xc0184800, FD_MEMORY, 24, 12, 8, O_CLOEXEC},  /* DMA_HEAP_IOCTL_ALLOC, dma-heap.h */
+	{0x40187542, FD_MEMORY, 24, 4, -1, 1},      /* UDMABUF_CREATE, udmabuf.h */
+	{0xb701, FD_OPEN, 0, -1, -1, 0},            /* NS_GET_USERNS, ioctl_ns(2) */
+	{0xb702, FD_OPEN, 0, -1, -1, 0},            /* NS_GET_PARENT */
+	{0x894c, FD_OPEN, 0, -1, -1, 0},            /* SIOCGSKNS, netdevice(7) */
+	{0xae01, FD_EVENT, 0, -1, -1, 0},           /* KVM_CREATE_VM, kvm.h */
+	{0xae41, FD_EVENT, 0, -1, -1, 0},           /* KVM_CREATE_VCPU */
+};
+
+/* The program's own structure gets the flag for as long as the call takes. */
+static NOINLINE long ioctl_make(const struct ioctl_made *m, int fd, unsigned long request, long arg)
+{
+	const int force = m->flags < 0 ? 0 : fdpolicy_flag(m->class);
+	const unsigned bit = force ? m->bit : 0;
+	char *at = (char *)arg;
+	unsigned flags = (unsigned)arg;
+	int got;
+	long r;
+
+	if (!m->size) {
+		r = sys_call(SYS_ioctl, fd, request, arg | (long)bit);
+		if (r <= 2 && request != TIOCGPTPEER)
+			return r; /* another driver's number, and its 0 no descriptor */
+		return fdpolicy_made(r, m->class, m->flags < 0 || flags & m->bit, force, FD_FROM(fd));
+	}
+	if (!place_readable(at, (size_t)m->size))
+		return sys_call(SYS_ioctl, fd, request, arg);
+	memcpy(&flags, at + m->flags, sizeof flags);
+	if (bit & ~flags)
+		memcpy(at + m->flags, &(unsigned){flags | bit}, sizeof flags);
+	r = sys_call(SYS_ioctl, fd, request, arg);
+	if (bit & ~flags)
+		memcpy(at + m->flags, &flags, sizeof flags);
+	if (m->fd < 0)
+		return fdpolicy_made(r, m->class, flags & m->bit, force, FD_FROM(fd));
+	if (r >= 0) {
+		memcpy(&got, at + m->fd, sizeof got);
+		fdpolicy_made(got, m->class, flags & m->bit, force, FD_FROM(fd));
+	}
+	return r;
+}
+
 long guest_ioctl(int fd, unsigned long request, long arg)
 {
-	int force;
 	long r;
 
 	if (UNLIKELY(state_owns(fd)))
@@ -217,13 +272,11 @@ long guest_ioctl(int fd, unsigned long request, long arg)
 				record_flag(fd, (unsigned)request == FIOCLEX);
 		}
 		return r;
-	case TIOCGPTPEER: /* ioctl_tty(2): arg holds open flags, a descriptor comes back */
-		force = fdpolicy_flag(FD_PTY);
-		return fdpolicy_made(sys_call(SYS_ioctl, fd, request, arg | force), FD_PTY,
-			(arg & O_CLOEXEC) != 0, force, FD_FROM(fd));
-	default:
-		return sys_call(SYS_ioctl, fd, request, arg);
 	}
+	for (size_t i = 0; i < ROWS(ioctl_made); i++)
+		if (UNLIKELY((unsigned)request == ioctl_made[i].request))
+			return ioctl_make(&ioctl_made[i], fd, request, arg);
+	return sys_call(SYS_ioctl, fd, request, arg);
 }
 
 /* -- made ------------------------------------------------------------------------------------ */

@@ -111,6 +111,7 @@ long guest_bind(int fd, const struct sockaddr *addr, socklen_t len);
 long guest_connect(int fd, const struct sockaddr *addr, socklen_t len);
 long guest_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 long guest_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
+long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n);
 long guest_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 	socklen_t len);
 long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);

@@ -20,6 +20,7 @@ enum {
 	UNIX_TEXT = UNIX_MAX + 1, /* the path may fill it, without a NUL */
 	VLEN_MAX = 1024,          /* recvmmsg(2): more are cut to UIO_MAXIOV */
 	MUSL_CONTROL = 1040,      /* what musl's sendmsg has room for */
+	CMSG_PIDFD = 4,           /* SCM_PIDFD, Linux 6.5 */
 };
 
 /* A name that the kernel keeps as another text than the guest gave. */
@@ -567,13 +568,15 @@ static void rights(int from, struct msghdr *msg, int flags)
 		const char *data = (const char *)(c + 1);
 		size_t n = c->cmsg_len < sizeof *c ? 0 : (c->cmsg_len - sizeof *c) / sizeof(int);
 
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		const bool pidfd = c->cmsg_type == CMSG_PIDFD; /* the kernel gives it the flag */
+
+		if (c->cmsg_level != SOL_SOCKET || (c->cmsg_type != SCM_RIGHTS && !pidfd))
 			continue;
 		for (; n; n--, data += sizeof(int)) {
 			int fd;
 
 			memcpy(&fd, data, sizeof fd);
-			fdpolicy_made(fd, FD_RECV, asked, force, FD_FROM(from));
+			fdpolicy_made(fd, FD_RECV, asked || pidfd, force, FD_FROM(from));
 		}
 	}
 }
@@ -653,6 +656,20 @@ long guest_socket(int domain, int type, int protocol)
 
 	return fdpolicy_made(sys_call(SYS_socket, domain, type | force, protocol), FD_SOCKET,
 		(type & SOCK_CLOEXEC) != 0, force, FD_SOCK(domain, type, protocol));
+}
+
+/* SO_PEERPIDFD, socket(7): the value is a descriptor, close-on-exec by the kernel's doing. */
+long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
+{
+	enum { PEERPIDFD = 77 };
+	long r = sys_call(SYS_getsockopt, fd, level, name, value, n);
+	int got;
+
+	if (UNLIKELY(level == SOL_SOCKET && name == PEERPIDFD) && r == 0 && *n == sizeof got) {
+		memcpy(&got, value, sizeof got);
+		fdpolicy_made(got, FD_EVENT, true, 0, FD_FROM(fd));
+	}
+	return r;
 }
 
 long guest_socketpair(int domain, int type, int protocol, int sv[2])
