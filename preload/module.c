@@ -50,6 +50,9 @@ static enum module_kind kind_of(const char *path)
 		return MODULE_PYTHON;
 	if (mem_after(name, "perl") || mem_after(name, "libperl"))
 		return MODULE_PERL;
+	for (const char *at = name; *at; at++) /* extension modules */
+		if (mem_after(at, ".cpython-3"))
+			return MODULE_PYTHON;
 	return mem_equal(name, "bash") ? MODULE_BASH : MODULE_PROGRAM;
 }
 
