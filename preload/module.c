@@ -53,6 +53,9 @@ static enum module_kind kind_of(const char *path)
 	for (const char *at = name; *at; at++) /* extension modules */
 		if (mem_after(at, ".cpython-3"))
 			return MODULE_PYTHON;
+	for (const char *at = path; *at; at++)
+		if (mem_after(at, "/perl5/") || mem_after(at, "/perl/"))
+			return MODULE_PERL; /* likewise */
 	return mem_equal(name, "bash") ? MODULE_BASH : MODULE_PROGRAM;
 }
 

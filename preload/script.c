@@ -2,7 +2,8 @@
  *
  * Which words of an interpreter's memory say where it is.  Those of CPython 3.11 are what its headers say
  * (Include/cpython/pystate.h, internal/pycore_frame.h, cpython/code.h; the table of lines:
- * Objects/locations.md); a thread's own frames stand still while it is in a call.  bash keeps the number of the line that it
+ * Objects/locations.md); a thread's own frames stand still while it is in a call.  Those
+ * of Perl 5.36 likewise.  bash keeps the number of the line that it
  * executes, and the script's name, in variables that it exports for its loadable builtins. */
 #include "script.h"
 #include "place.h"
@@ -149,8 +150,45 @@ static bool line_of_python(struct script *ret)
 	return found;
 }
 
+/* -- Perl 5.36, with threads, as Debian builds it ---------------------------------------------- */
+
+enum { PERL_VERSION = 36, PERL_CURCOP = 208, COP_LINE = 36, COP_FILE = 48 }; /* intrpvar.h, cop.h */
+
+static bool line_of_perl(struct script *ret)
+{
+	const char *version = (const char *)(uintptr_t)real_global("PL_version");
+	const unsigned *key = (const unsigned *)(uintptr_t)real_global("PL_thr_key");
+	uintptr_t (*get)(unsigned) = LIBC(pthread_getspecific, uintptr_t, (unsigned));
+	uintptr_t perl, cop;
+	const char *file;
+	long n;
+
+	if (!version || !key || !get || !place_readable(version, 1) || *version != PERL_VERSION)
+		return false;
+	perl = get(*key);
+	cop = perl ? word(perl + PERL_CURCOP) : 0;
+	file = cop ? (const char *)word(cop + COP_FILE) : NULL;
+	n = file ? place_strlen(file, PATH_MAX) : -1;
+	if (n <= 0 || !place_readable((const void *)(cop + COP_LINE), sizeof ret->line))
+		return false;
+	if (n >= (long)sizeof ret->file)
+		file += n - (long)(sizeof ret->file - 1);
+	memcpy(ret->file, file, strlen(file) + 1);
+	ret->line = *(const unsigned *)(cop + COP_LINE);
+	return ret->line != 0;
+}
+
 bool script_line(enum module_kind kind, unsigned module, struct script *ret)
 {
 	(void)module;
-	return kind == MODULE_PYTHON ? line_of_python(ret) : kind == MODULE_BASH && line_of_bash(ret);
+	switch (kind) {
+	case MODULE_PYTHON:
+		return line_of_python(ret);
+	case MODULE_PERL:
+		return line_of_perl(ret);
+	case MODULE_BASH:
+		return line_of_bash(ret);
+	default:
+		return false;
+	}
 }
