@@ -43,6 +43,9 @@
 #include "state.h"
 #include "sys.h"
 
+struct rpc_client; /* CLIENT and SVCXPRT of Sun RPC, which libc no longer has headers for */
+struct rpc_server;
+
 #define EXPORT __attribute__((visibility("default"))) /* all else: -fvisibility=hidden */
 
 /* Our C name over libc's assembler name: under our own name no header of libc speaks for us, so

@@ -15,7 +15,7 @@ if ! check "${CC:-cc}" && ! check clang; then
 fi
 # setarch: where addresses are too random for its shadow memory
 if setarch -R true 2>/dev/null; then set -- setarch -R; else set --; fi
-TSAN_OPTIONS='halt_on_error=0 exitcode=66' CMOCKA_MESSAGE_OUTPUT=TAP \
+TSAN_OPTIONS='report_thread_leaks=0 exitcode=66' CMOCKA_MESSAGE_OUTPUT=TAP \
 	timeout 120 "$@" "$out/record-tsan" >"$out/record-tsan.out" 2>&1
 status=$?
 if [ "$status" = 0 ]; then

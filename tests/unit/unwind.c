@@ -38,7 +38,9 @@ static __attribute__((noinline)) void compare(void)
 	size_t n = unwind_stack(at, UNWIND_FRAMES);
 	int k = backtrace(theirs, 64), first = 0;
 
-	/* both begin in this function, at other calls of it */
+	/* both begin in this function, at other calls of it; a sanitizer's own frames come before */
+	while (n > 1 && first < 3 && first + 1 < k && plain(at[1]) != (uintptr_t)theirs[first + 1])
+		first++;
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || first + (int)i >= k)
 			continue;
@@ -195,7 +197,7 @@ static void module_test(void **state)
 	assert_int_equal(module_find(8), MODULE_NONE);
 	assert_int_equal(module_at(libc)->kind, MODULE_RUNTIME);
 	assert_int_equal(module_at(here)->kind, MODULE_PROGRAM);
-	assert_non_null(mem_after(mem_base(module_at(here)->path), "unwind"));
+	assert_string_equal(mem_base(module_at(here)->path), program_invocation_short_name);
 	assert_true(module_at(libc)->build_id_size == 20);
 }
 

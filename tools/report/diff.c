@@ -10,8 +10,7 @@ enum pass { PASS_HASH, PASS_LINE, PASS_FILE, PASS_MODULE, PASS_OFFSET, PASSES };
 
 static bool compared(const struct group *g)
 {
-	return g->kind == KIND_LEAK || g->kind == KIND_EMFILE || g->kind == KIND_NEVER || g->kind == KIND_BAD_CLOSE ||
-	       g->kind == KIND_HOLDER;
+	return g->kind == KIND_LEAK || g->kind == KIND_EMFILE || g->kind == KIND_NEVER || g->kind == KIND_BAD_CLOSE;
 }
 
 static unsigned long size_of(const struct group *g)

@@ -203,11 +203,21 @@ static void put_group(struct text *t, const struct group *g)
 	text_add(t, "}");
 }
 
+static void put_note(void *arg, const struct module *module)
+{
+	struct text *t = arg;
+
+	put_name(t, NULL);
+	text_add(t, "{");
+	put_string(t, "module", module->path);
+	put_string(t, "note", module->note);
+	text_add(t, "}");
+}
+
 void show_json(struct text *t, const struct model *m, const struct show *show)
 {
 	struct text summary = {0};
 
-	(void)show;
 	text_add(t, "{\"jailreport\":1");
 	put_string(t, "version", LIBJAIL_VERSION);
 	show_summary(&summary, m, show);
@@ -234,17 +244,7 @@ void show_json(struct text *t, const struct model *m, const struct show *show)
 	text_add(t, "]}");
 	put_name(t, "notes");
 	text_add(t, "[");
-	for (size_t i = 0; i < m->modules.room; i++) {
-		const struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
-
-		if (module && module->note) {
-			put_name(t, NULL);
-			text_add(t, "{");
-			put_string(t, "module", module->path);
-			put_string(t, "note", module->note);
-			text_add(t, "}");
-		}
-	}
+	show_notes(m, show, put_note, t);
 	text_add(t, "]");
 	put_name(t, "groups");
 	text_add(t, "[");

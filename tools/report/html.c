@@ -345,6 +345,17 @@ static void put_table(struct text *t, const struct model *m, const struct show *
 		text_add(t, "</tbody></table></div></section>\n");
 }
 
+static void put_note(void *arg, const struct module *module)
+{
+	struct text *t = arg;
+
+	text_add(t, "<p class=\"soft\"><code>");
+	text_html(t, module->path);
+	text_add(t, "</code> ");
+	text_html(t, module->note);
+	text_add(t, "</p>\n");
+}
+
 void show_html(struct text *t, const struct model *m, const struct show *show)
 {
 	struct text summary = {0};
@@ -383,17 +394,7 @@ void show_html(struct text *t, const struct model *m, const struct show *show)
 	put_table(t, m, show, KIND_KEPT, "Kept", "across exec, for a reason");
 	put_table(t, m, show, KIND_INHERITED, "Inherited", "open when a program started");
 	put_table(t, m, show, KIND_SNAPSHOT, "Open", "in snapshots, the most at once");
-	for (size_t i = 0; i < m->modules.room; i++) {
-		const struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
-
-		if (!module || !module->note)
-			continue;
-		text_add(t, "<p class=\"soft\"><code>");
-		text_html(t, module->path);
-		text_add(t, "</code> ");
-		text_html(t, module->note);
-		text_add(t, "</p>\n");
-	}
+	show_notes(m, show, put_note, t);
 	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
 		text_add(t, "<p class=\"soft\">malformed: <code>");
 		text_html(t, m->malformed_at[i]);

@@ -856,7 +856,8 @@ void model_end(struct model *m)
 		for (size_t k = 0; k < sizeof(sort) / sizeof(*sort); k++)
 			tally_sort(sort[k]);
 	}
-	qsort(m->all, m->n, sizeof(*m->all), by_worst);
+	if (m->n > 1)
+		qsort(m->all, m->n, sizeof(*m->all), by_worst);
 }
 
 static void group_merge(struct group *to, struct group *from)

@@ -149,6 +149,7 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 		const struct spot *spot = site->at[i];
 
 		for (size_t k = 0; k < (spot->n ? spot->n : 1) && shown < most; k++) {
+			const char *function = k < spot->n ? spot->lines[k].function : NULL;
 			struct text raw = {0};
 
 			show_frame(&raw, spot, k);
@@ -159,8 +160,25 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 			text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
 			text_add(s->t, "\n");
 			text_free(&raw);
+			if (function && strcmp(function, "main") == 0 && !s->show->verbose)
+				return; /* what called it is the same in every program */
 		}
 	}
+}
+
+/* The function whose code the blamed one was inlined into: else two calls of it look like one. */
+static void put_inlined(struct screen *s, const struct site *site)
+{
+	const struct spot *spot = site_spot(site);
+	struct text raw = {0};
+
+	if (!spot || spot->n < 2 || site->script)
+		return;
+	show_frame(&raw, spot, 1);
+	label(s, "in");
+	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
+	text_add(s->t, "\n");
+	text_free(&raw);
 }
 
 static void heading(struct screen *s, const char *word, const char *rest)
@@ -180,9 +198,14 @@ static void heading(struct screen *s, const char *word, const char *rest)
 static void title(struct screen *s, unsigned number, const struct group *g, const char *count)
 {
 	struct text raw = {0}, head = {0};
-	const char *diff = g->diff == DIFF_NEW ? "new, " : g->diff == DIFF_GONE ? "gone, " : "";
+	static const char *const words[KINDS] = {
+		[KIND_LEAK] = "leak: ",
+		[KIND_EMFILE] = "table full: ",
+		[KIND_NEVER] = "never closed: ",
+		[KIND_BAD_CLOSE] = "bad close: ",
+	};
 
-	text_format(&head, "%2u. %s%s", number, diff, count);
+	text_format(&head, "%2u. %s%s", number, g->diff != DIFF_NONE && words[g->kind] ? words[g->kind] : "", count);
 	paint(s, "1");
 	text_add(s->t, head.at);
 	paint(s, "0");
@@ -215,9 +238,9 @@ static void more(struct screen *s, unsigned long n)
 
 typedef void put_group(struct screen *, const struct model *, const struct group *, unsigned number);
 
-/* The groups of a kind, the worst first; the heading only where there are any. */
-static void section(struct screen *s, const struct model *m, enum kind kind, const char *word, const char *rest,
-	put_group *put)
+/* The groups of a kind (KINDS: of any), the worst first; the heading only where there are any. */
+static void section(struct screen *s, const struct model *m, unsigned kind, unsigned diff, const char *word,
+	const char *rest, put_group *put)
 {
 	unsigned shown = 0;
 	unsigned long left = 0;
@@ -225,9 +248,7 @@ static void section(struct screen *s, const struct model *m, enum kind kind, con
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];
 
-		if (g->kind != kind || !show_wanted(s->show, g))
-			continue;
-		if (s->show->diff && g->diff == DIFF_SAME)
+		if ((kind != KINDS && g->kind != kind) || g->diff != diff || !show_wanted(s->show, g))
 			continue;
 		if (shown == 0 && word)
 			heading(s, word, rest);
@@ -292,7 +313,9 @@ static void put_leak(struct screen *s, const struct model *m, const struct group
 	put_tally(s, "into", &g->targets);
 	put_from(s, m, g);
 	put_passed_on(s, m, g);
-	if (number == 1 || s->show->verbose) {
+	if (number > 1 && !s->show->verbose) {
+		put_inlined(s, g->site);
+	} else {
 		put_stack(s, "stack", g->site, s->show->verbose ? 64 : STACK_WORST);
 		if (g->chain && s->show->verbose) {
 			label(s, "chain");
@@ -329,6 +352,8 @@ static void put_holder(struct screen *s, const struct model *m, const struct gro
 		put_from(s, m, g);
 	if (number == 1 || s->show->verbose)
 		put_stack(s, "stack", g->site, s->show->verbose ? 64 : 4);
+	else
+		put_inlined(s, g->site);
 	text_free(&count);
 }
 
@@ -343,6 +368,8 @@ static void put_never(struct screen *s, const struct model *m, const struct grou
 	put_from(s, m, g);
 	if (s->show->verbose)
 		put_stack(s, "stack", g->site, 64);
+	else
+		put_inlined(s, g->site);
 	text_free(&count);
 }
 
@@ -422,7 +449,10 @@ static void head(struct screen *s, const struct model *m)
 	unsigned long hosts = distinct_count(&m->every_host);
 
 	text_add(&raw, "jailreport: ");
-	show_count(&raw, m->processes, "process", "processes");
+	if (m->pid)
+		text_format(&raw, "process %ld", m->pid);
+	else
+		show_count(&raw, m->processes, "process", "processes");
 	if (hosts > 1)
 		text_format(&raw, " on %lu hosts", hosts);
 	else if (hosts == 1)
@@ -437,6 +467,66 @@ static void head(struct screen *s, const struct model *m)
 	text_free(&raw);
 }
 
+static void put_note(void *arg, const struct module *module)
+{
+	struct text raw = {0};
+
+	text_format(&raw, "note: %s %s", module->path, module->note);
+	put_words(arg, 0, raw.at);
+	text_free(&raw);
+}
+
+static void put_any(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	switch (g->kind) {
+	case KIND_LEAK:
+		put_leak(s, m, g, number);
+		break;
+	case KIND_EMFILE:
+		put_full(s, m, g, number);
+		break;
+	case KIND_NEVER:
+		put_never(s, m, g, number);
+		break;
+	default:
+		put_bad_close(s, m, g, number);
+	}
+}
+
+static void put_gone(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+{
+	struct text count = {0};
+
+	(void)m;
+	text_format(&count, "%lu", g->before);
+	title(s, number, g, count.at);
+	text_free(&count);
+}
+
+static void changes(struct screen *s, const struct model *m)
+{
+	section(s, m, KINDS, DIFF_NEW, "NEW", "", put_any);
+	section(s, m, KINDS, DIFF_GROWN, "GROWN", "", put_any);
+	section(s, m, KINDS, DIFF_GONE, "GONE", "", put_gone);
+}
+
+static void findings(struct screen *s, const struct model *m, const struct sums *sums)
+{
+	bool stopped = sums->stopped && !sums->leaked;
+
+	section(s, m, KIND_LEAK, DIFF_NONE, stopped ? "STOPPED" : "LEAKED",
+		stopped ? "at exec: nobody had asked for them to be inherited"
+			: "into programs that nobody meant to have them",
+		put_leak);
+	section(s, m, KIND_EMFILE, DIFF_NONE, "TABLE FULL", "calls that failed", put_full);
+	section(s, m, KIND_HOLDER, DIFF_NONE, "HELD", "by the full table, the most at once", put_holder);
+	section(s, m, KIND_NEVER, DIFF_NONE, "NEVER CLOSED", "still open when the process ended", put_never);
+	section(s, m, KIND_BAD_CLOSE, DIFF_NONE, "BAD CLOSES", "", put_bad_close);
+	section(s, m, KIND_KEPT, DIFF_NONE, "KEPT", "across exec, for a reason", put_kept);
+	section(s, m, KIND_INHERITED, DIFF_NONE, "INHERITED", "open when a program started", put_inherited);
+	section(s, m, KIND_SNAPSHOT, DIFF_NONE, "OPEN", "in snapshots, the most at once", put_holder);
+}
+
 void show_screen(struct text *t, const struct model *m, const struct show *show)
 {
 	struct show hints = *show;
@@ -445,27 +535,12 @@ void show_screen(struct text *t, const struct model *m, const struct show *show)
 	struct text raw = {0};
 
 	head(&s, m);
-	section(&s, m, KIND_LEAK, sums.leaked || !sums.stopped ? "LEAKED" : "STOPPED",
-		sums.leaked || !sums.stopped ? "into programs that nobody meant to have them"
-					     : "at exec, where nobody meant them to go on",
-		put_leak);
-	section(&s, m, KIND_EMFILE, "TABLE FULL", "calls that failed", put_full);
-	section(&s, m, KIND_HOLDER, "HELD", "by the full table, the most at once", put_holder);
-	section(&s, m, KIND_NEVER, "NEVER CLOSED", "still open when the process ended", put_never);
-	section(&s, m, KIND_BAD_CLOSE, "BAD CLOSES", "", put_bad_close);
-	section(&s, m, KIND_KEPT, "KEPT", "across exec, for a reason", put_kept);
-	section(&s, m, KIND_INHERITED, "INHERITED", "open when a program started", put_inherited);
-	section(&s, m, KIND_SNAPSHOT, "OPEN", "in snapshots, the most at once", put_holder);
+	if (show->diff)
+		changes(&s, m);
+	else
+		findings(&s, m, &sums);
 	text_add(t, "\n");
-	for (size_t i = 0; i < m->modules.room; i++) {
-		const struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
-
-		if (!module || !module->note)
-			continue;
-		text_format(&raw, "note: %s %s", module->path, module->note);
-		put_words(&s, 0, raw.at);
-		text_free(&raw);
-	}
+	show_notes(m, show, put_note, &s);
 	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
 		text_format(&raw, "malformed: %s", m->malformed_at[i]);
 		put_line(&s, 0, raw.at, false);

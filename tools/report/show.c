@@ -110,6 +110,7 @@ struct sums show_sums(const struct model *m, const struct show *show)
 			s.suppressed++;
 			continue;
 		}
+		s.diff[g->diff]++;
 		if (g->diff == DIFF_GONE)
 			continue;
 		s.groups[g->kind]++;
@@ -124,13 +125,57 @@ struct sums show_sums(const struct model *m, const struct show *show)
 	return s;
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct module *x = *(struct module *const *)a, *y = *(struct module *const *)b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
+static bool blamed(const struct model *m, const struct show *show, const struct module *module)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct spot *s = site_spot(m->all[i]->site);
+
+		if (s && s->module == module && !m->all[i]->site->script && show_wanted(show, m->all[i]))
+			return true;
+	}
+	return false;
+}
+
+void show_notes(const struct model *m, const struct show *show, show_note *each, void *arg)
+{
+	struct module **all = memory((m->modules.n + 1) * sizeof(struct module *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->modules.room; i++) {
+		struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
+
+		if (module && module->note && (show->verbose || blamed(m, show, module)))
+			all[n++] = module;
+	}
+	qsort(all, n, sizeof(*all), by_path);
+	for (size_t i = 0; i < n; i++)
+		each(arg, all[i]);
+	free(all);
+}
+
 /* For whoever reads nothing else. */
 void show_summary(struct text *t, const struct model *m, const struct show *show)
 {
 	struct sums s = show_sums(m, show);
 	unsigned long leaks = s.groups[KIND_LEAK];
 
-	if (leaks) {
+	if (show->diff) {
+		text_format(t, "%lu new, %lu grown, %lu as before, %lu gone. Now: ", s.diff[DIFF_NEW], s.diff[DIFF_GROWN],
+			s.diff[DIFF_SAME], s.diff[DIFF_GONE]);
+	}
+	if (m->pid) {
+		show_count(t, s.count[KIND_SNAPSHOT], "descriptor", "descriptors");
+		text_add(t, " open from ");
+		show_count(t, s.groups[KIND_SNAPSHOT], "call site", "call sites");
+	} else if (leaks) {
 		show_count(t, s.count[KIND_LEAK], "descriptor ", "descriptors ");
 		text_add(t, s.leaked && s.stopped ? "leaked or stopped" : s.stopped ? "stopped" : "leaked");
 		text_add(t, " from ");

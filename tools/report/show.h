@@ -31,12 +31,17 @@ void show_count(struct text *, unsigned long n, const char *one, const char *man
 /* -- sums -------------------------------------------------------------------------------------- */
 
 struct sums {
-	unsigned long groups[KINDS], count[KINDS], suppressed, stopped, leaked, fresh;
+	unsigned long groups[KINDS], count[KINDS], suppressed, stopped, leaked;
+	unsigned long diff[DIFF_GONE + 1];
 	bool bad; /* exit status 1 */
 };
 struct sums show_sums(const struct model *, const struct show *);
 /* Is a group part of the report? */
 bool show_wanted(const struct show *, const struct group *);
+
+/* Calls each module that has something to say (a note), in order of path: those blamed; with verbose all. */
+typedef void show_note(void *arg, const struct module *);
+void show_notes(const struct model *, const struct show *, show_note *, void *arg);
 
 void show_summary(struct text *, const struct model *, const struct show *);
 void show_screen(struct text *, const struct model *, const struct show *);

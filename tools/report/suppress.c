@@ -317,6 +317,22 @@ static bool site_match(const struct suppression *s, const struct site *site)
 	       (site->script && frames_match(s, l + 1, n - 1));
 }
 
+/* Who held the descriptors is only asked where a call failed. */
+static void suppress_holders(struct model *m)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->all[i]->kind == KIND_EMFILE) {
+			name = m->all[i]->suppressed;
+			if (!name)
+				return;
+		}
+	for (size_t i = 0; i < m->n && name; i++)
+		if (m->all[i]->kind == KIND_HOLDER && !m->all[i]->suppressed)
+			m->all[i]->suppressed = name;
+}
+
 void suppress_apply(struct model *m)
 {
 	struct suppressions *all = m->suppress;
@@ -337,6 +353,7 @@ void suppress_apply(struct model *m)
 			break;
 		}
 	}
+	suppress_holders(m);
 }
 
 void suppress_unused(const struct suppressions *all, struct text *t)
