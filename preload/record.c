@@ -71,7 +71,9 @@ static bool slot_read(const struct slot *s, struct slot *ret)
 	const uint64_t *from = (const uint64_t *)s;
 	uint64_t *to = (uint64_t *)ret;
 
-	for (unsigned tries = 0; tries < 1000; tries++) {
+	for (unsigned tries = 1; tries < 10000; tries++) {
+		if (tries % 64 == 0)
+			sys_call(SYS_sched_yield);
 		const uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
 
 		if (seq & 1)
@@ -90,7 +92,9 @@ static uint32_t slot_lock(struct slot *s)
 {
 	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
 
-	for (unsigned tries = 0; tries < 10000; tries++) {
+	for (unsigned tries = 1; tries < 50000; tries++) {
+		if (tries % 64 == 0)
+			sys_call(SYS_sched_yield); /* the writer may have lost its processor */
 		if (!(seq & 1) && __atomic_compare_exchange_n(&s->seq, &seq, seq + 1, false,
 					  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return seq + 1;

@@ -360,6 +360,62 @@ FILE *jail_tmpfile(void)
 	return f;
 }
 
+/* -- inside glibc's streams ------------------------------------------------------------------ */
+
+/* f, or NULL: its number, made with `with`, or with mode where no 'e' found room */
+static FILE *stream_inner(FILE *f, const char *path, bool asked, bool with, int forced)
+{
+	if (f) {
+		if (forced && !asked && !with)
+			sys_fcntl(stream_number(f), F_SETFD, FD_CLOEXEC);
+		stream_made(stream_number(f), asked, forced, path);
+	}
+	return f;
+}
+
+FILE *jail__IO_file_fopen(FILE *f, const char *path, const char *mode, int is32)
+{
+	FILE *(*real)(FILE *, const char *, const char *, int) = REAL(_IO_file_fopen);
+	const int forced = fdpolicy_flag(FD_STREAM);
+	const bool asked = stream_has(mode, 'e');
+	char text[STREAM_MODE];
+	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
+
+	if (!real) {
+		errno_set(ENOSYS);
+		return NULL;
+	}
+	return stream_inner(real(f, path, with ? with : mode, is32), path, asked, with, forced);
+}
+
+FILE *jail__IO_file_open(FILE *f, const char *path, int flags, int mode, int how, int is32)
+{
+	FILE *(*real)(FILE *, const char *, int, int, int, int) = REAL(_IO_file_open);
+	const int forced = fdpolicy_flag(FD_STREAM);
+
+	if (!real) {
+		errno_set(ENOSYS);
+		return NULL;
+	}
+	return stream_inner(real(f, path, flags | forced, mode, how, is32), path, flags & O_CLOEXEC, true,
+		forced);
+}
+
+FILE *jail__IO_proc_open(FILE *f, const char *command, const char *mode)
+{
+	FILE *(*real)(FILE *, const char *, const char *) = REAL(_IO_proc_open);
+	const int forced = fdpolicy_flag(FD_STREAM);
+	const bool asked = stream_has(mode, 'e');
+	char text[STREAM_MODE];
+	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
+
+	if (!real) {
+		errno_set(ENOSYS);
+		return NULL;
+	}
+	return stream_inner(real(f, command, with ? with : mode), command, asked, with, forced);
+}
+
 /* -- mount tables -------------------------------------------------------------------------- */
 
 /* glibc asks for close-on-exec itself, musl does not. */

@@ -3,11 +3,22 @@
  * Descriptors and Unix sockets as a program meets them.  Descriptors: what libjail.7 says (forced,
  * or the program's); they fail without libjail.  Socket names: what the kernel does; with
  * LIBJAIL_ROOT set or not, and without libjail, every row is the same.  Prints TAP. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <mntent.h>
+#include <mqueue.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,9 +28,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -220,6 +234,492 @@ static void creation(void)
 			"a packet socket refuses MSG_CMSG_CLOEXEC: not for us", 0);
 		close(null);
 	}
+}
+
+/* As made(), for a call that may not be there, or not for us, and may use errno. */
+static void made_if(const char *why, int fd)
+{
+	if (fd < 0)
+		printf("ok %d - %s # SKIP %s\n", ++rows, why, strerror(errno));
+	errno = 0xdead;
+	if (fd >= 0)
+		made(why, fd, true);
+}
+
+/* The same for a descriptor that belongs to something else, which is closed by its own call. */
+static void owned(const char *why, int fd)
+{
+	int copy = fd < 0 ? -1 : fcntl(fd, F_GETFD);
+
+	if (!libjail())
+		printf("ok %d - %s # SKIP libjail is not loaded\n", ++rows, why);
+	else
+		ok(copy == FD_CLOEXEC, why, fd);
+}
+
+static void streams(void)
+{
+	char name[] = "/tmp/fd-stream-XXXXXX", other[] = "/tmp/fd-stream-XXXXXX.x";
+	FILE *f;
+	DIR *d;
+	FTS *walk;
+	FTSENT *e;
+	char *paths[] = {name, NULL};
+	int fd, slave;
+
+	errno = 0xdead;
+	made("mkstemp", mkstemp(name), true);
+	unlink(name);
+	errno = 0xdead;
+	made("mkstemps", mkstemps(other, 2), true);
+	unlink(other);
+	strcpy(name, "/tmp/fd-stream-XXXXXX");
+	errno = 0xdead;
+	made("mkostemp", mkostemp(name, O_APPEND), true);
+	f = fopen(name, "r");
+	owned("fopen", fileno(f));
+	fd = fileno(f);
+	f = freopen("/dev/null", "r", f);
+	owned("freopen", fileno(f));
+	ok(fileno(f) == fd, "freopen keeps the number", fileno(f));
+	ok(fclose(f) == 0 && fcntl(fd, F_GETFD) == -1, "fclose closes it", 0);
+	ok(!fopen("/nonexistent", "r") && errno == ENOENT, "fopen of nothing: ENOENT", 0);
+	ok(!fdopen(777, "r") && errno == EBADF, "fdopen of nothing: EBADF", 0);
+	f = fdopen(open("/dev/null", O_RDONLY), "r");
+	owned("fdopen of a forced one", fileno(f));
+	fclose(f);
+	fd = open("/dev/null", O_RDONLY);
+	fcntl(fd, F_SETFD, 0);
+	f = fdopen(fd, "r");
+	ok(fcntl(fileno(f), F_GETFD) == 0, "fdopen leaves a flag that is the program's", 0);
+	fclose(f);
+	f = tmpfile();
+	owned("tmpfile", fileno(f));
+	fclose(f);
+	f = popen("exit 3", "r");
+	owned("popen", fileno(f));
+	ok(pclose(f) == 3 << 8, "pclose", 0);
+	f = setmntent("/proc/mounts", "r");
+	owned("setmntent", fileno(f));
+	ok(endmntent(f) == 1, "endmntent: always 1", 0);
+	d = opendir("/");
+	owned("opendir", dirfd(d));
+	fd = dirfd(d);
+	ok(closedir(d) == 0 && fcntl(fd, F_GETFD) == -1, "closedir closes it", 0);
+	d = fdopendir(open("/", O_RDONLY));
+	owned("fdopendir", dirfd(d));
+	closedir(d);
+	ok(!fdopendir(777) && errno == EBADF, "fdopendir of nothing: EBADF", 0);
+	ok(!opendir("/nonexistent") && errno == ENOENT, "opendir of nothing: ENOENT", 0);
+
+	unlink(name);
+	mkdir(name, 0700);
+	snprintf(other, sizeof other, "%s", name);
+	fd = open(name, O_RDONLY | O_DIRECTORY);
+	(void)!symlinkat("/", fd, "link");
+	close(fd);
+	walk = fts_open(paths, FTS_PHYSICAL, NULL);
+	owned("fts_open: where it began", walk->fts_rfd);
+	fd = walk->fts_rfd;
+	for (int n = 0; n < 20 && (e = fts_read(walk)); n++) {
+		if (e->fts_info == FTS_SL)
+			fts_set(walk, e, FTS_FOLLOW);
+		if (e->fts_info == FTS_D && e->fts_level == 1) {
+			owned("fts_read: where a link was followed", e->fts_symfd);
+			fts_set(walk, e, FTS_SKIP);
+		}
+	}
+	ok(fts_close(walk) == 0 && fcntl(fd, F_GETFD) == -1, "fts_close closes it", 0);
+	snprintf(other, sizeof other, "%s", name);
+	fd = open(name, O_RDONLY | O_DIRECTORY);
+	unlinkat(fd, "link", 0);
+	close(fd);
+	rmdir(name);
+
+	if (openpty(&fd, &slave, NULL, NULL, NULL) == 0) {
+		errno = 0xdead;
+		made("openpty, master", fd, true);
+		made("openpty, slave", slave, true);
+	}
+	made_if("getpt", posix_openpt(O_RDWR));
+	switch (forkpty(&fd, NULL, NULL, NULL)) {
+	case 0: /* 0-2 are the terminal, and to be inherited */
+		_exit(fcntl(0, F_GETFD) | fcntl(1, F_GETFD) | fcntl(2, F_GETFD));
+	case -1:
+		break;
+	default:
+		ok(wait(&slave) > 0 && slave == 0, "forkpty: 0-2 of the child have no flag", slave);
+		errno = 0xdead;
+		made("forkpty", fd, true);
+	}
+}
+
+/* What the kernel makes, or a library on its behalf; each where it is there and allowed. */
+static void rarities(void)
+{
+	struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 8};
+	unsigned char perf[128] = {[0] = 1 /* PERF_TYPE_SOFTWARE */, [4] = sizeof perf};
+	unsigned char ring[120] = {0};
+	struct { /* bpf_attr: BPF_MAP_CREATE of an array */
+		unsigned type, key, value, entries;
+	} map = {2, 4, 4, 1};
+	char name[40];
+	int fd, sv[2];
+	socklen_t n = sizeof fd;
+
+	snprintf(name, sizeof name, "/fd-test-%d", (int)getpid());
+	made_if("mq_open", mq_open(name, O_CREAT | O_RDONLY, 0600, &attr));
+	fd = mq_open(name, O_RDONLY);
+	ok(fd < 0 || (mq_close(fd) == 0 && mq_close(fd) == -1 && errno == EBADF), "mq_close, and twice",
+		fd);
+	mq_unlink(name);
+	made_if("shm_open", shm_open(name, O_CREAT | O_RDWR, 0600));
+	shm_unlink(name);
+	made_if("pidfd_open", (int)syscall(434, getpid(), 0));
+	fd = (int)syscall(434, getpid(), 0);
+	made_if("pidfd_getfd", (int)syscall(438, fd, 1, 0));
+	close(fd);
+	made_if("memfd_secret", (int)syscall(447, 0));
+	made_if("userfaultfd", (int)syscall(SYS_userfaultfd, 0));
+	made_if("perf_event_open", (int)syscall(SYS_perf_event_open, perf, 0, -1, -1, 0));
+	made_if("io_uring_setup", (int)syscall(425, 1, ring));
+	made_if("bpf, a map", (int)syscall(SYS_bpf, 0, &map, sizeof map));
+	made_if("landlock_create_ruleset", (int)syscall(444, &(uint64_t){1}, sizeof(uint64_t), 0));
+	made_if("fsopen", (int)syscall(430, "tmpfs", 0));
+	made_if("open_tree", (int)syscall(428, AT_FDCWD, "/tmp", 0));
+	made_if("fspick", (int)syscall(433, AT_FDCWD, "/tmp", 0));
+	made_if("openat2", (int)syscall(437, AT_FDCWD, "/", &(uint64_t[3]){O_RDONLY}, 24));
+	made_if("fanotify_init", fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
+	fd = open("/proc/self/ns/uts", O_RDONLY);
+	made_if("NS_GET_USERNS", ioctl(fd, 0xb701));
+	close(fd);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == 0) {
+		fd = -1;
+		if (getsockopt(sv[0], SOL_SOCKET, 77 /* SO_PEERPIDFD */, &fd, &n) < 0)
+			fd = -1;
+		made_if("SO_PEERPIDFD", fd);
+		n = sizeof fd;
+		ok(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, &fd, &n) == 0 && fd == SOCK_STREAM,
+			"getsockopt of another name", fd);
+		close(sv[0]);
+		close(sv[1]);
+	}
+#if defined(__GLIBC__) && defined(__x86_64__)
+	extern int clone(int (*)(void *), void *, int, void *, ...);
+	extern int nothing(void *);
+	static char stack[65536];
+	int pidfd = -1, pid;
+
+	pid = clone(nothing, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, NULL,
+		&pidfd);
+	ok(pid > 0 && waitpid(pid, NULL, 0) == pid, "clone", pid);
+	made_if("clone, CLONE_PIDFD", pidfd);
+	pid = clone(nothing, stack + sizeof stack, SIGCHLD, NULL);
+	ok(pid > 0 && waitpid(pid, &fd, 0) == pid && fd == 0, "clone without shared memory", fd);
+#endif
+}
+
+int nothing(void *arg);
+int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* In a child: a filter that answers ENOSYS to the calls that take flags.  Their elders make the
+ * same descriptors, with the flag; each good one adds a bit. */
+#ifdef SYS_epoll_create
+static int elders(void)
+{
+	static const unsigned newer[] = {SYS_epoll_create1, SYS_pipe2, SYS_eventfd2, SYS_signalfd4,
+		SYS_inotify_init1, SYS_accept4, SYS_dup3};
+	enum { N_NEWER = sizeof newer / sizeof *newer };
+	struct sock_filter f[2 * N_NEWER + 2];
+	struct sock_fprog prog = {.filter = f};
+	unsigned n = 0;
+	sigset_t set;
+	int fds[2], good = 0;
+
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+	for (int i = 0; i < N_NEWER; i++) {
+		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, newer[i], 0, 1);
+		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	}
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	prog.len = (unsigned short)n;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		return 64;
+	if (syscall(SYS_epoll_create1, EPOLL_CLOEXEC) != -1)
+		return 65; /* not asked of an elder: it is not there */
+	sigemptyset(&set);
+	good |= (fcntl(epoll_create(1), F_GETFD) == FD_CLOEXEC) << 0;
+	good |= (fcntl((int)syscall(SYS_epoll_create, 1), F_GETFD) == FD_CLOEXEC) << 1;
+	if (pipe(fds) == 0)
+		good |= (fcntl(fds[0], F_GETFD) == FD_CLOEXEC && fcntl(fds[1], F_GETFD) == FD_CLOEXEC)
+			<< 2;
+	good |= (fcntl(eventfd(0, 0), F_GETFD) == FD_CLOEXEC) << 3;
+	good |= (fcntl(signalfd(-1, &set, 0), F_GETFD) == FD_CLOEXEC) << 4;
+	good |= (fcntl(inotify_init(), F_GETFD) == FD_CLOEXEC) << 5;
+	good |= (fcntl(accepted(-1), F_GETFD) == FD_CLOEXEC && dup2(0, 50) == 50) << 6;
+	return good;
+}
+
+static void old_kernel(void)
+{
+	int status = 0;
+
+	if (fork() == 0)
+		_exit(elders());
+	wait(&status);
+	if (!libjail() || WEXITSTATUS(status) == 64)
+		printf("ok %d - without epoll_create1 ... # SKIP\n", ++rows);
+	else
+		ok(WEXITSTATUS(status) == 127,
+			"without epoll_create1, pipe2, accept4 ...: the elders' descriptors have the flag",
+			WEXITSTATUS(status));
+}
+#else
+static void old_kernel(void)
+{
+}
+#endif
+
+/* -- made inside libc for old services ------------------------------------------------------- */
+
+#if defined(__GLIBC__) && defined(__x86_64__)
+/* As a program linked before glibc 2.32 has them. */
+__asm__(".symver old_clnttcp, clnttcp_create@GLIBC_2.2.5\n\t.symver old_svctcp, svctcp_create@GLIBC_2.2.5\n\t"
+	".symver old_svcudp, svcudp_create@GLIBC_2.2.5\n\t.symver old_getreqset, svc_getreqset@GLIBC_2.2.5\n\t"
+	".symver old_clntudp, clntudp_create@GLIBC_2.2.5\n\t.symver old_svc_run, svc_run@GLIBC_2.2.5\n\t"
+	".symver old_svc_fdset, svc_fdset@GLIBC_2.2.5\n\t.symver old_svc_exit, svc_exit@GLIBC_2.2.5");
+struct old_server {
+	int sock;
+	unsigned short port;
+};
+void *old_clnttcp(void *, unsigned long, unsigned long, int *, unsigned, unsigned);
+void *old_clntudp(void *, unsigned long, unsigned long, struct timeval, int *);
+struct old_server *old_svctcp(int, unsigned, unsigned), *old_svcudp(int);
+int rresvport(int *), rresvport_af(int *, sa_family_t);
+void old_getreqset(fd_set *), old_svc_run(void), old_svc_exit(void);
+extern fd_set old_svc_fdset;
+
+static void services(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct old_server *tcp = old_svctcp(-1, 0, 0), *udp = old_svcudp(-1);
+	int sock = -1, before, port = 0, mine;
+	fd_set set;
+
+	if (!tcp || !udp) {
+		printf("ok %d - Sun RPC # SKIP %s\n", ++rows, strerror(errno));
+		return;
+	}
+	owned("svctcp_create", tcp->sock);
+	owned("svcudp_create", udp->sock);
+	to.sin_port = htons(tcp->port);
+	ok(old_clnttcp(&to, 1, 1, &sock, 0, 0) != NULL, "clnttcp_create", sock);
+	owned("clnttcp_create: its socket", sock);
+	before = open("/dev/null", O_RDONLY); /* the accepted one is the next number */
+	FD_ZERO(&set);
+	FD_SET(tcp->sock, &set);
+	old_getreqset(&set);
+	ok(FD_ISSET(before + 1, &old_svc_fdset), "svc_getreqset accepts", before);
+	owned("svc_getreqset: what it accepted", before + 1);
+	close(before);
+	sock = -1;
+	ok(old_clntudp(&to, 1, 1, (struct timeval){1, 0}, &sock) != NULL, "clntudp_create", sock);
+	owned("clntudp_create: its socket", sock);
+	mine = socket(AF_INET, SOCK_DGRAM, 0);
+	fcntl(mine, F_SETFD, 0);
+	sock = mine;
+	old_clntudp(&to, 1, 1, (struct timeval){1, 0}, &sock);
+	ok(sock == mine && fcntl(mine, F_GETFD) == 0, "a socket that is the program's is left alone", sock);
+	close(mine);
+	old_svc_exit();
+	old_svc_run(); /* nothing is left to wait for */
+	ok(true, "svc_run comes back after svc_exit", 0);
+	sock = rresvport(&port);
+	made_if("rresvport", sock);
+	ok(sock < 0 || (port >= 512 && port < 1024), "rresvport: a privileged port", port);
+	port = 600;
+	ok(rresvport_af(&port, AF_UNIX) == -1 && errno == EAFNOSUPPORT && port == 600,
+		"rresvport_af of another family: EAFNOSUPPORT", port);
+}
+#else
+static void services(void)
+{
+}
+#endif
+
+/* -- handed over ------------------------------------------------------------------------------ */
+
+static bool hand(int sock, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0;
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	return sendmsg(sock, &m, 0) == 1;
+}
+
+static int taken(int sock)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0;
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control};
+	int fd = -1;
+
+	if (recvmsg(sock, &m, 0) == 1 && CMSG_FIRSTHDR(&m))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
+	return fd;
+}
+
+/* Between parent and child, both ways: what arrives works, and has the flag. */
+static void handed_over(void)
+{
+	char text[8] = "";
+	int sv[2], p[2], fd, status = -1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0 || pipe(p) < 0)
+		return;
+	if (fork() == 0) {
+		int got = taken(sv[1]), mine[2];
+		bool flag = fcntl(got, F_GETFD) == FD_CLOEXEC || !libjail();
+
+		if (write(got, "down", 4) != 4 || pipe(mine) < 0 || !hand(sv[1], mine[0]) ||
+			write(mine[1], "up", 2) != 2)
+			_exit(2);
+		_exit(!flag);
+	}
+	ok(hand(sv[0], p[1]), "a descriptor for the child", 0);
+	ok(read(p[0], text, 4) == 4 && memcmp(text, "down", 4) == 0, "which writes to it", 0);
+	fd = taken(sv[0]);
+	ok(read(fd, text, 2) == 2 && memcmp(text, "up", 2) == 0, "one from the child works", fd);
+	owned("and arrived close-on-exec", fd);
+	wait(&status);
+	ok(status == 0, "as did the child's", status);
+	close(fd);
+	close(p[0]);
+	close(p[1]);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+/* -- no window ---------------------------------------------------------------------------------- */
+
+enum { FORKS = 2000 };
+static volatile bool enough;
+
+/* Makes descriptors of every kind that has an atomic flag, as fast as it can. */
+static void *make(void *unused)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	socklen_t n = sizeof un;
+	int l = socket(AF_UNIX, SOCK_STREAM, 0), p[2], fd, c;
+
+	(void)unused;
+	bind(l, (struct sockaddr *)&un, sizeof(sa_family_t));
+	listen(l, 4);
+	getsockname(l, (struct sockaddr *)&un, &n);
+	while (!enough) {
+		FILE *f = fopen("/dev/null", "r");
+		char name[] = "/tmp/fd-window-XXXXXX";
+
+		fclose(f);
+		close(open("/dev/null", O_RDONLY));
+		close(dup(0));
+		close(fcntl(0, F_DUPFD, 10));
+		close(epoll_create(1));
+		close(eventfd(0, 0));
+		close(inotify_init());
+		close(memfd_create("x", 0));
+		close(timerfd_create(CLOCK_MONOTONIC, 0));
+		if (pipe(p) == 0) {
+			close(p[0]);
+			close(p[1]);
+		}
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0) {
+			hand(p[0], 0);
+			close(taken(p[1]));
+			close(p[0]);
+			close(p[1]);
+		}
+		c = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (connect(c, (struct sockaddr *)&un, n) == 0)
+			close(accept(l, NULL, NULL));
+		close(c);
+		fd = mkstemp(name);
+		unlink(name);
+		close(fd);
+	}
+	close(l);
+	return NULL;
+}
+
+/* What the children execute: is anything open but 0-2? */
+static int window_child(void)
+{
+	for (int fd = 3; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 1;
+	return 0;
+}
+
+/* Another program than this one, which would be given what it has: a copy of it. */
+static bool copied(const char *to)
+{
+	int in = open("/proc/self/exe", O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+	ssize_t n;
+
+	while ((n = sendfile(out, in, NULL, 1 << 20)) > 0)
+		;
+	close(in);
+	return close(out) == 0 && n == 0;
+}
+
+static void window(void)
+{
+	char program[64];
+	pthread_t thread;
+	volatile int bad_ones = 0, forks = 0;
+	int status;
+
+	if (!libjail()) {
+		printf("ok %d - a fork beside # SKIP libjail is not loaded\n", ++rows);
+		return;
+	}
+	snprintf(program, sizeof program, "/tmp/fd-window-%d", (int)getpid());
+	ok(copied(program), "a program to be executed", 0);
+	pthread_create(&thread, NULL, make, NULL);
+	for (; forks < FORKS; forks++) {
+		pid_t pid = forks % 2 ? fork() : vfork();
+
+		if (pid == 0) {
+			execl(program, "fd", "--window", NULL);
+			_exit(9);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			break;
+		if (status)
+			bad_ones++;
+	}
+	enough = true;
+	pthread_join(thread, NULL);
+	unlink(program);
+	ok(forks == FORKS && bad_ones == 0, "of 2000 children beside a thread that opens none inherits",
+		forks == FORKS ? bad_ones : -1);
 }
 
 /* -- control buffers ------------------------------------------------------------------------- */
@@ -728,21 +1228,29 @@ static void sockets(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "--window") == 0)
+		return window_child();
 	/* A predictable table: 0, 1, 2 and nothing else. */
 	int null = open("/dev/null", O_RDONLY);
 
 	while (null >= 0 && null < 3)
 		null = open("/dev/null", O_RDONLY);
-	for (int i = 3; i < 200; i++)
+	for (int i = 3; i < 1024; i++)
 		close(i);
 	printf("# libjail is %sloaded\n", libjail() ? "" : "not ");
 	creation();
+	streams();
+	rarities();
+	old_kernel();
+	services();
+	handed_over();
 	truncation();
 	given_back();
 	all_closed();
 	sockets();
+	window();
 	printf("1..%d\n", rows);
 	return failed != 0;
 }

@@ -34,6 +34,7 @@ if $CC -fsyntax-only "$T/cm.c" 2>/dev/null; then
 	ar rcs "$T/layers.a" "$T"/o/*.o
 	for src in tests/unit/*.c; do
 		name=$(basename "$src" .c)
+		[ "$name" != unwind ] || continue # they have a backtrace(3) of their own, with other frames
 		# shellcheck disable=SC2086
 		$CC $sanitized -I. -Ipreload -o "$T/unit" "$src" "$T/layers.a" -lcmocka -lpthread >"$T/log" 2>&1 &&
 			timeout -k 1 60 "$T/unit" >"$T/log" 2>&1
