@@ -149,6 +149,46 @@ static bool is_shell(const char *name)
 	return mem_after(name, "ksh") || mem_after(name, "zsh-");
 }
 
+/* What is executed is not what it was called by: AT_EXECFN of a script is the script's name, and busybox
+ * is whichever program its arguments say. */
+static bool runs_shell(const struct config *c)
+{
+	static const char *const many[] = {"busybox", "toybox"};
+	char text[PATH_MAX], args[512];
+	const char *exe = c->note_exe, *applet = args, *end;
+	ssize_t n;
+	int fd;
+
+	if (is_shell(c->program))
+		return true;
+	if (!exe) {
+		n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", text, sizeof text - 1);
+		text[n > 0 ? n : 0] = '\0';
+		exe = text;
+	}
+	exe = mem_base(exe);
+	if (!mem_equal(exe, many[0]) && !mem_equal(exe, many[1]))
+		return is_shell(exe);
+	fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	n = sys_read(fd, args, sizeof args - 2);
+	sys_close(fd);
+	if (n <= 0)
+		return false;
+	args[n] = args[n + 1] = '\0';
+	end = args + n;
+	for (size_t i = 0; i < ROWS(many); i++)
+		if (mem_equal(mem_base(applet), many[i])) {
+			applet += strlen(applet) + 1; /* busybox sh; without an argument: no applet */
+			break;
+		}
+	if (applet > end)
+		return false;
+	applet = mem_base(applet);
+	return is_shell(*applet == '-' ? applet + 1 : applet);
+}
+
 static void word_bad(const char *name, const char *value, const char *known)
 {
 	config_say((const char *const[]){name, "=", value, ": not known, ignored; use ", known, NULL});
@@ -192,7 +232,7 @@ const struct config *config_start(void)
 	c->hide = c->root != NULL;
 	c->program = c->note_fn ? c->note_fn : keep((const char *)getauxval(AT_EXECFN));
 	c->program = c->program ? mem_base(c->program) : "?";
-	c->shell = is_shell(c->program);
+	c->shell = runs_shell(c);
 
 	c->lib = c->lib_word;
 	entry = c->note_lib ? c->note_lib : lib_entry(env_get(config_environ(), "LD_PRELOAD"));

@@ -10,6 +10,7 @@
 #include "wrap.h"
 #include <elf.h>
 #include <poll.h>
+#include <sys/auxv.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -17,14 +18,14 @@
 enum { TAIL = 48 /* what closes any line: brackets, "cut", newline */, PATIENCE = 1000 /* ms */ };
 
 int event_fd = -1;
-static enum { SINK_FILE, SINK_PIPE, SINK_SOCKET } sink;
-static const char *sink_path; /* absolute, to open again; NULL: only the descriptor leads there */
-static dev_t sink_dev;
-static ino_t sink_ino;
-static uid_t start_uid;
-static gid_t start_gid;
-static bool sink_said;
-static char host_name[65];
+BESIDE static enum { SINK_FILE, SINK_PIPE, SINK_SOCKET } sink;
+BESIDE static const char *sink_path; /* absolute, to open again; NULL: only the descriptor leads there */
+BESIDE static dev_t sink_dev;
+BESIDE static ino_t sink_ino;
+BESIDE static uid_t start_uid;
+BESIDE static gid_t start_gid;
+BESIDE static bool sink_said;
+BESIDE static char host_name[65];
 
 /* -- where it goes --------------------------------------------------------------------------- */
 
@@ -100,6 +101,7 @@ int event_start(const char *where, const char *note)
 	const char *number = mem_after(where, "fd:"), *path = mem_after(where, "unix:");
 	struct utsname u;
 	struct stat st;
+	bool handed;
 	int fd;
 
 	if (note && *note == 'q') { /* the program before has complained already */
@@ -107,6 +109,7 @@ int event_start(const char *where, const char *note)
 		note++;
 	}
 	fd = note && *note ? handed_over(note) : -EBADF;
+	handed = fd >= 0;
 	if (fd < 0 && number) {
 		const long n = number_at(&number);
 
@@ -136,9 +139,10 @@ int event_start(const char *where, const char *note)
 	sink = S_ISSOCK(st.st_mode) ? SINK_SOCKET : S_ISREG(st.st_mode) ? SINK_FILE : SINK_PIPE;
 	sink_dev = st.st_dev;
 	sink_ino = st.st_ino;
-	sink_path = !number && (path ? *path : *where) == '/' ? where : NULL;
-	start_uid = (uid_t)sys_call(SYS_geteuid);
-	start_gid = (gid_t)sys_call(SYS_getegid);
+	/* what was handed over is handed on: a name that did not do before will not do after */
+	sink_path = !number && !handed && (path ? *path : *where) == '/' ? where : NULL;
+	start_uid = (uid_t)getauxval(AT_EUID);
+	start_gid = (gid_t)getauxval(AT_EGID);
 	event_fd = fd;
 	if (sys_call(SYS_uname, &u) == 0)
 		memcpy(host_name, u.nodename, sizeof host_name - 1);
@@ -482,13 +486,10 @@ size_t event_room(const struct event *e)
 
 void event_begin(struct event *e, char *buf, const char *type)
 {
-	int (*get)(clockid_t, struct timespec *) =
-		LIBC(clock_gettime, int, (clockid_t, struct timespec *));
 	struct timespec t = {0};
 
 	*e = (struct event){.at = buf, .end = buf + EVENT_SIZE - TAIL, .first = true, .line = buf};
-	if (!get || get(CLOCK_REALTIME, &t) != 0)
-		sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
+	sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
 	raws(e, "{");
 	event_number(e, "v", EVENT_VERSION);
 	event_text(e, "ev", type);

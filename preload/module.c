@@ -54,7 +54,7 @@ static enum module_kind kind_of(const char *path)
 		if (mem_after(at, ".cpython-3"))
 			return MODULE_PYTHON;
 	for (const char *at = path; *at; at++)
-		if (mem_after(at, "/perl5/") || mem_after(at, "/perl/"))
+		if (mem_after(at, "/perl5/") || mem_after(at, "/perl/") || mem_after(at, "/perl-base/"))
 			return MODULE_PERL; /* likewise */
 	return mem_equal(name, "bash") ? MODULE_BASH : MODULE_PROGRAM;
 }
@@ -100,6 +100,24 @@ static void read_notes(struct module *m, const char *at, size_t n)
 	}
 }
 
+/* The loader's name of an object; a relative one (dlopen of "./x.so") is meant from the directory that
+ * we are in, as it has just been opened. */
+static const char *object_path(const char *path)
+{
+	char text[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+	long n = *path != '/' && mem_find(path, '/') ? sys_getcwd(text, sizeof text) : 0;
+
+	if (n > 1 && text[0] == '/') {
+		s.at = text + n - 1;
+		str_puts(&s, "/");
+		str_puts(&s, path[0] == '.' && path[1] == '/' ? path + 2 : path);
+		if (s.at)
+			return mem_keep(text, (size_t)(s.at - text));
+	}
+	return mem_keep(path, strlen(path));
+}
+
 static bool fill(struct module *m, const struct link_map *l, bool program)
 {
 	const ElfW(Ehdr) *eh = (const void *)l->l_addr;
@@ -138,7 +156,7 @@ static bool fill(struct module *m, const struct link_map *l, bool program)
 	else if (!path || !*path)
 		m->path = "[vdso]";
 	else if (place_strlen(path, PATH_MAX) >= 0)
-		m->path = mem_keep(path, strlen(path));
+		m->path = object_path(path);
 	if (!m->path)
 		m->path = "?";
 	m->kind = l->l_ld == _DYNAMIC ? MODULE_SELF : kind_of(m->path);

@@ -34,12 +34,12 @@ struct chunk {
 	struct slot slots[CHUNK];
 };
 
-bool record_on;
+BESIDE bool record_on;
 static struct chunk *chunks[CHUNKS];
 static int chunks_used; /* all from here on are NULL */
-static unsigned long open_now;
-static uint32_t serials, generation;
-static int pid_now, vforks;
+BESIDE static unsigned long open_now;
+BESIDE static uint32_t serials, generation;
+BESIDE static int pid_now, vforks;
 
 /* -- where a record is ----------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "wrap.h"
 #include <errno.h>
 #include <poll.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -94,41 +95,41 @@ struct site_group {
 struct area {
 	int taken;
 	bool mapped;
-	char line[EVENT_SIZE];
-	char what[EVENT_SIZE], room[WHAT_SIZE];
 	struct record record;
-	struct site_group groups[GROUPS];
 	size_t n;
-	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
 	enum fd_keep keep;
 	const char *program;
+	char line[EVENT_SIZE];
+	char what[EVENT_SIZE], room[WHAT_SIZE];
+	struct site_group groups[GROUPS];
+	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
 };
 
-static struct area areas[AREAS];
-static uint64_t run;
-static char *const *start_argv;
-static int snapshot_signal;
-static unsigned execs, tables;
+static struct area areas[AREAS] __attribute__((aligned(4096)));
+BESIDE static uint64_t run;
+BESIDE static char *const *start_argv;
+BESIDE static int snapshot_signal;
+BESIDE static unsigned execs, tables;
 
 /* The process whose memory this is; a vfork child is another. */
-static int self_pid;
-static bool announced, ended;
+BESIDE static int self_pid;
+BESIDE static bool announced, ended;
 /* The processes it comes from, nearest first; whose descriptors are of which generation (record.h) */
-static struct ancestor {
+BESIDE static struct ancestor {
 	int pid;
 	char prog[28];
 } chain[CHAIN];
-static size_t chain_n;
-static int makers[MAKERS];
-static unsigned generation;
+BESIDE static size_t chain_n;
+BESIDE static int makers[MAKERS];
+BESIDE static unsigned generation;
 
 /* Of the number of a stack: descriptors counted, bad closes told. */
-static uint32_t *counts;
-static uint8_t *told;
+static uint32_t counts[STACKS_MAX];
+static uint8_t told[STACKS_MAX];
 enum { TOLD_SWEEPS = 0xff };
-static int counts_taken;
+BESIDE static int counts_taken;
 
-bool report_pending;
+BESIDE bool report_pending;
 
 uint64_t report_run(void)
 {
@@ -307,11 +308,16 @@ static void put_group(struct event *e, struct area *a, const struct site_group *
 
 static void put_exe(struct event *e, struct area *a)
 {
-	const struct config *c = config();
+	const char *exe = config()->note_exe, *fn = (const char *)getauxval(AT_EXECFN);
 	long n;
 
-	if (c->note_exe) {
-		event_text(e, "exe", c->note_exe);
+	/* the first look into /proc costs 12 us; a script's interpreter is found there alone */
+	if (!exe && fn && *fn == '/' && start_argv && start_argv[0] &&
+		!(start_argv[1] && (mem_equal(start_argv[1], fn) ||
+					   (start_argv[2] && mem_equal(start_argv[2], fn)))))
+		exe = fn;
+	if (exe) {
+		event_text(e, "exe", exe);
 		return;
 	}
 	n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", a->room, sizeof a->room - 1);
@@ -560,6 +566,22 @@ static int64_t exec_key(struct area *a, int fd, const struct record *r)
 	return why < 0 ? KEY_NONE : (int64_t)why << 32 | r->stack;
 }
 
+bool report_exec_wanted(void)
+{
+	const enum who me = who();
+	struct record r;
+
+	if (me == WHO_SELF)
+		report_flush();
+	if (me != WHO_NOBODY)
+		for (int fd = record_next(3); fd >= 0; fd = record_next(fd + 1)) {
+			record_get(fd, &r);
+			if (r.state == RECORD_OPEN && !(r.flags & (RECORD_INHERITED | RECORD_ASKED)))
+				return true;
+		}
+	return false;
+}
+
 unsigned report_exec(
 	const char *program, const char *target, char *const argv[], char *const envp[])
 {
@@ -567,19 +589,10 @@ unsigned report_exec(
 	unsigned number = 0;
 	int64_t after = KEY_NONE;
 	struct event e;
-	struct record r;
 	struct area *a;
-	bool more, some = false;
+	bool more;
 
 	if (me == WHO_NOBODY)
-		return 0;
-	if (me == WHO_SELF && report_pending)
-		report_flush();
-	for (int fd = record_next(3); fd >= 0 && !some; fd = record_next(fd + 1)) {
-		record_get(fd, &r);
-		some = r.state == RECORD_OPEN && !(r.flags & (RECORD_INHERITED | RECORD_ASKED));
-	}
-	if (!some) /* the usual case: nothing that an exec could leak */
 		return 0;
 	a = area_take();
 	if (!a)
@@ -1142,7 +1155,7 @@ static unsigned long open_count(void)
 
 static bool counts_take(void)
 {
-	return counts && !__atomic_exchange_n(&counts_taken, 1, __ATOMIC_ACQUIRE);
+	return !__atomic_exchange_n(&counts_taken, 1, __ATOMIC_ACQUIRE);
 }
 
 static void counts_give(void)
@@ -1235,6 +1248,7 @@ struct bad_close {
 /* Those of one call path in one thread, one after the other. */
 static struct {
 	int busy, tid;
+	bool down;
 	unsigned n, unseen;
 	struct bad_close at[KEPT_BACK];
 } kept;
@@ -1255,7 +1269,7 @@ static void bad_close_send(const struct bad_close *b)
 	struct event e;
 	struct area *a;
 
-	if (told && b->closer) { /* a fault in a loop fills no disk */
+	if (b->closer) { /* a fault in a loop fills no disk */
 		if (told[b->closer] >= SITE_MOST)
 			return;
 		told[b->closer]++;
@@ -1289,20 +1303,23 @@ void report_flush(void)
 	__atomic_store_n(&kept.busy, 0, __ATOMIC_RELEASE);
 }
 
-/* Keeps b back; a path that closes several numbers nobody ever opened is a loop over all of them. */
+/* Keeps b back; a path that closes numbers near each other, upwards or downwards, two of which nobody
+ * ever opened, is a loop over all of them. */
 static void kept_add(const struct bad_close *b)
 {
-	const int tid = sys_gettid();
+	enum { NEAR = 64 };
+	const int tid = sys_gettid(), step = kept.n ? b->fd - kept.at[kept.n - 1].fd : 0;
 
-	if (kept.n && (kept.at[0].closer != b->closer || kept.tid != tid || kept.n == KEPT_BACK ||
-			      b->fd <= kept.at[kept.n - 1].fd))
+	if (kept.n && (kept.at[0].closer != b->closer || kept.tid != tid || kept.n == KEPT_BACK || !step ||
+			      step > NEAR || step < -NEAR || (kept.n > 1 && (step < 0) != kept.down)))
 		kept_send();
+	kept.down = step < 0;
 	kept.tid = tid;
 	kept.at[kept.n++] = *b;
 	kept.unseen += !b->twice;
 	report_pending = true;
 	if (kept.unseen > 1) {
-		if (told && b->closer)
+		if (b->closer)
 			told[b->closer] = TOLD_SWEEPS;
 		kept.n = kept.unseen = 0;
 		report_pending = false;
@@ -1316,7 +1333,7 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 
 	if (fd < 0 || who() != WHO_SELF) /* close(-1) is meant to do nothing */
 		return;
-	if (told && b.closer && told[b.closer] >= SITE_MOST)
+	if (b.closer && told[b.closer] >= SITE_MOST)
 		return;
 	record_get(fd, &r);
 	b.made = r.stack;
@@ -1400,7 +1417,7 @@ void report_exit(int status)
 
 /* on_exit(3), glibc's alone, knows the status; what was registered first runs last, behind the
  * destructors of all libraries. */
-static bool by_on_exit;
+BESIDE static bool by_on_exit;
 
 static void on_end(int status, void *arg)
 {
@@ -1449,14 +1466,12 @@ void report_start(char *const argv[])
 		return;
 	self_pid = makers[0] = sys_getpid();
 	start_argv = argv;
-	counts = sys_pages(STACKS_MAX * sizeof *counts);
-	told = sys_pages(STACKS_MAX);
 	if (record_start() < 0) {
 		SAY("report: out of memory; nothing is reported");
 		return;
 	}
 	snapshot_start();
-	on_exit = LIBC(on_exit, int, (void (*)(int, void *), void *));
+	on_exit = (int (*)(void (*)(int, void *), void *))real_find("on_exit");
 	by_on_exit = on_exit && on_exit(on_end, NULL) == 0;
 	a = area_take();
 	if (a) {

@@ -17,6 +17,8 @@ void report_exit(int status);
  * announces itself when it has something to say: a fork that adds nothing adds no lines. */
 void report_forked(void);
 
+/* Is there anything open that an exec could leak?  Usually not. */
+bool report_exec_wanted(void);
 /* Before an exec that looks as if it will succeed: what stays open, what does not, and why. program:
  * what the policy goes by, target: the guest path as the program gave it; argv, envp may be NULL.
  * Returns a number for report_exec_failed(); 0: nothing was reported. */

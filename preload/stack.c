@@ -9,11 +9,11 @@
 
 enum { HASHED = 2 * STACKS_MAX, TEXTS_MAX = 4096, TEXT_ROOM = 256 };
 
-static struct stack *stacks; /* [STACKS_MAX] */
-static uint32_t *hashed;     /* [HASHED]: numbers, 0 free */
-static uint32_t count;
-static char (*texts)[TEXT_ROOM];
-static uint32_t text_count;
+BESIDE static struct stack *stacks; /* [STACKS_MAX] */
+BESIDE static uint32_t *hashed;     /* [HASHED]: numbers, 0 free */
+BESIDE static uint32_t count;
+BESIDE static char (*texts)[TEXT_ROOM];
+BESIDE static uint32_t text_count;
 
 int stack_start(void)
 {

@@ -257,6 +257,8 @@ FILE *jail_popen(const char *command, const char *mode)
 	}
 	r = sys_call(SYS_pipe2, fds, O_CLOEXEC);
 	if (r < 0) {
+		if (UNLIKELY(record_on))
+			record_made(r, FD_STREAM, cloexec, &FD_NAME(command));
 		errno_set((int)-r);
 		return NULL;
 	}
@@ -317,8 +319,13 @@ int jail_pclose(FILE *f)
 	long r, pid;
 	int status;
 
-	if (!s)
+	if (!s) {
+		if (UNLIKELY(record_on) && f && (r = LIBC(fileno, int, (FILE *))(f)) >= 0) {
+			record_owner((int)r, 0);
+			(void)record_closing((int)r);
+		}
 		return REAL(pclose)(f);
+	}
 	pid = s->pid;
 	fdpolicy_forget(s->fd);
 	if (UNLIKELY(record_on)) {

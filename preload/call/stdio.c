@@ -430,6 +430,8 @@ FILE *jail_setmntent(const char *path, const char *mode)
 	f = REAL(setmntent)(path, mode);
 	if (f)
 		stream_made(stream_number(f), true, 0, path);
+	else if (UNLIKELY(record_on))
+		record_made(-*__errno_location(), FD_STREAM, true, &FD_NOTHING);
 	return f;
 }
 

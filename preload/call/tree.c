@@ -27,22 +27,26 @@ static DIR *tree_opendir(int dirfd, const char *path)
 	return dir;
 }
 
-static DIR *tree_made(DIR *dir, const char *path)
+/* Every libc sets the flag. */
+static void tree_made(int fd, const char *path)
 {
-	int fd;
-
-	if (UNLIKELY(record_on)) {
-		fd = dir ? LIBC(dirfd, int, (DIR *))(dir) : -*__errno_location();
-		record_made(fd, FD_OPEN, true, &FD_PATH(AT_FDCWD, path, O_DIRECTORY));
-		if (dir)
-			record_owner(fd, RECORD_DIR);
-	}
-	return dir;
+	record_made(fd, FD_OPEN, true, &FD_PATH(AT_FDCWD, path, O_DIRECTORY));
+	if (fd >= 0)
+		record_owner(fd, RECORD_DIR);
 }
 
 DIR *jail_opendir(const char *path)
 {
-	return tree_made(state_view() ? tree_opendir(AT_FDCWD, path) : REAL(opendir)(path), path);
+	const bool in_root = state_view() != NULL;
+	DIR *dir = in_root ? tree_opendir(AT_FDCWD, path) : REAL(opendir)(path);
+
+	if (UNLIKELY(record_on)) {
+		if (dir)
+			tree_made(LIBC(dirfd, int, (DIR *))(dir), path);
+		else if (!in_root) /* guest_open_own has told of the other */
+			tree_made(-*__errno_location(), path);
+	}
+	return dir;
 }
 
 DIR *jail_fdopendir(int fd)

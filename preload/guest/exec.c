@@ -437,6 +437,10 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 			m->envp[m->n++] = *envp;
 
 	at = m->s.at;
+	if (!x->lib) { /* came by /etc/ld.so.preload */
+		env_put(m, "LD_PRELOAD", preload);
+		goto settings;
+	}
 	str_puts(&m->s, "LD_PRELOAD=");
 	if (preload && v && x->musl)
 		put_prefixed(&m->s, m->s.at, v->host, preload);
@@ -447,6 +451,7 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	if (!traced)
 		str_puts(&m->s, x->lib);
 	env_done(m, at);
+settings:
 #define X(name, field, what)                                                               \
 	if (!mem_equal(name, "LIBJAIL_ROOT") && !mem_equal(name, "LIBJAIL_BIND") &&        \
 		!mem_equal(name, "LIBJAIL_LIB"))                                           \
@@ -555,7 +560,9 @@ static bool exec_likely(const struct exec_plan *plan)
 static NOINLINE long job_reported(const struct job *j, const struct exec_plan *plan, const char *program,
 	const char *target, char *const argv[], char *const envp[], char *trace)
 {
-	const unsigned exec = exec_likely(plan) ? report_exec(program, target, argv, envp) : 0;
+	const unsigned exec = report_exec_wanted() && exec_likely(plan)
+				      ? report_exec(program, target, argv, envp)
+				      : 0;
 	bool keep = false;
 	long r;
 

@@ -26,23 +26,27 @@ _Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLO
 
 /* -- closed ---------------------------------------------------------------------------------- */
 
+/* Out of the way of those who keep no records. */
+static NOINLINE long close_recorded(int fd, bool own)
+{
+	struct record_closing c = {.flags = RECORD_OTHER};
+	long r = -EBADF;
+
+	if (!own) {
+		c = record_closing(fd);
+		r = sys_close(fd);
+	}
+	if (r == -EBADF)
+		record_close_failed(fd, c);
+	return r;
+}
+
 long guest_close(int fd)
 {
-	if (UNLIKELY(state_owns(fd))) {
-		if (record_on)
-			record_close_failed(fd, (struct record_closing){.flags = RECORD_OTHER});
-		return -EBADF;
-	}
+	if (UNLIKELY(state_owns(fd)))
+		return record_on ? close_recorded(fd, true) : -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
-	if (UNLIKELY(record_on)) {
-		struct record_closing c = record_closing(fd);
-		long r = sys_close(fd);
-
-		if (r == -EBADF)
-			record_close_failed(fd, c);
-		return r;
-	}
-	return sys_close(fd);
+	return UNLIKELY(record_on) ? close_recorded(fd, false) : sys_close(fd);
 }
 
 static long close_run(unsigned first, unsigned last, unsigned flags)

@@ -284,7 +284,9 @@ static void streams(void)
 	ok(fileno(f) == fd, "freopen keeps the number", fileno(f));
 	ok(fclose(f) == 0 && fcntl(fd, F_GETFD) == -1, "fclose closes it", 0);
 	ok(!fopen("/nonexistent", "r") && errno == ENOENT, "fopen of nothing: ENOENT", 0);
+#ifdef __GLIBC__ /* musl makes a stream of any number */
 	ok(!fdopen(777, "r") && errno == EBADF, "fdopen of nothing: EBADF", 0);
+#endif
 	f = fdopen(open("/dev/null", O_RDONLY), "r");
 	owned("fdopen of a forced one", fileno(f));
 	fclose(f);

@@ -204,6 +204,29 @@ static void line_of(struct line *l, char *where)
 	l->line = (unsigned)n;
 }
 
+/* What a system header has that was inlined into the program (std::ifstream::open) is no more to blame
+ * than the library behind it: the line that called it is. */
+static bool of_system(const struct line *l)
+{
+	return l->file && (strncmp(l->file, "/usr/include/", 13) == 0 || strstr(l->file, "/include/c++/"));
+}
+
+static void skip_system(struct spot *s)
+{
+	size_t n = 0;
+
+	while (n < s->n && of_system(&s->lines[n]))
+		n++;
+	if (n == 0 || n == s->n || !s->lines[n].file)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		free(s->lines[i].function);
+		free(s->lines[i].file);
+	}
+	s->n -= n;
+	memmove(s->lines, s->lines + n, s->n * sizeof(*s->lines));
+}
+
 static void answers(struct spot **spots, size_t n, char *text)
 {
 	char *line = next_line(&text);
@@ -234,6 +257,7 @@ static void answers(struct spot **spots, size_t n, char *text)
 				free(l.file);
 			}
 		}
+		skip_system(s);
 	}
 }
 
