@@ -362,6 +362,24 @@ static void nearest(struct elf *e, struct spot *s)
 		s->lines[0].plus = plus;
 }
 
+/* addr2line names the nearest symbol before the address, be it another function's: in a stripped
+ * library that is any.  Without a line to back it the name must be of a function that holds the address. */
+static void doubt(struct elf *e, struct elf *d, struct spot *s)
+{
+	const char *name;
+	uint64_t plus;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->lines[i].file)
+			return;
+	if (s->n == 0 || (e && elf_function(e, s->offset, &name, &plus)) ||
+		(d && elf_function(d, s->offset, &name, &plus)))
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		free(s->lines[i].function);
+	s->n = 0;
+}
+
 static int by_offset(const void *a, const void *b)
 {
 	const struct spot *x = *(struct spot *const *)a, *y = *(struct spot *const *)b;
@@ -390,6 +408,7 @@ static void symbol_module(const struct model *m, struct module *module)
 	if (n > 0 && program && run(program, file, &in, &out))
 		answers(spots, n, out.at);
 	for (size_t i = 0; i < n; i++) {
+		doubt(e, d, spots[i]);
 		nearest(e, spots[i]);
 		nearest(d, spots[i]);
 	}
