@@ -190,8 +190,7 @@ static int thread(void)
 /* The caller's stack, at most n frames of it. */
 static uint32_t caller(size_t n)
 {
-	const enum module_kind none = MODULE_PROGRAM;
-	enum module_kind kind = none;
+	enum module_kind kind = MODULE_PROGRAM;
 	frame at[UNWIND_FRAMES];
 	struct script script;
 	unsigned m = 0;
@@ -199,10 +198,9 @@ static uint32_t caller(size_t n)
 	n = unwind_stack(at, n);
 	if (n == CLOSER && (m = frame_module(at[1])) && module_at(m)->kind == MODULE_RUNTIME)
 		n = unwind_stack(at, UNWIND_FRAMES); /* who is to blame is further out */
-	for (size_t i = 1; i < n && i < 8; i++) {
+	for (size_t i = 1; i < n && kind < MODULE_PYTHON; i++) { /* a library that a script called counts */
 		m = frame_module(at[i]);
-		if (m && (kind = module_at(m)->kind) != MODULE_RUNTIME)
-			break;
+		kind = m ? module_at(m)->kind : MODULE_PROGRAM;
 	}
 	if (UNLIKELY(kind >= MODULE_PYTHON) && script_line(kind, m, &script))
 		return stack_intern(at, n, stack_text(script.file, strlen(script.file)), script.line);

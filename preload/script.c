@@ -1,51 +1,147 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which words of an interpreter's memory say where it is.  Those of CPython 3.11 are what its headers say
- * (Include/cpython/pystate.h, internal/pycore_frame.h, cpython/code.h; the table of lines:
- * Objects/locations.md); a thread's own frames stand still while it is in a call.  Those
- * of Perl 5.36 likewise.  bash keeps the number of the line that it
- * executes, and the script's name, in variables that it exports for its loadable builtins. */
+ * Which words of an interpreter's memory say where it is.  Those of CPython 3.9 to 3.12 are what its
+ * internal headers say (pystate.h, pycore_frame.h, code.h); later ones tell debuggers
+ * themselves (pycore_debug_offsets.h).  Perl's are those of the threaded builds that distributions make
+ * (intrpvar.h, cop.h), bash's those of the variables that it exports for its loadable builtins
+ * (variables.h, hashlib.h, array.h).  A thread's own frames stand still while it is in a call.
+ * All is looked up afresh each time: an interpreter may be closed and another opened.
+ *
+ * The innermost line is not always the one to tell: a user did not write subprocess.py.  So go outward
+ * to the first file that is not the interpreter's own library. */
 #include "script.h"
 #include "place.h"
 #include "wrap.h"
 
-static bool line_of_bash(struct script *ret)
-{
-	const int *line = (const int *)(uintptr_t)real_global("line_number");
-	char *const *vars = (char *const *)(uintptr_t)real_global("dollar_vars");
-	long n;
+enum { DEPTH = 100, NAME = sizeof((struct script *)0)->file };
 
-	if (!line || !vars || !place_readable(line, sizeof *line) || !place_readable(vars, sizeof *vars))
-		return false;
-	n = place_strlen(vars[0], sizeof ret->file);
-	if (n <= 0 || *line <= 0)
-		return false;
-	memcpy(ret->file, vars[0], (size_t)n + 1);
-	ret->line = (unsigned)*line;
-	return true;
+static const void *global(const char *name)
+{
+	return (const void *)(uintptr_t)real_global(name);
 }
 
-/* -- CPython 3.11 ---------------------------------------------------------------------------- */
-
-enum {
-	TSTATE_CFRAME = 56,
-	CFRAME_FRAME = 8,
-	FRAME_CODE = 32,
-	FRAME_PREVIOUS = 48,
-	FRAME_INSTR = 56,
-	CODE_FIRSTLINE = 72,
-	CODE_FILENAME = 112,
-	CODE_LINETABLE = 136,
-	CODE_CODE = 184,
-	VAR_SIZE = 16,
-	BYTES_DATA = 32,
-	STR_STATE = 32, /* kind, compact and ASCII, in bits 2 to 6 */
-	STR_ASCII = 48, /* the text of a compact ASCII string */
-};
-
+/* The word at an address, 0 when it cannot be read. */
 static uintptr_t word(uintptr_t at)
 {
 	return at && !(at & 7) && place_readable((const void *)at, 8) ? *(const uintptr_t *)at : 0;
+}
+
+static uint32_t half(uintptr_t at)
+{
+	return at && !(at & 3) && place_readable((const void *)at, 4) ? *(const uint32_t *)at : 0;
+}
+
+static const char *text_after(const char *s, const char *what)
+{
+	for (; (s = mem_find(s, *what)); s++) {
+		const char *rest = mem_after(s, what);
+
+		if (rest)
+			return rest;
+	}
+	return NULL;
+}
+
+/* A file's name to ret, of a long one the end. */
+static bool name_copy(char *ret, const char *name, size_t n)
+{
+	if (n == 0)
+		return false;
+	if (n >= NAME) {
+		name += n - (NAME - 1);
+		n = NAME - 1;
+		for (; n && (*name & 0xc0) == 0x80; name++) /* not in the middle of a character */
+			n--;
+	}
+	memcpy(ret, name, n);
+	ret[n] = '\0';
+	return true;
+}
+
+/* How well a file answers a user who asks where. */
+enum rank {
+	RANK_NONE,
+	RANK_LIBRARY, /* the interpreter's */
+	RANK_TEXT,    /* code that was given as a string, which a file further out did */
+	RANK_USER,
+};
+
+/* -- CPython --------------------------------------------------------------------------------- */
+
+/* Where one build keeps what is asked for, in bytes from the start of each object. */
+struct python {
+	unsigned version; /* 0x030b */
+	unsigned thread_frame, cframe_frame;
+	unsigned frame_previous, frame_code, frame_instr, frame_owner;
+	unsigned code_file, code_table, code_first, code_start;
+	unsigned object_type, type_name;
+	unsigned bytes_size, bytes_data;
+	unsigned text_state, text_length, text_ascii;
+	unsigned frame_copy, code_copies; /* a thread's own copy of the code (3.14t), 0: there are none */
+	unsigned text_kind;               /* the bit of text_state where the kind begins */
+};
+enum { NO_CFRAME = INT_MAX };
+
+static const struct python pythons[] = {
+	{0x0309, 24, NO_CFRAME, 24, 32, 104, 0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
+	{0x030a, 24, NO_CFRAME, 24, 32, 96,  0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
+	{0x030b, 56, 8,         48, 32, 56,  69, 112, 136, 72, 184, 8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
+	{0x030c, 56, 0,         8,  0,  56,  70, 112, 136, 68, 192, 8, 24, 16, 32, 32, 16, 40, 0, 0, 2},
+};
+
+/* Which words of _Py_DebugOffsets, counted from 0, say these. */
+static bool python_tells(struct python *p)
+{
+	static const unsigned char at_13[] = {23, 29, 30, 31, 33, 35, 38, 39, 43, 45, 47, 65, 66, 68, 69, 70};
+	static const unsigned char at_14[] = {
+		26, 32, 33, 34, 36, 40, 43, 44, 48, 51, 53, 75, 76, 78, 79, 80, 38, 49};
+	const bool is_14 = p->version == 0x030e;
+	const unsigned char *at = is_14 ? at_14 : at_13;
+	unsigned *const to[] = {&p->thread_frame, &p->frame_previous, &p->frame_code, &p->frame_instr,
+		&p->frame_owner, &p->code_file, &p->code_table, &p->code_first, &p->code_start, &p->object_type,
+		&p->type_name, &p->bytes_size, &p->bytes_data, &p->text_state, &p->text_length, &p->text_ascii,
+		&p->frame_copy, &p->code_copies};
+	const uint64_t *told = global("_PyRuntime");
+	const bool free = told && place_readable(told, 81 * sizeof *told) && told[2];
+
+	if (!told || !place_readable(told, 81 * sizeof *told) || memcmp(told, "xdebugpy", 8) != 0 ||
+		told[1] >> 16 != p->version)
+		return false;
+	for (size_t i = 0; i < (is_14 ? sizeof at_14 : sizeof at_13); i++) {
+		if (told[at[i]] >= 4096)
+			return false;
+		*to[i] = (unsigned)told[at[i]];
+	}
+	p->cframe_frame = NO_CFRAME;
+	p->text_kind = free && is_14 ? 8 : 2; /* a byte, or two bits, before it: unicodeobject.h */
+	return true;
+}
+
+/* Which version it is.  Before 3.11 no variable says so, but the file has its name, mostly; to find that
+ * no object at all has a symbol takes microseconds. */
+static bool python_of(unsigned module, struct python *ret)
+{
+	const char *name = mem_base(module ? module_at(module)->path : ""), *rest = mem_after(name, "lib");
+	const unsigned long *hex;
+
+	*ret = (struct python){0};
+	rest = mem_after(rest ? rest : name, "python3.");
+	if (rest && rest[0] == '9' && !(rest[1] >= '0' && rest[1] <= '9'))
+		ret->version = 0x0309;
+	else if (rest && mem_after(rest, "10"))
+		ret->version = 0x030a;
+	else if ((hex = global("Py_Version")))
+		ret->version = place_readable(hex, sizeof *hex) ? (unsigned)(*hex >> 16) : 0;
+	else if (global("Py_Is")) /* new in 3.10 */
+		ret->version = 0x030a;
+	else if (global("PyModule_AddType")) /* new in 3.9 */
+		ret->version = 0x0309;
+	for (size_t i = 0; i < ROWS(pythons); i++)
+		if (ret->version == pythons[i].version) {
+			*ret = pythons[i];
+			return true;
+		}
+	return (ret->version == 0x030d || ret->version == 0x030e) && python_tells(ret);
 }
 
 /* A number of six bits a byte, the lowest first. */
@@ -64,25 +160,47 @@ static unsigned varint(const unsigned char **at, const unsigned char *end)
 	return v;
 }
 
-/* The line of the instruction that is `unit` code units into the code, by its table. */
-static unsigned line_at(uintptr_t code, size_t unit)
+/* The line of the instruction `unit` two-byte units into the code, 0: none.  Each version has its own
+ * table: Objects/lnotab_notes.txt, and Objects/locations.md (InternalDocs/code_objects.md) from 3.11 on. */
+static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
 {
-	const uintptr_t table = word(code + CODE_LINETABLE), size = table ? word(table + VAR_SIZE) : 0;
-	const unsigned char *at = (const unsigned char *)table + BYTES_DATA, *end = at + size;
-	int line = *(const int *)(code + CODE_FIRSTLINE);
+	const uintptr_t table = word(code + p->code_table);
+	const size_t size = table ? word(table + p->bytes_size) : 0;
+	const unsigned char *at = (const unsigned char *)table + p->bytes_data, *end = at + size;
+	int line = (int)half(code + p->code_first);
 	size_t covered = 0;
 
-	if (!size || size > 1 << 20 || !place_readable(at, size))
+	if (!table || size > 1 << 22 || (size && !place_readable(at, size)))
 		return 0;
+	if (p->version == 0x0309) {
+		for (; end - at >= 2; at += 2) {
+			covered += at[0];
+			if (covered > unit * 2)
+				break;
+			line += (signed char)at[1];
+		}
+		return line > 0 ? (unsigned)line : 0;
+	}
+	if (p->version == 0x030a) {
+		for (; end - at >= 2; at += 2) {
+			const int delta = (signed char)at[1];
+
+			covered += at[0];
+			line += delta == -128 ? 0 : delta;
+			if (covered > unit * 2)
+				return delta == -128 || line < 0 ? 0 : (unsigned)line;
+		}
+		return 0;
+	}
 	while (at < end) {
 		const unsigned char first = *at++;
 		const unsigned form = first >> 3 & 15;
-		unsigned delta = 0;
 
 		if (form >= 10 && form <= 12)
 			line += (int)form - 10;
 		if (form == 13 || form == 14) {
-			delta = varint(&at, end);
+			const unsigned delta = varint(&at, end);
+
 			line += delta & 1 ? -(int)(delta >> 1) : (int)(delta >> 1);
 		}
 		covered += (first & 7u) + 1;
@@ -94,96 +212,291 @@ static unsigned line_at(uintptr_t code, size_t unit)
 	return 0;
 }
 
-static const char *text_after(const char *s, const char *word)
+/* How far the frame is in its code, in two-byte units; false when it cannot be anywhere in it. */
+static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code, size_t *ret)
 {
-	for (; *s; s++) {
-		const char *rest = mem_after(s, word);
+	uintptr_t start = code + p->code_start, at;
+	size_t units;
 
-		if (rest)
-			return rest;
+	if (p->version < 0x030b) { /* f_lasti, before the first instruction -1; in bytes, from 3.10 on in units */
+		const int last = (int)half(frame + p->frame_instr);
+
+		units = word(word(code + p->code_start) + p->bytes_size) / 2;
+		*ret = last < 0 ? 0 : (size_t)last / (p->version == 0x0309 ? 2 : 1);
+		return last >= -1 && *ret < units;
+	}
+	units = word(code + p->bytes_size);
+	at = word(frame + p->frame_instr);
+	if (p->code_copies) {
+		const uintptr_t copies = word(code + p->code_copies);
+		const uint32_t n = half(frame + p->frame_copy);
+
+		if (copies && n < word(copies))
+			start = word(copies + 8 + n * sizeof(uintptr_t));
+	}
+	if (at == start - 2)
+		at = start;
+	*ret = (at - start) / 2;
+	return at >= start && *ret < units;
+}
+
+/* The text of a str object, as UTF-8. */
+static bool python_text(const struct python *p, uintptr_t str, char *ret)
+{
+	const unsigned state = half(str + p->text_state) >> p->text_kind, kind = state & 7;
+	const size_t length = word(str + p->text_length);
+	char text[4 * NAME], *to = text;
+	uintptr_t at = str + p->text_ascii;
+
+	if (!str || !(state & 8) || length == 0 || length > PATH_MAX) /* not compact: made by old means */
+		return false;
+	if (state & 16)
+		return place_readable((const void *)at, length) && name_copy(ret, (const char *)at, length);
+	at += p->version < 0x030c ? 24 : 16; /* struct PyCompactUnicodeObject */
+	if ((kind != 1 && kind != 2 && kind != 4) || !place_readable((const void *)at, length * kind))
+		return false;
+	for (size_t i = length > NAME ? length - NAME : 0; i < length; i++) {
+		const uint32_t c = kind == 1   ? ((const uint8_t *)at)[i]
+				   : kind == 2 ? ((const uint16_t *)at)[i]
+					       : ((const uint32_t *)at)[i];
+
+		if (c < 0x80) {
+			*to++ = (char)c;
+		} else if (c >= 0xdc80 && c <= 0xdcff) { /* a byte that is no UTF-8: PEP 383 */
+			*to++ = (char)(c & 0xff);
+		} else if (c < 0x800) {
+			*to++ = (char)(0xc0 | c >> 6);
+			*to++ = (char)(0x80 | (c & 63));
+		} else if (c < 0x10000) {
+			*to++ = (char)(0xe0 | c >> 12);
+			*to++ = (char)(0x80 | (c >> 6 & 63));
+			*to++ = (char)(0x80 | (c & 63));
+		} else {
+			*to++ = (char)(0xf0 | (c >> 18 & 7));
+			*to++ = (char)(0x80 | (c >> 12 & 63));
+			*to++ = (char)(0x80 | (c >> 6 & 63));
+			*to++ = (char)(0x80 | (c & 63));
+		}
+	}
+	return name_copy(ret, text, (size_t)(to - text));
+}
+
+static enum rank python_rank(const char *file)
+{
+	const char *rest = text_after(file, "/lib/python3.");
+
+	rest = rest ? rest : text_after(file, "/lib64/python3.");
+	if (mem_after(file, "<frozen "))
+		return RANK_LIBRARY;
+	if (mem_equal(file, "<string>")) /* exec(), eval(), python3 -c */
+		return RANK_TEXT;
+	return rest && !text_after(rest, "/site-packages/") && !text_after(rest, "/dist-packages/")
+		       ? RANK_LIBRARY
+		       : RANK_USER;
+}
+
+/* Is it a code object?  A frame may be the interpreter's own mark between two of its C functions. */
+static bool python_is_code(const struct python *p, uintptr_t object)
+{
+	const uintptr_t type = object ? word(object + p->object_type) : 0;
+	const char *name = type ? (const char *)word(type + p->type_name) : NULL;
+
+	return name && place_strlen(name, 8) == 4 && memcmp(name, "code", 4) == 0;
+}
+
+static bool line_of_python(unsigned module, struct script *ret)
+{
+	uintptr_t (*state)(void) = (uintptr_t(*)(void))real_global("PyGILState_GetThisThreadState");
+	enum rank best = RANK_NONE;
+	uintptr_t frame, code, file = 0, last;
+	struct python p;
+	size_t unit;
+
+	if (!state || !python_of(module, &p))
+		return false;
+	frame = state(); /* a thread-specific value, and no more, in all these versions: Python/pystate.c */
+	frame = frame ? word(frame + p.thread_frame) : 0;
+	if (p.cframe_frame != NO_CFRAME && frame)
+		frame = word(frame + p.cframe_frame);
+	for (unsigned depth = 0; frame && depth < DEPTH && best < RANK_USER;
+		depth++, frame = word(frame + p.frame_previous)) {
+		struct script at;
+		enum rank rank;
+
+		code = word(frame + p.frame_code) & ~(uintptr_t)3; /* a reference's own bits: pycore_stackref.h */
+		if (!python_is_code(&p, code) ||
+			(p.version >= 0x030c && *((const unsigned char *)frame + p.frame_owner) >= 3))
+			continue;
+		last = file;
+		file = word(code + p.code_file);
+		if (file == last && best != RANK_NONE) /* as the one before: no better */
+			continue;
+		if (!python_text(&p, file, at.file))
+			continue;
+		rank = python_rank(at.file);
+		if (rank <= best || !python_unit(&p, frame, code, &unit) ||
+			(at.line = python_line(&p, code, unit)) == 0)
+			continue;
+		*ret = at;
+		best = rank;
+	}
+	return best != RANK_NONE;
+}
+
+/* -- Perl, with threads ---------------------------------------------------------------------- */
+
+enum {
+	COP_LINE = 36,
+	COP_FILE = 48,
+	STACK_CONTEXTS = 8, /* of a PERL_SI: si_cxstack, si_prev, si_cxix */
+	STACK_PREVIOUS = 16,
+	STACK_TOP = 32,
+	CONTEXT = 104, /* sizeof(PERL_CONTEXT) */
+	CONTEXT_COP = 16,
+	CXT_SUB = 9, /* sub, format and eval are 9 to 11 */
+	CXT_EVAL = 11,
+};
+
+static enum rank perl_rank(const char *file)
+{
+	if (mem_after(file, "(eval "))
+		return RANK_TEXT;
+	/* Debian's, whose /usr/local is the site's, and upstream's, which has site_perl beside it */
+	return (text_after(file, "/perl/5.") && !mem_after(file, "/usr/local/")) ||
+			       text_after(file, "/perl-base/") || text_after(file, "/lib/perl5/5.")
+		       ? RANK_LIBRARY
+		       : RANK_USER;
+}
+
+/* The line of a control op (struct cop), if it is a better one. */
+static enum rank perl_line(uintptr_t cop, enum rank best, struct script *ret)
+{
+	const char *file = cop ? (const char *)word(cop + COP_FILE) : NULL;
+	const unsigned line = file ? half(cop + COP_LINE) : 0;
+	const long n = line ? place_strlen(file, PATH_MAX) : 0;
+	struct script at = {.line = line};
+	enum rank rank;
+
+	if (n <= 0 || !name_copy(at.file, file, (size_t)n))
+		return best;
+	rank = perl_rank(at.file);
+	if (rank <= best)
+		return best;
+	*ret = at;
+	return rank;
+}
+
+static bool line_of_perl(struct script *ret)
+{
+	/* Every even version has been looked at; an odd one is a developer's */
+	static const struct { unsigned char version; unsigned short cop, stack; } perls[] = {
+		{32, 224, 240}, {34, 208, 224}, {36, 208, 224}, {38, 208, 224}, {40, 208, 224}, {42, 208, 224},
+	};
+	const unsigned char *version = global("PL_version");
+	const unsigned *key = global("PL_thr_key");
+	uintptr_t (*get)(unsigned) = LIBC(pthread_getspecific, uintptr_t, (unsigned));
+	uintptr_t perl, stack, contexts;
+	enum rank best;
+	size_t i = 0;
+
+	if (!version || !key || !get || !place_readable(version, 1) || !place_readable(key, sizeof *key))
+		return false;
+	while (i < ROWS(perls) && perls[i].version != *version)
+		i++;
+	perl = i < ROWS(perls) ? get(*key) : 0;
+	if (!perl)
+		return false;
+	best = perl_line(word(perl + perls[i].cop), RANK_NONE, ret);
+	if (best == RANK_NONE)
+		return false;
+	stack = word(perl + perls[i].stack);
+	for (unsigned depth = 0; stack && depth < DEPTH && best < RANK_USER;
+		depth++, stack = word(stack + STACK_PREVIOUS)) {
+		int top = (int)half(stack + STACK_TOP);
+
+		contexts = word(stack + STACK_CONTEXTS);
+		for (; contexts && top >= 0 && depth < DEPTH && best < RANK_USER; top--, depth++) {
+			const uintptr_t context = contexts + (unsigned)top * (uintptr_t)CONTEXT;
+			const unsigned type = half(context) & 15;
+
+			if (type >= CXT_SUB && type <= CXT_EVAL)
+				best = perl_line(word(context + CONTEXT_COP), best, ret);
+		}
+	}
+	return true;
+}
+
+/* -- bash ------------------------------------------------------------------------------------ */
+
+enum {
+	CONTEXT_TABLE = 32,                    /* VAR_CONTEXT.table */
+	TABLE_BUCKETS = 0, TABLE_SIZE = 8,     /* HASH_TABLE */
+	BUCKET_NEXT = 0, BUCKET_KEY = 8, BUCKET_DATA = 16,
+	VARIABLE_VALUE = 8, VARIABLE_FLAGS = 40, VARIABLE_ARRAY = 4, /* att_array */
+	ARRAY_HEAD = 16, ARRAY_HEAD_OLD = 24,  /* before 5.1 a type came first */
+	ELEMENT_INDEX = 0, ELEMENT_VALUE = 8, ELEMENT_NEXT = 16,
+};
+
+/* ${BASH_SOURCE[0]}: a script reads others by "source", whose lines count from 1 as well. */
+static const char *bash_source(void)
+{
+	static const char name[] = "BASH_SOURCE";
+	const uintptr_t *globals = global("global_variables");
+	const uintptr_t table = globals ? word(word((uintptr_t)globals) + CONTEXT_TABLE) : 0,
+			buckets = word(table + TABLE_BUCKETS);
+	const uint32_t size = table ? half(table + TABLE_SIZE) : 0;
+	uintptr_t at, array, head, element;
+	uint32_t h = 2166136261u; /* hashlib.c, hash_string: FNV-1 */
+
+	if (!buckets || !size || size & (size - 1))
+		return NULL;
+	for (const char *s = name; *s; s++)
+		h = h * 16777619u ^ (unsigned char)*s;
+	at = word(buckets + (h & (size - 1)) * sizeof(uintptr_t));
+	for (unsigned i = 0; at && i < DEPTH; i++, at = word(at + BUCKET_NEXT)) {
+		const char *key = (const char *)word(at + BUCKET_KEY);
+
+		if (!key || place_strlen(key, sizeof name) != sizeof name - 1 || !mem_equal(key, name))
+			continue;
+		at = word(at + BUCKET_DATA);
+		if (!at || !(half(at + VARIABLE_FLAGS) & VARIABLE_ARRAY))
+			return NULL;
+		array = word(at + VARIABLE_VALUE);
+		head = word(array + ARRAY_HEAD);
+		if (!place_readable((const void *)head, 32))
+			head = word(array + ARRAY_HEAD_OLD);
+		element = word(head + ELEMENT_NEXT);
+		return element && word(element + ELEMENT_INDEX) == 0
+			       ? (const char *)word(element + ELEMENT_VALUE)
+			       : NULL;
 	}
 	return NULL;
 }
 
-/* The interpreter's own library: what a user's line called. */
-static bool is_library(const char *file)
+static bool line_of_bash(struct script *ret)
 {
-	const char *rest = text_after(file, "/lib/python3.");
+	const int *line = global("line_number");
+	char *const *vars = global("dollar_vars");
+	const char *file = bash_source();
+	long n = file ? place_strlen(file, PATH_MAX) : 0;
 
-	return *file == '<' ||
-	       (rest && !text_after(rest, "/site-packages/") && !text_after(rest, "/dist-packages/"));
-}
-
-static bool line_of_python(struct script *ret)
-{
-	const unsigned long *version = (const unsigned long *)(uintptr_t)real_global("Py_Version");
-	uintptr_t (*state)(void) = LIBC(PyGILState_GetThisThreadState, uintptr_t, (void));
-	uintptr_t thread, frame;
-	bool found = false;
-
-	if (!version || !place_readable(version, sizeof *version) || *version >> 16 != 0x030b)
-		return false;
-	if (!state) /* in the program itself, which is before us */
-		state = (uintptr_t(*)(void))real_global("PyGILState_GetThisThreadState");
-	thread = state ? state() : 0; /* a thread-specific value, and no more */
-	frame = thread ? word(word(thread + TSTATE_CFRAME) + CFRAME_FRAME) : 0;
-	for (unsigned depth = 0; frame && depth < 40; depth++, frame = word(frame + FRAME_PREVIOUS)) {
-		const uintptr_t code = word(frame + FRAME_CODE), name = code ? word(code + CODE_FILENAME) : 0,
-				instr = word(frame + FRAME_INSTR), length = name ? word(name + VAR_SIZE) : 0;
-		const char *file = (const char *)name + STR_ASCII;
-		unsigned line;
-
-		if (!length || length > 4096 || (word(name + STR_STATE) >> 5 & 3) != 3 ||
-			!place_readable(file, length + 1) || instr + 2 < code + CODE_CODE)
-			continue;
-		line = line_at(code, instr < code + CODE_CODE ? 0 : (instr - code - CODE_CODE) / 2);
-		if (!line || (found && is_library(file)))
-			continue;
-		if (length >= sizeof ret->file)
-			file += length - (sizeof ret->file - 1);
-		memcpy(ret->file, file, strlen(file) + 1);
-		ret->line = line;
-		found = true;
-		if (!is_library(file))
-			break; /* else the innermost is better than nothing */
+	if (n <= 0 && vars && place_readable(vars, sizeof *vars)) { /* bash -c, or from its input */
+		file = vars[0];
+		n = file ? place_strlen(file, PATH_MAX) : 0;
 	}
-	return found;
+	if (n <= 0 || !line || !place_readable(line, sizeof *line) || *line <= 0)
+		return false;
+	ret->line = (unsigned)*line;
+	return name_copy(ret->file, file, (size_t)n);
 }
 
-/* -- Perl 5.36, with threads, as Debian builds it ---------------------------------------------- */
-
-enum { PERL_VERSION = 36, PERL_CURCOP = 208, COP_LINE = 36, COP_FILE = 48 }; /* intrpvar.h, cop.h */
-
-static bool line_of_perl(struct script *ret)
-{
-	const char *version = (const char *)(uintptr_t)real_global("PL_version");
-	const unsigned *key = (const unsigned *)(uintptr_t)real_global("PL_thr_key");
-	uintptr_t (*get)(unsigned) = LIBC(pthread_getspecific, uintptr_t, (unsigned));
-	uintptr_t perl, cop;
-	const char *file;
-	long n;
-
-	if (!version || !key || !get || !place_readable(version, 1) || *version != PERL_VERSION)
-		return false;
-	perl = get(*key);
-	cop = perl ? word(perl + PERL_CURCOP) : 0;
-	file = cop ? (const char *)word(cop + COP_FILE) : NULL;
-	n = file ? place_strlen(file, PATH_MAX) : -1;
-	if (n <= 0 || !place_readable((const void *)(cop + COP_LINE), sizeof ret->line))
-		return false;
-	if (n >= (long)sizeof ret->file)
-		file += n - (long)(sizeof ret->file - 1);
-	memcpy(ret->file, file, strlen(file) + 1);
-	ret->line = *(const unsigned *)(cop + COP_LINE);
-	return ret->line != 0;
-}
+/* -- any ------------------------------------------------------------------------------------- */
 
 bool script_line(enum module_kind kind, unsigned module, struct script *ret)
 {
-	(void)module;
 	switch (kind) {
 	case MODULE_PYTHON:
-		return line_of_python(ret);
+		return line_of_python(module, ret);
 	case MODULE_PERL:
 		return line_of_perl(ret);
 	case MODULE_BASH:

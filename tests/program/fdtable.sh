@@ -66,23 +66,27 @@ same() {
 	[ $# -gt 0 ] || set -- sh
 	cat >"$T/script"
 	[ -z "${FDROWS:-}" ] || printf '%s\n' "$same_name" | grep -Eq "$FDROWS" || return
-	for need in $same_needs; do
-		case $need in
-		python:*) in_python "${need#python:}" ;;
+	for same_need in $same_needs; do
+		case $same_need in
+		python:*) in_python "${same_need#python:}" ;;
 		root)
 			as_root=yes
 			[ "$(id -u)" = 0 ]
 			;;
 		long) [ -n "${LONG:-}" ] ;;
-		/*) [ -e "$need" ] ;;
-		*) command -v "$need" >/dev/null ;;
+		/*) [ -e "$same_need" ] ;;
+		busybox) # a static one is beyond a preload
+			ldd "$(command -v busybox 2>/dev/null)" >/dev/null 2>&1
+			;;
+		*) command -v "$same_need" >/dev/null ;;
 		esac && continue
-		case $need in
-		root) need="needs root" ;;
-		long) need="takes seconds: LONG=yes" ;;
-		*) need="no ${need#python:}" ;;
+		case $same_need in
+		root) same_need="needs root" ;;
+		long) same_need="takes seconds: LONG=yes" ;;
+		busybox) same_need="no busybox, or a static one" ;;
+		*) same_need="no ${same_need#python:}" ;;
 		esac
-		row 0 "$same_name # SKIP $need"
+		row 0 "$same_name # SKIP $same_need"
 		return
 	done
 	[ -z "${V:-}" ] || echo "# at $(date +%s.%N | cut -c 7-13)"

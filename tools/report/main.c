@@ -48,13 +48,18 @@ struct options {
 static int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int error(const char *format, ...)
 {
+	struct text plain = {0};
+	char *raw = NULL;
 	va_list args;
 
-	fputs("jailreport: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&raw, format, args) < 0)
+		raw = NULL;
 	va_end(args);
-	fputs("\n", stderr);
+	text_plain(&plain, raw ? raw : "out of memory");
+	fprintf(stderr, "jailreport: %s\n", plain.at ? plain.at : "");
+	text_free(&plain);
+	free(raw);
 	return 2;
 }
 
@@ -268,7 +273,7 @@ static int show(const struct model *m, const struct options *o)
 	}
 	/* Where not a line could be used, nothing is known: that is no success. */
 	if (o->form != FORM_SCREEN && m->malformed)
-		fprintf(stderr, "jailreport: %lu of %lu lines malformed, first %s\n", m->malformed, m->lines, m->malformed_at[0]);
+		error("%lu of %lu lines malformed, first %s", m->malformed, m->lines, m->malformed_at[0]);
 	return m->lines > 0 && m->malformed == m->lines ? 2 : status;
 }
 

@@ -197,7 +197,7 @@ static void heading(struct screen *s, const char *word, const char *rest)
 /* "12 descriptors, 40 times, open: function (file:line)" */
 static void title(struct screen *s, unsigned number, const struct group *g, const char *count)
 {
-	struct text raw = {0}, head = {0};
+	struct text raw = {0}, plain = {0}, head = {0};
 	static const char *const words[KINDS] = {
 		[KIND_LEAK] = "leak: ",
 		[KIND_EMFILE] = "table full: ",
@@ -205,22 +205,26 @@ static void title(struct screen *s, unsigned number, const struct group *g, cons
 		[KIND_BAD_CLOSE] = "bad close: ",
 	};
 
-	text_format(&head, "%2u. %s%s", number, g->diff != DIFF_NONE && words[g->kind] ? words[g->kind] : "", count);
+	text_format(&raw, "%2u. %s%s", number, g->diff != DIFF_NONE && words[g->kind] ? words[g->kind] : "", count);
+	text_plain(&head, raw.at);
+	text_free(&raw);
 	paint(s, "1");
 	text_add(s->t, head.at);
 	paint(s, "0");
 	if (g->site->call)
 		text_format(&raw, "%s in ", g->site->call);
 	show_site(&raw, g->site);
-	if (head.n + 2 + text_width(raw.at) > s->show->width) {
+	text_plain(&plain, raw.at);
+	if (text_width(head.at) + 2 + text_width(plain.at) > s->show->width) {
 		text_add(s->t, "\n");
 		put_line(s, INDENT, raw.at, true);
 	} else {
 		text_add(s->t, "  ");
-		text_plain(s->t, raw.at);
+		text_add(s->t, plain.at);
 		text_add(s->t, "\n");
 	}
 	text_free(&raw);
+	text_free(&plain);
 	text_free(&head);
 }
 

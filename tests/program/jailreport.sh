@@ -1,0 +1,477 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# jailreport over event files made by hand (tests/data/report): what each form says, which line a symbol
+# is, what is suppressed, what is new, and that nobody who can write an event can do more than that.
+# MUTATE_SECONDS: how long mutated inputs are tried (15).
+# shellcheck source=tests/program/common
+. "$(dirname "$0")/common"
+data=$PWD/tests/data/report
+report=$PWD/$built/jailreport
+case $built in /*) report=$built/jailreport ;; esac
+CC=${CC:-cc}
+unset NO_COLOR JAILREPORT_ADDR2LINE LIBJAIL_REPORT
+TZ=UTC0 COLUMNS=80
+export TZ COLUMNS
+[ -x "$report" ] || skip_all "$report is not built"
+cd "$data" || exit 1
+
+runs() { # STATUS NAME COMMAND...: what it says is in $T/out and $T/err
+	want=$1 what=$2
+	shift 2
+	"$@" >"$T/out" 2>"$T/err"
+	status=$?
+	[ "$status" = "$want" ] || {
+		printf '# status %s, wanted %s\n' "$status" "$want"
+		sed 's/^/# /' "$T/err"
+	}
+	row "$([ "$status" = "$want" ] && echo 0 || echo 1)" "$what: status $want"
+}
+same() { # FILE NAME: the output is as in FILE
+	diff -u "$1" "$T/out" >"$T/diff"
+	status=$?
+	[ "$status" = 0 ] || sed 's/^/# /' "$T/diff"
+	row "$status" "$2"
+}
+has() { # NAME TEXT...: the output has each TEXT
+	name=$1 result=0
+	shift
+	for text; do
+		grep -qF -e "$text" "$T/out" "$T/err" || {
+			echo "# not there: $text"
+			result=1
+		}
+	done
+	[ "$result" = 0 ] || sed 's/^/# /' "$T/out" "$T/err"
+	row "$result" "$name"
+}
+hasnot() { # NAME TEXT...
+	name=$1 result=0
+	shift
+	for text; do
+		if grep -qF -e "$text" "$T/out" "$T/err"; then
+			echo "# there: $text"
+			result=1
+		fi
+	done
+	row "$result" "$name"
+}
+skip() {
+	rows=$((rows + 1))
+	echo "ok $rows - $1 # SKIP $2"
+}
+have() {
+	command -v "$1" >/dev/null
+}
+
+# -- the screen ---------------------------------------------------------------------------------
+runs 1 "leaks" "$report" leaky.events
+same leaky.screen "the screen, whole"
+runs 1 "stdin" sh -c "\"$report\" - <leaky.events"
+same leaky.screen "the same from stdin"
+runs 1 "kept, inherited, verbose" "$report" --kept --inherited -v --all leaky.events
+has "why something was kept" "why: argv" "/usr/bin/make"
+has "the chain" "appd(100) < init(1)"
+has "what was inherited" "INHERITED"
+runs 1 "one call site of each kind" "$report" --top 1 leaky.events
+has "says that there are more" "2 more call sites (--all)"
+runs 1 "an exec that failed" "$report" --all leaky.events
+hasnot "is taken back" "/nonexistent"
+grep -v exec-failed leaky.events >"$T/succeeded"
+runs 1 "the same exec, not failed" "$report" --all "$T/succeeded"
+has "is told" "/nonexistent"
+runs 1 "two files" "$report" leaky.events release.events
+has "are one report" "18 processes on 3 hosts"
+awk 'length > 80' "$T/out" >"$T/long"
+row "$([ -s "$T/long" ] && echo 1 || echo 0)" "no line is longer than 80"
+COLUMNS=100 "$report" -v leaky.events >"$T/out" 2>&1
+row "$(awk 'length > 100 { bad = 1 } length > 80 { wide = 1 } END { print bad || !wide }' "$T/out")" \
+	"COLUMNS=100: no line is longer than 100"
+sed 's/"exec-leak"/"stopped"/' leaky.events >"$T/stopped"
+runs 1 "stopped" "$report" "$T/stopped"
+has "is called so" "STOPPED" "10 descriptors stopped from 3 call sites"
+grep -v -e exec-leak -e emfile leaky.events >"$T/fixed"
+runs 0 "fixed" "$report" "$T/fixed"
+has "has no leaks" "no leaks; 3 never closed"
+: >"$T/empty"
+runs 0 "an empty file" "$report" "$T/empty"
+
+for try in 'leak 1' 'emfile 1' 'never-closed 1' 'bad-close 1' 'none 0' 'leak,never-closed 1' 'none,bad-close 1'; do
+	runs "${try#* }" "--fail-on=${try% *}" "$report" --fail-on="${try% *}" leaky.events
+done
+runs 0 "--fail-on=emfile without one" "$report" --fail-on=emfile release.events
+for try in '' --nonsense '--fail-on=all x' '--top 0 x' '--top x x' '--diff a' '--json --csv x' '--pid x' \
+	'/nonexistent/file' "$T" '--suppress /nonexistent/file x'; do
+	# shellcheck disable=SC2086 # several words
+	runs 2 "bad usage: $try" "$report" $try
+done
+
+# -- malformed ------------------------------------------------------------------------------------
+runs 1 "malformed lines" "$report" malformed.events
+has "are counted and named, the rest is reported" "11 of 14 lines malformed" \
+	"malformed.events:2: not a value" "malformed.events:4: truncated" "malformed.events:7: not of schema version 1" \
+	"1 descriptor leaked from 1 call site"
+head -c 300 leaky.events >"$T/cut"
+runs 0 "a truncated last line" "$report" "$T/cut"
+has "is named" "$T/cut:2: truncated"
+echo nonsense >"$T/bad"
+runs 2 "nothing but malformed lines" "$report" "$T/bad"
+{
+	head -c 200000 /dev/zero | tr '\0' x
+	echo
+	cat leaky.events
+} >"$T/long"
+runs 1 "a very long line" "$report" "$T/long"
+has "is skipped" "$T/long:1: longer than any event" "10 descriptors leaked"
+
+# -- hostile --------------------------------------------------------------------------------------
+for form in --all --json --csv --sarif --gen-suppressions '--kept --inherited --tables -v' '--html -'; do
+	# shellcheck disable=SC2086
+	"$report" $form hostile.events >"$T/out" 2>"$T/err"
+	status=$?
+	LC_ALL=C grep -q "$(printf '[\001-\011\013-\037\177]')" "$T/out" "$T/err"
+	controls=$?
+	[ "$form" != --gen-suppressions ] || status=$((status + 1))
+	[ "$controls$status" = 11 ]
+	row $? "hostile events, $form: no control characters"
+done
+hasnot "hostile events: no markup in the page" '<script'
+runs 1 "hostile csv" "$report" --csv hostile.events
+hasnot "no formula" ',=' '"=' ',@' '"@'
+if have python3; then
+	for file in leaky.events hostile.events malformed.events; do
+		"$report" --json "$file" 2>/dev/null | python3 -m json.tool >/dev/null
+		row $? "--json of $file is JSON"
+		"$report" --sarif "$file" >"$T/sarif" 2>/dev/null
+		python3 sarif.py <"$T/sarif" >"$T/out" 2>&1
+		status=$?
+		[ "$status" = 0 ] || sed 's/^/# /' "$T/out"
+		row "$status" "--sarif of $file has what SARIF requires"
+	done
+	python3 - "$report" <<'END'
+import os, pty, sys
+report = sys.argv[1]
+def colours(**extra):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(extra)
+        os.execv(report, [report, "leaky.events"])
+    out = b""
+    try:
+        while True:
+            more = os.read(fd, 4096)
+            if not more: break
+            out += more
+    except OSError:
+        pass
+    os.waitpid(pid, 0)
+    return b"\033[1m" in out
+sys.exit(not (colours() and not colours(NO_COLOR="1")))
+END
+	row $? "colour on a terminal, none with NO_COLOR"
+else
+	skip "JSON, SARIF, colour" "no python3"
+fi
+
+# -- forms ------------------------------------------------------------------------------------------
+runs 1 "csv" "$report" --csv leaky.events
+row "$([ "$(awk -F, 'NR == 1 { n = NF } END { print NR, n }' "$T/out")" = "12 19" ] && echo 0 || echo 1)" \
+	"one line for each group and a heading"
+has "a script's line" "leak,2,2,3333333333333333,pipe2,,/opt/app/worker.py,42,/usr/bin/python3.11,0x99999"
+runs 1 "json" "$report" --json leaky.events
+has "counts" '"descriptors":6' '"count":26' '"failed":true' '"kind":"kept"' '"why":"argv"'
+
+# -- new since the last release -------------------------------------------------------------------------
+runs 1 "diff" "$report" --diff leaky.events release.events
+same release.diff "what is new, grown and gone"
+runs 0 "diff with itself" "$report" --diff leaky.events leaky.events
+has "has nothing new" "0 new, 0 grown, 8 as before, 0 gone"
+"$report" --json leaky.events >"$T/old.json"
+runs 1 "diff with a document" "$report" --diff "$T/old.json" release.events
+same release.diff "is the same"
+runs 1 "a document alone" "$report" "$T/old.json"
+has "is a report again" "10 descriptors leaked from 3 call sites" "/opt/app/worker.py:42"
+runs 0 "diff: gone alone" "$report" --diff leaky.events "$T/fixed"
+has "is no failure" "0 new, 0 grown" "gone"
+
+# -- suppressions -----------------------------------------------------------------------------------------
+block() { # LINE...
+	echo '{'
+	printf '   %s\n' "$@"
+	echo '}'
+}
+suppresses() { # GROUPS WHY LINE...: a block of these lines suppresses so many groups
+	want=$1 why=$2
+	shift 2
+	block "a name" "$@" >"$T/supp"
+	got=$("$report" --suppress "$T/supp" --json leaky.events | grep -o '"suppressed":"a name"' | wc -l)
+	[ "$got" = "$want" ] || echo "# $got groups, wanted $want"
+	row "$([ "$got" = "$want" ] && echo 0 || echo 1)" "suppress by $why"
+}
+suppresses 3 "kind" leak
+suppresses 3 "kind, spelt out" kind:leak
+suppresses 1 "call" leak call:socket
+suppresses 0 "call of another kind" never-closed call:socket
+suppresses 1 "what" leak 'what:*/app.1.log'
+suppresses 1 "socket" leak 'what:socket:?tcp *:8080?'
+suppresses 1 "target, base name" leak to:logrotate
+suppresses 1 "target, path" leak 'to:/usr/*/logrotate'
+suppresses 0 "another target" leak to:/bin/logrotate
+suppresses 2 "from" leak from:appd
+suppresses 2 "host" leak host:web2
+suppresses 1 "module" leak 'obj:*/libapp.so*'
+suppresses 1 "module, base name" leak 'obj:libapp.so.2'
+suppresses 1 "address" leak obj:libapp.so.2+0x1234
+suppresses 0 "another address" leak obj:libapp.so.2+0x1235
+suppresses 1 "frames" leak 'obj:*/libapp.so*' 'obj:*/libapp.so*' 'obj:*/appd'
+suppresses 0 "frames in another order" leak 'obj:*/libapp.so*' 'obj:*/appd'
+suppresses 2 "any frames between" leak ... 'obj:*/appd' 'obj:*/libc.so.6'
+suppresses 0 "any frames, not these" leak ... 'obj:*/libc.so.6' 'obj:*/appd'
+suppresses 1 "a script's line" leak src:worker.py:42
+suppresses 1 "a script" leak 'src:/opt/app/*.py'
+suppresses 0 "another line" leak src:worker.py:41
+suppresses 1 "kind of a bad close" bad-close why:double
+suppresses 4 "emfile and who held" emfile
+suppresses 14 "every kind" '*' 'from:*' 'call:*' 'host:web1' 'obj:*'
+block x leak 'what:*/app.1.log' >"$T/supp"
+runs 1 "a suppressed part" "$report" --suppress "$T/supp" leaky.events
+has "leaves the rest" "4 descriptors, 18 times" "1 group suppressed"
+hasnot "and is gone itself" app.1.log
+"$report" --gen-suppressions leaky.events >"$T/supp"
+runs 0 "generated suppressions" "$report" --suppress "$T/supp" leaky.events
+has "suppress all" "no leaks"
+block never leak call:nothing >"$T/more"
+runs 0 "two files" "$report" -v --suppress "$T/supp" --suppress "$T/more" leaky.events
+has "unused ones are named with -v" "$T/more:1: never used: never"
+runs 0 "generated from hostile events" "$report" --gen-suppressions hostile.events
+cp "$T/out" "$T/supp"
+runs 1 "can be read" "$report" --suppress "$T/supp" leaky.events
+syntax() { # LINE TEXT, the file on stdin
+	cat >"$T/supp"
+	runs 2 "suppression error: $2" "$report" --suppress "$T/supp" leaky.events
+	has "names file and line" "jailreport: $T/supp:$1: $2"
+}
+printf '{\n name\n leak\n fun:x\n' | syntax 1 "the block that begins here has no end"
+printf '# comment\n\nname\n' | syntax 3 "{ expected"
+printf '{\n name\n leek\n}\n' | syntax 3 "not a kind"
+printf '{\n}\n' | syntax 2 "no name"
+printf '{\n name\n}\n' | syntax 3 "no kind"
+printf '{\n name\n leak\n fnu:x\n}\n' | syntax 4 "neither call:"
+printf '{\n name\n leak\n fun:\n}\n' | syntax 4 "no pattern"
+printf '{\n name\n leak\n to:a\n to:b\n}\n' | syntax 5 "asked twice"
+printf '}\n' | syntax 1 "} without {"
+
+# -- symbols ------------------------------------------------------------------------------------------------
+line=$(grep -n 'the line' site.c | cut -d: -f1)
+mkdir "$T/src"
+cp site.c "$T/src/"
+build() { # NAME FLAGS...
+	name=$1
+	shift
+	(cd "$T/src" && $CC "$@" -Wl,--build-id -o "../$name" site.c)
+}
+site() { # EXPECT NAME PROGRAM PATH ID [COMMAND...]
+	expect=$1 what=$2 program=$3 path=$4 id=$5
+	shift 5
+	"$T/$program" "$path" "$id" >"$T/events"
+	(cd "$T/src" && env "$@" "$report" "$T/events") >"$T/out" 2>"$T/err"
+	has "$what" "$expect"
+}
+if build site -g -O1 && cp "$T/site" "$T/stripped" && strip "$T/stripped" &&
+	cp "$T/site" "$T/symbols" && strip -g "$T/symbols"; then
+	if have addr2line; then
+		site "open in open_the_log (site.c:$line)" "function, file and line" site "$T/site" -
+	else
+		skip "function, file and line" "no addr2line"
+	fi
+	if have eu-addr2line; then
+		site "open in open_the_log (site.c:$line)" "the same by elfutils" site "$T/site" - \
+			JAILREPORT_ADDR2LINE=eu-addr2line
+	else
+		skip "the same by elfutils" "no eu-addr2line"
+	fi
+	site "open in open_the_log+0x" "the function, without a tool" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=
+	site "open in open_the_log+0x" "a tool that does not run" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=/nonexistent
+	site "open in open_the_log+0x" "a tool that says nothing" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=true
+	site "open in open_the_log+0x" "a tool that says nonsense" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=yes
+	site "open in $T/stripped+0x" "module and offset, stripped" stripped "$T/stripped" -
+	site "open in $T/site+0x" "another build: no symbols" site "$T/site" 0123456789abcdef0123456789abcdef01234567
+	has "another build is said" "is another build here"
+	mkfifo "$T/fifo"
+	site "open in $T/fifo+0x" "a module that is a FIFO" site "$T/fifo" - timeout 10
+	if have addr2line; then
+		site "open in open_the_log (site.c:$line)" "no build id, older than the events" site "$T/site" =
+		"$T/site" "$T/site" = | sed 's/"t":[0-9]*/"t":1000/' >"$T/events"
+		"$report" "$T/events" >"$T/out" 2>"$T/err"
+		has "no build id, newer than the events" "open in $T/site+0x" "has no build id"
+		ln "$T/site" "$T/src/-e;touch \$(x) \`y\`"
+		site "open in open_the_log (site.c:$line)" "a name for no shell" site "$T/src/-e;touch \$(x) \`y\`" -
+	fi
+	# debuginfo on its own, in the root of the process
+	id=$("$T/stripped" x - | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+	dir=$T/root/usr/lib/debug/.build-id/$(echo "$id" | cut -c1-2)
+	mkdir -p "$dir" "$T/root/bin"
+	cp "$T/stripped" "$T/root/bin/site"
+	if have objcopy && have addr2line && objcopy --only-keep-debug "$T/site" "$dir/$(echo "$id" | cut -c3-).debug"; then
+		printf '%s%s%s\n' '{"v":1,"ev":"start","t":1764000000,"host":"h","run":"00","pid":7,"prog":"site","ppid":1,"root":"' \
+			"$T/root" '","mode":"report","snapshot":null}' >"$T/events"
+		"$T/stripped" "$T/root/bin/site" - >>"$T/events"
+		(cd "$T/src" && "$report" "$T/events") >"$T/out" 2>"$T/err"
+		has "separate debuginfo in the root" "open in open_the_log (site.c:$line)"
+		rm -r "$dir"
+		"$report" "$T/events" >"$T/out" 2>"$T/err"
+		has "the guest's name of the module" "open in /bin/site+0x"
+	else
+		skip "separate debuginfo in the root" "no objcopy"
+	fi
+	# built anew with a line more: the site moves and has another hash
+	if have addr2line; then
+		"$T/site" "$T/site" - 1 >"$T/old"
+		sed 's|^#include <link.h>|/* a line more */\n&|' site.c >"$T/src/site.c"
+		build site2 -g -O0
+		"$T/site2" "$T/site2" - 2 >"$T/new"
+		runs 0 "diff of two builds" "$report" --diff "$T/old" "$T/new"
+		has "is by function and file" "0 new, 0 grown, 1 as before, 0 gone"
+		"$report" --gen-suppressions "$T/old" >"$T/supp"
+		runs 0 "a suppression of the old build" "$report" --suppress "$T/supp" "$T/new"
+		has "names the function" "1 group suppressed"
+		grep -q 'fun:open_the_log' "$T/supp"
+		row $? "a generated suppression goes by functions"
+		runs 1 "sarif in the source tree" sh -c "cd '$T/src' && '$report' --sarif '$T/new'"
+		has "relative uri and line" '"uri":"site.c","uriBaseId":"SRCROOT"}' "\"startLine\":$((line + 1))"
+	fi
+else
+	skip "symbols" "no compiler or strip"
+fi
+if have addr2line && printf 'namespace n { struct s { __attribute__((noinline)) int f(int i) { return i + 1; } }; }\nint main(int c, char **) { return n::s().f(c); }\n' |
+	${CXX:-c++} -g -x c++ -Wl,--build-id -o "$T/cxx" - 2>/dev/null; then
+	address=$(nm "$T/cxx" | sed -n 's/^0*\([0-9a-f]*\) . _ZN1n1s1fEi$/\1/p')
+	sed -n '/exec-leak/{s|/opt/app/lib/libapp.so.2|'"$T/cxx"'|;s/"id":"[^"]*"/"id":""/;s/0x1234/0x'"$address"'/;s/"t":1764/"t":3964/;s/web1/'"$(uname -n)"'/p;q}' leaky.events >"$T/events"
+	"$report" "$T/events" >"$T/out" 2>&1
+	has "C++ names are readable" "open in n::s::f(int)"
+else
+	skip "C++ names are readable" "no C++ compiler or addr2line"
+fi
+
+# -- a running process ----------------------------------------------------------------------------------------
+sleep 60 &
+other=$!
+one_line "--pid of no process" 2 "jailreport: process 4194305 does not exist" "$report" --pid 4194305
+[ "$(id -u)" != 0 ] || runs 2 "--pid of a process that is not ours to ask" "$report" --pid "$other"
+[ "$(id -u)" != 0 ] || has "says so" "process $other does not run under libjail"
+kill "$other"
+cat >"$T/src/holder.c" <<'END'
+#include <fcntl.h>
+#include <unistd.h>
+static int hold(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC); /* line 5 */
+}
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 7; i++)
+		hold(argv[argc - 1]);
+	close(1);
+	for (;;)
+		pause();
+}
+END
+if (cd "$T/src" && $CC -g -O0 -o ../holder holder.c) && LIBJAIL_REPORT=$T/probe LD_PRELOAD=$lib /bin/true && [ -s "$T/probe" ]; then
+	LIBJAIL_REPORT=$T/live LD_PRELOAD=$lib "$T/holder" /etc/passwd >"$T/ready" &
+	holder=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(find "/proc/$holder/fd" -lname /etc/passwd 2>/dev/null | wc -l)" = 7 ] && break
+		sleep 0.2
+	done
+	runs 0 "a running process" "$report" --pid "$holder"
+	has "tells what it has open" "process $holder" "7 open" "open in hold (" "holder.c:5)" /etc/passwd
+	runs 0 "again" "$report" --pid "$holder" --json
+	has "as a document" '"kind":"snapshot"' '"count":7'
+	runs 2 "another file than its own" "$report" --pid "$holder" leaky.events
+	has "has no start event of it" "has no start event in its event file"
+	kill -0 "$holder"
+	row $? "it lives on"
+	kill -STOP "$holder"
+	runs 2 "a process that does not answer" "$report" --pid "$holder"
+	has "says so after two seconds" "did not answer within 2 seconds"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null
+	runs 2 "a process that has ended" "$report" --pid "$holder"
+	LD_PRELOAD=$lib "$T/holder" /etc/passwd &
+	holder=$!
+	sleep 0.3
+	runs 2 "a process without records" "$report" --pid "$holder"
+	has "says so" "keeps no records"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null
+else
+	skip "a running process" "libjail.so reports nothing here"
+fi
+
+# -- the page -------------------------------------------------------------------------------------------------
+runs 1 "page" "$report" --html "$T/page.html" leaky.events
+grep -q 'LEAKED' "$T/out"
+row $? "besides the screen"
+cp "$T/page.html" "$T/out"
+has "a timeline with title and description" '<svg ' '<title id="tt">' '<desc id="td">' 'prefers-color-scheme:dark'
+hasnot "nothing from elsewhere, no script" '<script' 'src=' 'href=' 'url('
+runs 2 "a page that cannot be written" "$report" --html "$T/no/page.html" leaky.events
+browser=
+for b in chromium chromium-browser google-chrome; do
+	! have "$b" || browser=${browser:-$b}
+done
+browse() { # ARGUMENT...
+	timeout -k 5 120 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars \
+		--user-data-dir="$T/browser" "$@" 2>"$T/browser.log"
+}
+if [ -n "$browser" ] && browse --dump-dom about:blank >/dev/null; then
+	for scheme in 0 1; do
+		browse --blink-settings=preferredColorScheme=$scheme --window-size=1200,1600 \
+			--screenshot="$T/page$scheme.png" "file://$T/page.html" >/dev/null
+	done
+	[ -s "$T/page0.png" ] && [ -s "$T/page1.png" ] && ! cmp -s "$T/page0.png" "$T/page1.png"
+	row $? "in a browser: light and dark differ"
+	for page in "leaky.events 1200" "hostile.events 1200" "leaky.events 400"; do
+		"$report" --html - "${page% *}" | sed '/Content-Security-Policy/d' >"$T/probe.html"
+		{
+			echo '<script>'
+			cat overlap.js
+			echo '</script>'
+		} >>"$T/probe.html"
+		browse --window-size="${page#* },1600" --dump-dom "file://$T/probe.html" |
+			sed -n 's/.*<title>\(texts=.*\)<\/title>.*/\1/p' | head -n 1 >"$T/out"
+		sed 's/^/# /' "$T/out"
+		grep -Eq '^texts=[1-9][0-9]* bad=0 wide=false' "$T/out"
+		row $? "in a browser, ${page#* } wide: no texts overlap (${page% *})"
+	done
+else
+	skip "in a browser" "no chromium"
+fi
+
+# -- much, and mutated ------------------------------------------------------------------------------------------
+# 300,000 lines, of 2,000 call sites and 300,000 files: groups are bounded, events are not kept
+grep -m 1 exec-leak leaky.events | sed 's/%/%%/g; s/"pid":10[0-9]/"pid":%d/; s/app.0.log/tmp.%d/; s/1111111111111111/%016x/' >"$T/line"
+awk -v end=300000 '{ for (i = 1; i <= end; i++) printf $0 "\n", i, i, i % 2000 + 1 }' "$T/line" >"$T/many"
+limit=
+! have prlimit || limit="prlimit --as=268435456"
+# shellcheck disable=SC2086 # several words
+runs 1 "300,000 events in 256 MB" timeout 30 $limit "$report" "$T/many"
+has "are all counted" "from 2000 call sites"
+rm "$T/many"
+if have python3; then
+	mkdir "$T/mutated"
+	if $CC -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+		-DLIBJAIL_VERSION='"test"' -o "$T/sanitized" ../../../tools/report/*.c 2>/dev/null && ASAN_OPTIONS=detect_leaks=0 "$T/sanitized" --version >/dev/null 2>&1; then
+		with="under sanitizers"
+	else
+		cp "$report" "$T/sanitized"
+		with="without sanitizers"
+	fi
+	python3 mutate.py "$T/sanitized" "${MUTATE_SECONDS:-15}" "${MUTATE_SEED:-$$}" "$T/mutated" >"$T/out" 2>&1
+	status=$?
+	sed 's/^/# /' "$T/out"
+	row "$status" "mutated inputs, $with"
+else
+	skip "mutated inputs" "no python3"
+fi
+done_testing
