@@ -204,6 +204,29 @@ static void line_of(struct line *l, char *where)
 	l->line = (unsigned)n;
 }
 
+/* What a system header has that was inlined into the program (std::ifstream::open) is no more to blame
+ * than the library behind it: the line that called it is. */
+static bool of_system(const struct line *l)
+{
+	return l->file && (strncmp(l->file, "/usr/include/", 13) == 0 || strstr(l->file, "/include/c++/"));
+}
+
+static void skip_system(struct spot *s)
+{
+	size_t n = 0;
+
+	while (n < s->n && of_system(&s->lines[n]))
+		n++;
+	if (n == 0 || n == s->n || !s->lines[n].file)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		free(s->lines[i].function);
+		free(s->lines[i].file);
+	}
+	s->n -= n;
+	memmove(s->lines, s->lines + n, s->n * sizeof(*s->lines));
+}
+
 static void answers(struct spot **spots, size_t n, char *text)
 {
 	char *line = next_line(&text);
@@ -234,6 +257,7 @@ static void answers(struct spot **spots, size_t n, char *text)
 				free(l.file);
 			}
 		}
+		skip_system(s);
 	}
 }
 
@@ -338,6 +362,24 @@ static void nearest(struct elf *e, struct spot *s)
 		s->lines[0].plus = plus;
 }
 
+/* addr2line names the nearest symbol before the address, be it another function's: in a stripped
+ * library that is any.  Without a line to back it the name must be of a function that holds the address. */
+static void doubt(struct elf *e, struct elf *d, struct spot *s)
+{
+	const char *name;
+	uint64_t plus;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->lines[i].file)
+			return;
+	if (s->n == 0 || (e && elf_function(e, s->offset, &name, &plus)) ||
+		(d && elf_function(d, s->offset, &name, &plus)))
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		free(s->lines[i].function);
+	s->n = 0;
+}
+
 static int by_offset(const void *a, const void *b)
 {
 	const struct spot *x = *(struct spot *const *)a, *y = *(struct spot *const *)b;
@@ -366,6 +408,7 @@ static void symbol_module(const struct model *m, struct module *module)
 	if (n > 0 && program && run(program, file, &in, &out))
 		answers(spots, n, out.at);
 	for (size_t i = 0; i < n; i++) {
+		doubt(e, d, spots[i]);
 		nearest(e, spots[i]);
 		nearest(d, spots[i]);
 	}
