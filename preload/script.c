@@ -77,16 +77,15 @@ struct python {
 	unsigned object_type, type_name;
 	unsigned bytes_size, bytes_data;
 	unsigned text_state, text_length, text_ascii;
-	unsigned frame_copy, code_copies; /* a thread's own copy of the code (3.14t), 0: there are none */
-	unsigned text_kind;               /* the bit of text_state where the kind begins */
 };
 enum { NO_CFRAME = INT_MAX };
 
+/* In the order of struct python. */
 static const struct python pythons[] = {
-	{0x0309, 24, NO_CFRAME, 24, 32, 104, 0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
-	{0x030a, 24, NO_CFRAME, 24, 32, 96,  0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
-	{0x030b, 56, 8,         48, 32, 56,  69, 112, 136, 72, 184, 8, 24, 16, 32, 32, 16, 48, 0, 0, 2},
-	{0x030c, 56, 0,         8,  0,  56,  70, 112, 136, 68, 192, 8, 24, 16, 32, 32, 16, 40, 0, 0, 2},
+	{0x0309, 24, NO_CFRAME, 24, 32, 104, 0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48},
+	{0x030a, 24, NO_CFRAME, 24, 32, 96,  0,  104, 120, 40, 48,  8, 24, 16, 32, 32, 16, 48},
+	{0x030b, 56, 8,         48, 32, 56,  69, 112, 136, 72, 184, 8, 24, 16, 32, 32, 16, 48},
+	{0x030c, 56, 0,         8,  0,  56,  70, 112, 136, 68, 192, 8, 24, 16, 32, 32, 16, 40},
 };
 
 /* Which words of _Py_DebugOffsets, counted from 0, say these. */
@@ -94,26 +93,23 @@ static bool python_tells(struct python *p)
 {
 	static const unsigned char at_13[] = {23, 29, 30, 31, 33, 35, 38, 39, 43, 45, 47, 65, 66, 68, 69, 70};
 	static const unsigned char at_14[] = {
-		26, 32, 33, 34, 36, 40, 43, 44, 48, 51, 53, 75, 76, 78, 79, 80, 38, 49};
-	const bool is_14 = p->version == 0x030e;
-	const unsigned char *at = is_14 ? at_14 : at_13;
+		26, 32, 33, 34, 36, 40, 43, 44, 48, 51, 53, 75, 76, 78, 79, 80};
+	const unsigned char *at = p->version == 0x030e ? at_14 : at_13;
 	unsigned *const to[] = {&p->thread_frame, &p->frame_previous, &p->frame_code, &p->frame_instr,
 		&p->frame_owner, &p->code_file, &p->code_table, &p->code_first, &p->code_start, &p->object_type,
-		&p->type_name, &p->bytes_size, &p->bytes_data, &p->text_state, &p->text_length, &p->text_ascii,
-		&p->frame_copy, &p->code_copies};
+		&p->type_name, &p->bytes_size, &p->bytes_data, &p->text_state, &p->text_length, &p->text_ascii};
 	const uint64_t *told = global("_PyRuntime");
-	const bool free = told && place_readable(told, 81 * sizeof *told) && told[2];
 
+	/* told[2]: a build without the global lock, whose threads have copies of the code */
 	if (!told || !place_readable(told, 81 * sizeof *told) || memcmp(told, "xdebugpy", 8) != 0 ||
-		told[1] >> 16 != p->version)
+		told[1] >> 16 != p->version || told[2])
 		return false;
-	for (size_t i = 0; i < (is_14 ? sizeof at_14 : sizeof at_13); i++) {
+	for (size_t i = 0; i < ROWS(to); i++) {
 		if (told[at[i]] >= 4096)
 			return false;
 		*to[i] = (unsigned)told[at[i]];
 	}
 	p->cframe_frame = NO_CFRAME;
-	p->text_kind = free && is_14 ? 8 : 2; /* a byte, or two bits, before it: unicodeobject.h */
 	return true;
 }
 
@@ -166,12 +162,13 @@ static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
 {
 	const uintptr_t table = word(code + p->code_table);
 	const size_t size = table ? word(table + p->bytes_size) : 0;
-	const unsigned char *at = (const unsigned char *)table + p->bytes_data, *end = at + size;
-	int line = (int)half(code + p->code_first);
+	const unsigned char *at = (const unsigned char *)(table + p->bytes_data), *end;
+	int64_t line = (int)half(code + p->code_first); /* rubbish does not overflow it */
 	size_t covered = 0;
 
 	if (!table || size > 1 << 22 || (size && !place_readable(at, size)))
 		return 0;
+	end = at + size;
 	if (p->version == 0x0309) {
 		for (; end - at >= 2; at += 2) {
 			covered += at[0];
@@ -201,7 +198,7 @@ static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
 		if (form == 13 || form == 14) {
 			const unsigned delta = varint(&at, end);
 
-			line += delta & 1 ? -(int)(delta >> 1) : (int)(delta >> 1);
+			line += delta & 1 ? -(int64_t)(delta >> 1) : (int64_t)(delta >> 1);
 		}
 		covered += (first & 7u) + 1;
 		if (unit < covered)
@@ -215,7 +212,8 @@ static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
 /* How far the frame is in its code, in two-byte units; false when it cannot be anywhere in it. */
 static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code, size_t *ret)
 {
-	uintptr_t start = code + p->code_start, at;
+	const uintptr_t start = code + p->code_start;
+	uintptr_t at;
 	size_t units;
 
 	if (p->version < 0x030b) { /* f_lasti, before the first instruction -1; in bytes, from 3.10 on in units */
@@ -227,13 +225,6 @@ static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code,
 	}
 	units = word(code + p->bytes_size);
 	at = word(frame + p->frame_instr);
-	if (p->code_copies) {
-		const uintptr_t copies = word(code + p->code_copies);
-		const uint32_t n = half(frame + p->frame_copy);
-
-		if (copies && n < word(copies))
-			start = word(copies + 8 + n * sizeof(uintptr_t));
-	}
 	if (at == start - 2)
 		at = start;
 	*ret = (at - start) / 2;
@@ -243,14 +234,14 @@ static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code,
 /* The text of a str object, as UTF-8. */
 static bool python_text(const struct python *p, uintptr_t str, char *ret)
 {
-	const unsigned state = half(str + p->text_state) >> p->text_kind, kind = state & 7;
+	const unsigned state = half(str + p->text_state), kind = state >> 2 & 7;
 	const size_t length = word(str + p->text_length);
 	char text[4 * NAME], *to = text;
 	uintptr_t at = str + p->text_ascii;
 
-	if (!str || !(state & 8) || length == 0 || length > PATH_MAX) /* not compact: made by old means */
+	if (!str || !(state & 32) || length == 0 || length > PATH_MAX) /* not compact: made by old means */
 		return false;
-	if (state & 16)
+	if (state & 64) /* ASCII */
 		return place_readable((const void *)at, length) && name_copy(ret, (const char *)at, length);
 	at += p->version < 0x030c ? 24 : 16; /* struct PyCompactUnicodeObject */
 	if ((kind != 1 && kind != 2 && kind != 4) || !place_readable((const void *)at, length * kind))
@@ -304,6 +295,13 @@ static bool python_is_code(const struct python *p, uintptr_t object)
 	return name && place_strlen(name, 8) == 4 && memcmp(name, "code", 4) == 0;
 }
 
+static unsigned python_owner(const struct python *p, uintptr_t frame)
+{
+	const unsigned char *owner = (const unsigned char *)frame + p->frame_owner;
+
+	return p->version >= 0x030c && place_readable(owner, 1) ? *owner : 0;
+}
+
 static bool line_of_python(unsigned module, struct script *ret)
 {
 	uintptr_t (*state)(void) = (uintptr_t(*)(void))real_global("PyGILState_GetThisThreadState");
@@ -324,8 +322,7 @@ static bool line_of_python(unsigned module, struct script *ret)
 		enum rank rank;
 
 		code = word(frame + p.frame_code) & ~(uintptr_t)3; /* a reference's own bits: pycore_stackref.h */
-		if (!python_is_code(&p, code) ||
-			(p.version >= 0x030c && *((const unsigned char *)frame + p.frame_owner) >= 3))
+		if (!python_is_code(&p, code) || python_owner(&p, frame) >= 3) /* 3: by C, and its code a mark */
 			continue;
 		last = file;
 		file = word(code + p.code_file);
