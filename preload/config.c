@@ -149,24 +149,31 @@ static bool is_shell(const char *name)
 	return mem_after(name, "ksh") || mem_after(name, "zsh-");
 }
 
-/* What is executed is not what it was called by: AT_EXECFN of a script is the script's name, and busybox
- * is whichever program its arguments say. */
+/* The base name of what is executed, which is not what it was called by: AT_EXECFN of a script is the
+ * script's name.  text: PATH_MAX bytes. */
+static const char *executed(const struct config *c, char *text)
+{
+	ssize_t n;
+
+	if (c->note_exe)
+		return mem_base(c->note_exe);
+	n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", text, PATH_MAX - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return mem_base(text);
+}
+
+/* A shell by its own name, or as one of the programs that busybox is, whichever its arguments say. */
 static bool runs_shell(const struct config *c)
 {
 	static const char *const many[] = {"busybox", "toybox"};
 	char text[PATH_MAX], args[512];
-	const char *exe = c->note_exe, *applet = args, *end;
+	const char *exe, *applet = args, *end;
 	ssize_t n;
 	int fd;
 
 	if (is_shell(c->program))
 		return true;
-	if (!exe) {
-		n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", text, sizeof text - 1);
-		text[n > 0 ? n : 0] = '\0';
-		exe = text;
-	}
-	exe = mem_base(exe);
+	exe = executed(c, text);
 	if (!mem_equal(exe, many[0]) && !mem_equal(exe, many[1]))
 		return is_shell(exe);
 	fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
@@ -214,9 +221,21 @@ static void config_read(struct config *c, char *const envp[])
 	}
 }
 
+static NOINLINE void rules_start(struct config *c)
+{
+	char text[PATH_MAX];
+
+	c->rules_path = absolute(c->rules_path); /* programs to come may start elsewhere */
+	c->rules_error = rules_load(c->rules_path, &c->rules);
+	if (c->rules)
+		c->file = keep(executed(c, text));
+	if (!c->file)
+		c->file = c->program;
+}
+
 const struct config *config_start(void)
 {
-	static struct config first, bare = {.lib = "", .audit = "", .program = "?"};
+	static struct config first, bare = {.lib = "", .audit = "", .program = "?", .file = "?"};
 	static int claimed;
 	struct config *c = __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) ? sys_pages(sizeof *c) : &first;
 	const struct config *none = NULL;
@@ -232,6 +251,7 @@ const struct config *config_start(void)
 	c->hide = c->root != NULL;
 	c->program = c->note_fn ? c->note_fn : keep((const char *)getauxval(AT_EXECFN));
 	c->program = c->program ? mem_base(c->program) : "?";
+	c->file = c->program;
 	c->shell = runs_shell(c);
 
 	c->lib = c->lib_word;
@@ -256,12 +276,14 @@ const struct config *config_start(void)
 		c->cloexec = CONFIG_CLOEXEC_OFF;
 	else if (c->cloexec_word && mem_equal(c->cloexec_word, "report"))
 		c->cloexec = CONFIG_CLOEXEC_REPORT;
+	else if (c->cloexec_word && mem_equal(c->cloexec_word, "strict"))
+		c->cloexec = CONFIG_CLOEXEC_STRICT;
 	else if (c->cloexec_word && !mem_equal(c->cloexec_word, "force"))
-		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force, report or off");
+		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force, strict, report or off");
 	if (c->skip_word && !rules_classes(c->skip_word, strlen(c->skip_word), &c->skip))
 		word_bad("LIBJAIL_CLOEXEC_SKIP", c->skip_word, RULES_CLASSES);
 	if (c->rules_path && *c->rules_path)
-		c->rules_error = rules_load(c->rules_path, &c->rules);
+		rules_start(c);
 	if (c->static_word && mem_equal(c->static_word, "run"))
 		c->statics = CONFIG_STATIC_RUN;
 	else if (c->static_word && mem_equal(c->static_word, "userns"))

@@ -8,14 +8,19 @@
 
 struct rules;
 
-enum config_cloexec { CONFIG_CLOEXEC_FORCE, CONFIG_CLOEXEC_REPORT, CONFIG_CLOEXEC_OFF };
+enum config_cloexec {
+	CONFIG_CLOEXEC_FORCE,
+	CONFIG_CLOEXEC_STRICT, /* and nothing that is only mentioned is given back at exec */
+	CONFIG_CLOEXEC_REPORT,
+	CONFIG_CLOEXEC_OFF,
+};
 enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USERNS };
 
 /* The variables a user may set: X(name, field, "what it does").  libjail.7 documents each. */
 #define CONFIG_VARS(X)                                                              \
 	X("LIBJAIL_ROOT", root, "the host directory that the program sees as /")    \
 	X("LIBJAIL_BIND", bind, "what of the host shows inside the root")           \
-	X("LIBJAIL_CLOEXEC", cloexec_word, "force, report or off")                  \
+	X("LIBJAIL_CLOEXEC", cloexec_word, "force, strict, report or off")          \
 	X("LIBJAIL_CLOEXEC_SKIP", skip_word, "classes of descriptors to leave alone") \
 	X("LIBJAIL_KEEP", keep_word, "descriptors to leave open in every program")  \
 	X("LIBJAIL_RULES", rules_path, "a file of rules for descriptors, a host path") \
@@ -58,6 +63,7 @@ struct config {
 	const char *lib;       /* host path of libjail.so; never NULL, "" when unknown */
 	const char *audit;     /* host path of libjail-audit.so beside it, likewise */
 	const char *program;   /* basename of the program, for messages and policy; never NULL */
+	const char *file;      /* basename of what is executed: a script's interpreter; likewise */
 	bool hide;             /* the program does not see our variables in its environment */
 	int pid;               /* of the process that was executed, not of a forked child */
 };

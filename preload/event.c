@@ -15,7 +15,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-enum { TAIL = 48 /* what closes any line: brackets, "cut", newline */, PATIENCE = 1000 /* ms */ };
+enum { TAIL = 48 /* what closes any line: brackets, "cut", newline */, PATIENCE = 1 /* seconds */ };
 
 int event_fd = -1;
 BESIDE static enum { SINK_FILE, SINK_PIPE, SINK_SOCKET } sink;
@@ -233,25 +233,51 @@ static long write_quiet(int fd, const char *line, size_t n)
 	return r;
 }
 
-/* A pipe's reader that does not keep up costs events, not the program's time. */
-static long write_pipe(int fd, const char *line, size_t n)
+/* Waits until fd takes a line.  A reader that does not keep up costs events, not the program's time:
+ * it is waited for once, until it has caught up. */
+static long wait_for(int fd)
 {
-	struct timespec limit = {.tv_sec = PATIENCE / 1000};
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	static bool slow;
-	long r;
+	struct timespec limit = {.tv_sec = __atomic_load_n(&slow, __ATOMIC_RELAXED) ? 0 : PATIENCE};
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	const long r = sys_call(SYS_ppoll, &p, 1, &limit, NULL, 0);
 
-	if (__atomic_load_n(&slow, __ATOMIC_RELAXED))
-		limit.tv_sec = 0;
-	r = sys_call(SYS_ppoll, &p, 1, &limit, NULL, 0);
-	if (r == 0)
-		__atomic_store_n(&slow, true, __ATOMIC_RELAXED);
-	if (r <= 0)
-		return r < 0 ? r : -EAGAIN;
-	if (p.revents & POLLERR)
-		return -EPIPE;
-	__atomic_store_n(&slow, false, __ATOMIC_RELAXED);
-	return write_quiet(fd, line, n);
+	if (r < 0)
+		return r;
+	__atomic_store_n(&slow, r == 0, __ATOMIC_RELAXED);
+	return r == 0 ? -EAGAIN : p.revents & POLLERR ? -EPIPE : 0;
+}
+
+static long send_quiet(int fd, const char *line, size_t n)
+{
+	return sys_call(SYS_sendto, fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
+/* A socket's queue is short (unix(7): ten datagrams), and others fill it as well. */
+static long write_socket(int fd, const char *line, size_t n)
+{
+	enum { TRIES = 50 };
+	long r = send_quiet(fd, line, n);
+	struct stat st;
+	int again;
+
+	/* the collector was started again */
+	if ((r == -ECONNREFUSED || r == -ENOTCONN) && sink_path && record_mine()) {
+		again = opened(sink_path);
+		if (again < 0)
+			return r;
+		sys_dup3(again, fd, O_CLOEXEC);
+		sys_close(again);
+		if (sys_fstat(fd, &st) == 0)
+			sink_ino = st.st_ino;
+		r = send_quiet(fd, line, n);
+	}
+	for (int i = 0; r == -EAGAIN && i < TRIES; i++) {
+		if (wait_for(fd) < 0)
+			break;
+		r = send_quiet(fd, line, n);
+	}
+	return r;
 }
 
 static void sink_write(const char *line, size_t n)
@@ -262,25 +288,12 @@ static void sink_write(const char *line, size_t n)
 	if (fd >= 0)
 		switch (sink) {
 		case SINK_SOCKET:
-			r = sys_call(SYS_sendto, fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-			/* the collector was started again: connect anew, once an event */
-			if ((r == -ECONNREFUSED || r == -ENOTCONN) && sink_path && record_mine()) {
-				int again = opened(sink_path);
-
-				if (again >= 0) {
-					struct stat st;
-
-					sys_dup3(again, fd, O_CLOEXEC);
-					sys_close(again);
-					if (sys_fstat(fd, &st) == 0)
-						sink_ino = st.st_ino;
-					r = sys_call(SYS_sendto, fd, line, n,
-						MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-				}
-			}
+			r = write_socket(fd, line, n);
 			break;
 		case SINK_PIPE:
-			r = write_pipe(fd, line, n);
+			r = wait_for(fd);
+			if (r == 0)
+				r = write_quiet(fd, line, n);
 			break;
 		default:
 			r = write_quiet(fd, line, n);

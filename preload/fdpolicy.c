@@ -6,15 +6,19 @@
  * same process executing something else) or says (the number in argv or the environment). */
 #include "fdpolicy.h"
 #include "config.h"
+#include "record.h"
 #include "rules.h"
+#include "state.h"
 #include "sys.h"
-#include <linux/kcmp.h>
 
 /* The forced descriptors, one bit a number.  Higher numbers are forced as well, but nobody
  * remembers it, so that no exec gives them back: they would cost memory in every process. */
 enum { FORCED_MAX = 65536, WORD = 64, WORDS = FORCED_MAX / WORD };
 static unsigned long forced[WORDS];
 static unsigned forced_words; /* all words from here on are 0 */
+
+/* Their classes, where there are rules: those for a program that is executed want to know. */
+static uint8_t forced_class[FORCED_MAX];
 
 /* Shells say exec 3<file by an open() that happens to return the wanted number: no dup2 shows what
  * they mean, so these classes stay as the shell made them. */
@@ -57,22 +61,19 @@ static void unmark(long fd)
  * its parent's memory. */
 static bool mine(void)
 {
-	int pid = sys_getpid();
-
-	return pid == config()->pid ||
-	       sys_call(SYS_kcmp, pid, sys_call(SYS_getppid), KCMP_VM, 0, 0) != 0;
+	return record_on ? record_mine() : !state_in_vfork();
 }
 
-enum fd_verdict fdpolicy_verdict(enum fd_class class)
-{
-	const struct config *c = config();
+/* -- what is forced -------------------------------------------------------------------------- */
 
+static enum fd_verdict verdict(const struct config *c, enum fd_class class)
+{
 	if (c->cloexec == CONFIG_CLOEXEC_OFF)
 		return FD_OFF;
 	if (c->skip >> class & 1)
 		return FD_SKIP;
-	if (UNLIKELY(c->rules)) {
-		enum fd_verdict v = rules_verdict(c->rules, class, c->program, NULL);
+	if (c->rules) {
+		const enum fd_verdict v = rules_verdict(c->rules, class, c->program, c->file, NULL);
 
 		if (v != FD_RULES_NONE)
 			return v;
@@ -80,27 +81,52 @@ enum fd_verdict fdpolicy_verdict(enum fd_class class)
 	return c->shell && shell_keeps[class] ? FD_SHELL : FD_FORCE;
 }
 
+/* One more than the verdict, for each class: it is the same in the whole process, unless the rules ask
+ * which module calls.  0: not known yet. */
+BESIDE static uint8_t verdicts[FD_CLASSES];
+
+static NOINLINE enum fd_verdict verdict_find(enum fd_class class)
+{
+	const struct config *c = config();
+	const enum fd_verdict v = verdict(c, class);
+
+	if (c == config_ready && !(c->rules && rules_ask_module(c->rules, class)))
+		__atomic_store_n(&verdicts[class], (uint8_t)(v + 1), __ATOMIC_RELAXED);
+	return v;
+}
+
+enum fd_verdict fdpolicy_verdict(enum fd_class class)
+{
+	const uint8_t known = __atomic_load_n(&verdicts[class], __ATOMIC_RELAXED);
+
+	return LIKELY(known) ? (enum fd_verdict)(known - 1) : verdict_find(class);
+}
+
 int fdpolicy_flag(enum fd_class class)
 {
 	return fdpolicy_verdict(class) == FD_FORCE && config()->cloexec != CONFIG_CLOEXEC_REPORT ? O_CLOEXEC : 0;
 }
 
-long fdpolicy_mark(long fd, bool asked, int force)
+long fdpolicy_mark(long fd, enum fd_class class, bool asked, int force)
 {
 	if (fd < 0)
 		return fd;
-	if (asked || !force)
+	if (asked || !force) {
 		unmark(fd); /* the number may have been closed behind our back (fclose, libc) */
-	else if (fd > 2)
+	} else if (fd > 2) {
+		if (UNLIKELY(config()->rules) && fd < FORCED_MAX)
+			forced_class[fd] = (uint8_t)class;
 		mark(fd);
-	else
+	} else {
 		sys_fcntl((int)fd, F_SETFD, 0); /* standard input, output, error: never */
+	}
 	return fd;
 }
 
 void fdpolicy_closed(int fd)
 {
-	unmark(fd);
+	if (!UNLIKELY(record_on) || record_mine())
+		unmark(fd);
 }
 
 void fdpolicy_forget(int fd)
@@ -252,9 +278,11 @@ static void env_mentions(char *const envp[], fd_mention *each, void *arg)
 
 void fdpolicy_mentions(char *const argv[], char *const envp[], fd_mention *each, void *arg)
 {
-	if (argv)
+	const bool strict = config()->cloexec == CONFIG_CLOEXEC_STRICT;
+
+	if (argv && !strict)
 		argv_mentions(argv, each, arg);
-	if (envp)
+	if (envp && !strict)
 		env_mentions(envp, each, arg);
 }
 
@@ -280,6 +308,8 @@ enum fd_keep fdpolicy_keep(const char *program)
 {
 	const struct config *c = config();
 
+	if (c->cloexec == CONFIG_CLOEXEC_STRICT)
+		return FD_KEEP_NOT;
 	/* A wrapper (setlock, chpst, systemd-socket-activate) or a re-exec of itself (uwsgi,
 	 * haproxy); a forked child is a leak like any other (libapt's /dev/null). */
 	if (sys_getpid() == c->pid)
@@ -295,7 +325,8 @@ enum fd_keep fdpolicy_keep(const char *program)
 	return is_self(program) ? FD_KEEP_SELFEXE : FD_KEEP_NOT;
 }
 
-bool fdpolicy_keep_number(int fd)
+/* Is fd one of those that --keep names? */
+static bool keep_number(int fd)
 {
 	const char *s = config()->keep_word;
 
@@ -310,70 +341,74 @@ bool fdpolicy_keep_number(int fd)
 	return false;
 }
 
-enum fd_keep fdpolicy_keep_rule(enum fd_class class, const char *program)
+/* What the user says comes first: numbers, then rules for this target, which may also say that
+ * nothing else counts. */
+enum fd_keep fdpolicy_keep_why(
+	int fd, enum fd_class class, const char *program, enum fd_keep all, enum fd_keep mentioned)
 {
 	const struct config *c = config();
+	struct stat st;
 
-	return program && c->rules && rules_verdict(c->rules, class, c->program, program) == FD_RULE
-		       ? FD_KEEP_RULE
-		       : FD_KEEP_NOT;
+	if (UNLIKELY(c->keep_word) && keep_number(fd))
+		return FD_KEEP_NUMBER;
+	if (UNLIKELY(c->rules) && program)
+		switch (rules_verdict(c->rules, class, c->program, c->file, program)) {
+		case FD_RULE:
+			return FD_KEEP_RULE;
+		case FD_FORCE:
+			return FD_KEEP_NOT;
+		default:
+			break;
+		}
+	if (all != FD_KEEP_NOT)
+		return all;
+	if (mentioned == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
+		return FD_KEEP_NOT;
+	return mentioned;
 }
 
 struct given {
+	const char *program;
+	enum fd_keep all;
 	int *undo;
 	size_t n, room;
 };
 
-/* Gives fd back, when it is forced and still has its flag. */
-static void give(void *arg, int fd, enum fd_keep why)
+/* Gives fd back, when it is forced and still has its flag, and there is a reason to. */
+static void give(void *arg, int fd, enum fd_keep mentioned)
 {
 	struct given *g = arg;
-	struct stat st;
 	int flags;
 
 	if (!marked(fd) || (flags = sys_fcntl(fd, F_GETFD, 0)) < 0 || !(flags & FD_CLOEXEC))
 		return;
-	if (why == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
+	if (fdpolicy_keep_why(fd, (enum fd_class)forced_class[fd], g->program, g->all, mentioned) ==
+		FD_KEEP_NOT)
 		return;
 	if (sys_fcntl(fd, F_SETFD, 0) == 0 && g->n < g->room)
 		g->undo[g->n++] = fd;
 }
 
-/* What --keep names, and what the rules leave to this program.  The class of a descriptor is known
- * where records are kept; elsewhere a rule for a target counts when it is for all classes. */
-static void give_configured(struct given *g, const char *program)
-{
-	const unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
-	const bool all = fdpolicy_keep_rule(FD_CLASSES, program) == FD_KEEP_RULE;
-
-	for (unsigned i = 0; i < words; i++)
-		for (unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED); bits; bits &= bits - 1) {
-			const int fd = (int)(i * WORD) + __builtin_ctzl(bits);
-
-			if (all || fdpolicy_keep_number(fd))
-				give(g, fd, all ? FD_KEEP_RULE : FD_KEEP_NUMBER);
-		}
-}
-
 size_t fdpolicy_exec(
 	const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
 {
-	struct given g = {undo, 0, n};
-	unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
-	enum fd_keep why = FD_KEEP_NOT;
+	struct given g = {program, FD_KEEP_NOT, undo, 0, n};
+	const unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
+	bool any = false;
 
-	if (words && UNLIKELY(config()->keep_word || config()->rules))
-		give_configured(&g, program);
-	for (unsigned i = 0; i < words; i++) {
-		unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED);
-
-		if (bits && why == FD_KEEP_NOT && (why = fdpolicy_keep(program)) == FD_KEEP_NOT) {
-			fdpolicy_mentions(argv, envp, give, &g);
-			break;
-		}
-		for (; bits; bits &= bits - 1)
-			give(&g, (int)(i * WORD) + __builtin_ctzl(bits), why);
-	}
+	for (unsigned i = 0; i < words && !any; i++)
+		any = __atomic_load_n(&forced[i], __ATOMIC_RELAXED) != 0;
+	if (!any)
+		return 0;
+	g.all = fdpolicy_keep(program);
+	/* numbers that are mentioned tell themselves; for other reasons each has to be looked at */
+	if (g.all != FD_KEEP_NOT || config()->keep_word || config()->rules)
+		for (unsigned i = 0; i < words; i++)
+			for (unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED); bits;
+				bits &= bits - 1)
+				give(&g, (int)(i * WORD) + __builtin_ctzl(bits), FD_KEEP_NOT);
+	if (g.all == FD_KEEP_NOT)
+		fdpolicy_mentions(argv, envp, give, &g);
 	return g.n;
 }
 

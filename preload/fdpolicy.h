@@ -63,11 +63,11 @@ long record_made(long fd, enum fd_class class, bool asked, const struct fd_args 
 /* A call made fd, or failed (fd < 0: returned as it is).  asked: the program itself asked for
  * close-on-exec; forced: what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.
  * Returns fd. */
-long fdpolicy_mark(long fd, bool asked, int forced);
+long fdpolicy_mark(long fd, enum fd_class class, bool asked, int forced);
 static inline long fdpolicy_made(
 	long fd, enum fd_class class, bool asked, int forced, struct fd_args args)
 {
-	fdpolicy_mark(fd, asked, forced);
+	fdpolicy_mark(fd, class, asked, forced);
 	return UNLIKELY(record_on) ? record_made(fd, class, asked, &args) : fd;
 }
 
@@ -76,8 +76,9 @@ static inline long fdpolicy_made(
 void fdpolicy_forget(int fd);
 void fdpolicy_forget_range(unsigned first, unsigned last);
 
-/* fd is about to be closed.  Cheaper than fdpolicy_forget: it never asks whose records they are.
- * What a vfork child closes one by one, its parent's later execs no longer give back. */
+/* fd is about to be closed.  Cheaper than fdpolicy_forget: where no report is made, it does not ask
+ * whose records they are.  What a vfork child closes one by one there, its parent's later execs no
+ * longer give back. */
 void fdpolicy_closed(int fd);
 
 /* Did we force the flag of fd, as far as we know? */
@@ -108,12 +109,13 @@ enum fd_keep {
 /* The reason that holds for all of them when program is executed, or FD_KEEP_NOT. */
 enum fd_keep fdpolicy_keep(const char *program);
 
-/* Is fd one of those that --keep names? */
-bool fdpolicy_keep_number(int fd);
-/* FD_KEEP_RULE when the rules leave such descriptors open in program, else FD_KEEP_NOT. */
-enum fd_keep fdpolicy_keep_rule(enum fd_class class, const char *program);
+/* The reason that holds for fd, of this class: all and mentioned are what fdpolicy_keep() and
+ * fdpolicy_mentions() say of it.  The one place that knows which reason comes first. */
+enum fd_keep fdpolicy_keep_why(
+	int fd, enum fd_class class, const char *program, enum fd_keep all, enum fd_keep mentioned);
 
-/* Calls each(arg, number, why) for every number that argv or envp mention as a descriptor. */
+/* Calls each(arg, number, why) for every number that argv or envp mention as a descriptor; for none
+ * with --cloexec=strict. */
 typedef void fd_mention(void *arg, int fd, enum fd_keep why);
 void fdpolicy_mentions(char *const argv[], char *const envp[], fd_mention *each, void *arg);
 

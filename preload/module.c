@@ -69,8 +69,20 @@ static const char *program_path(void)
 	long n;
 
 	if (c->note_exe && v) {
-		str_puts(&s, v->host);
-		str_puts(&s, c->note_exe);
+		const char *exe = c->note_exe, *host = v->host;
+		size_t shown = 0; /* as much of the name is a bind point's */
+
+		for (size_t i = 0; i < v->nbinds; i++) {
+			const struct bind *b = &v->binds[i];
+
+			if (b->guest_len > shown && mem_after(exe, b->guest) &&
+				(exe[b->guest_len] == '/' || !exe[b->guest_len])) {
+				shown = b->guest_len;
+				host = b->host;
+			}
+		}
+		str_puts(&s, host);
+		str_puts(&s, exe + shown);
 		n = s.at ? s.at - text : 0;
 	} else {
 		n = sys_readlinkat(AT_FDCWD, "/proc/self/exe", text, sizeof text);

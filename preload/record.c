@@ -36,7 +36,7 @@ struct chunk {
 
 BESIDE bool record_on;
 static struct chunk *chunks[CHUNKS];
-static int chunks_used; /* all from here on are NULL */
+BESIDE static int chunks_used; /* all from here on are NULL */
 BESIDE static unsigned long open_now;
 BESIDE static uint32_t serials, generation;
 BESIDE static int pid_now, vforks;
@@ -450,6 +450,7 @@ static struct child {
 	bool beyond;
 	uint64_t changed[16];
 } children[16];
+BESIDE static bool children_used;
 
 void record_forked(void)
 {
@@ -457,7 +458,8 @@ void record_forked(void)
 	__atomic_store_n(&vforks, 0, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&serials, 0, __ATOMIC_RELAXED);
-	memset(children, 0, sizeof children);
+	if (__atomic_exchange_n(&children_used, false, __ATOMIC_RELAXED))
+		memset(children, 0, sizeof children);
 }
 
 bool record_fork_missed(void)
@@ -496,6 +498,7 @@ static struct child *child(bool make)
 
 		if (__atomic_compare_exchange_n(&children[i].pid, &none, pid, false, __ATOMIC_ACQ_REL,
 			    __ATOMIC_RELAXED)) {
+			__atomic_store_n(&children_used, true, __ATOMIC_RELAXED);
 			memset(children[i].changed, 0, sizeof children[i].changed);
 			children[i].beyond = false;
 			return &children[i];
@@ -542,10 +545,6 @@ bool record_child_has_changed(int fd)
 
 int record_start(void)
 {
-	int r = stack_start();
-
-	if (r < 0)
-		return r;
 	__atomic_store_n(&pid_now, sys_getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&record_on, true, __ATOMIC_RELEASE);
 	return 0;

@@ -93,19 +93,18 @@ struct site_group {
 };
 
 struct area {
-	int taken;
-	bool mapped;
 	struct record record;
 	size_t n;
 	enum fd_keep keep;
 	const char *program;
-	char line[EVENT_SIZE];
+	char line[EVENT_SIZE] __attribute__((aligned(16)));
 	char what[EVENT_SIZE], room[WHAT_SIZE];
 	struct site_group groups[GROUPS];
 	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
 };
 
 static struct area areas[AREAS] __attribute__((aligned(4096)));
+BESIDE static int areas_taken[AREAS]; /* not in there: a fork would copy their pages */
 BESIDE static uint64_t run;
 BESIDE static char *const *start_argv;
 BESIDE static int snapshot_signal;
@@ -129,7 +128,9 @@ static uint8_t told[STACKS_MAX];
 enum { TOLD_SWEEPS = 0xff };
 BESIDE static int counts_taken;
 
-BESIDE bool report_pending;
+BESIDE bool report_pending, report_noted;
+BESIDE static int kept_busy;
+static void kept_forget(void);
 
 uint64_t report_run(void)
 {
@@ -154,23 +155,18 @@ static enum who who(void)
 
 static struct area *area_take(void)
 {
-	struct area *a;
-
 	for (size_t i = 0; i < AREAS; i++)
-		if (!__atomic_exchange_n(&areas[i].taken, 1, __ATOMIC_ACQUIRE))
+		if (!__atomic_exchange_n(&areas_taken[i], 1, __ATOMIC_ACQUIRE))
 			return &areas[i];
-	a = sys_pages(sizeof *a);
-	if (a)
-		a->mapped = true;
-	return a;
+	return sys_pages(sizeof *areas);
 }
 
 static void area_give(struct area *a)
 {
-	if (a->mapped)
-		sys_call(SYS_munmap, a, sizeof *a);
+	if (a >= areas && a < areas + AREAS)
+		__atomic_store_n(&areas_taken[a - areas], 0, __ATOMIC_RELEASE);
 	else
-		__atomic_store_n(&a->taken, 0, __ATOMIC_RELEASE);
+		sys_call(SYS_munmap, a, sizeof *a);
 }
 
 /* -- what lines have in common --------------------------------------------------------------- */
@@ -332,6 +328,8 @@ static const char *mode_name(void)
 		return "off";
 	case CONFIG_CLOEXEC_REPORT:
 		return "report";
+	case CONFIG_CLOEXEC_STRICT:
+		return "strict";
 	default:
 		return "force";
 	}
@@ -371,9 +369,11 @@ void report_forked(void)
 	const int parent = self_pid;
 
 	for (size_t i = 0; i < AREAS; i++)
-		areas[i].taken = 0; /* by threads that are not here */
+		areas_taken[i] = 0; /* by threads that are not here */
 	counts_taken = 0;
-	report_pending = false;
+	if (report_pending)
+		kept_forget();
+	kept_busy = 0;
 	announced = ended = false;
 	self_pid = sys_getpid();
 	if (record_on) {
@@ -519,18 +519,20 @@ static enum why keep_why(enum fd_keep keep)
 /* What is to be said of fd at this exec: an enum why, or -1. */
 static int exec_why(const struct area *a, int fd, const struct record *r)
 {
-	enum fd_keep keep = a->keep;
-	struct stat st;
+	const bool changed = record_child_has_changed(fd);
+	enum fd_keep keep;
 	int flags;
 
-	if (r->flags & (RECORD_INHERITED | RECORD_ASKED) || record_child_has_changed(fd))
+	if (r->flags & RECORD_INHERITED || (r->flags & RECORD_ASKED && !changed))
 		return -1;
 	flags = sys_fcntl(fd, F_GETFD, 0);
 	if (flags < 0 || !kind_fits(fd, r))
 		return -1;
+	if (changed) /* what a vfork child (Python's pass_fds) leaves open, it has cleared the flag of */
+		return flags & FD_CLOEXEC ? -1 : WHY_MEANT;
 	if (flags & FD_CLOEXEC) /* else somebody has set it behind our back */
 		return r->verdict == FD_FORCE && !(r->flags & RECORD_MEANT) &&
-				       config()->cloexec == CONFIG_CLOEXEC_FORCE
+				       config()->cloexec != CONFIG_CLOEXEC_REPORT
 			       ? WHY_STOPPED
 			       : -1;
 	if (r->flags & RECORD_MEANT)
@@ -547,15 +549,8 @@ static int exec_why(const struct area *a, int fd, const struct record *r)
 	default:
 		break;
 	}
-	if (fdpolicy_keep_number(fd))
-		keep = FD_KEEP_NUMBER;
-	if (keep == FD_KEEP_NOT)
-		keep = fdpolicy_keep_rule(r->class, a->program);
-	if (keep == FD_KEEP_NOT && fd < MENTIONED) {
-		keep = (enum fd_keep)a->mentioned[fd];
-		if (keep == FD_KEEP_FIFO && (sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)))
-			keep = FD_KEEP_NOT;
-	}
+	keep = fdpolicy_keep_why(fd, r->class, a->program, a->keep,
+		fd < MENTIONED ? (enum fd_keep)a->mentioned[fd] : FD_KEEP_NOT);
 	return (int)keep_why(keep);
 }
 
@@ -576,7 +571,8 @@ bool report_exec_wanted(void)
 	if (me != WHO_NOBODY)
 		for (int fd = record_next(3); fd >= 0; fd = record_next(fd + 1)) {
 			record_get(fd, &r);
-			if (r.state == RECORD_OPEN && !(r.flags & (RECORD_INHERITED | RECORD_ASKED)))
+			if (r.state == RECORD_OPEN && !(r.flags & RECORD_INHERITED) &&
+				(!(r.flags & RECORD_ASKED) || record_child_has_changed(fd)))
 				return true;
 		}
 	return false;
@@ -740,7 +736,7 @@ static void note_fds(struct str *s, bool inherited, unsigned *count)
 
 		record_get(fd, &r);
 		if (r.state != RECORD_OPEN || !(r.flags & RECORD_INHERITED) == inherited ||
-			r.flags & RECORD_ASKED || record_child_has_changed(fd))
+			(r.flags & RECORD_ASKED && !record_child_has_changed(fd)))
 			continue;
 		flags = sys_fcntl(fd, F_GETFD, 0);
 		if (flags < 0 || flags & FD_CLOEXEC)
@@ -768,8 +764,11 @@ bool report_note(char *buf, size_t n)
 	char *at;
 
 	*buf = '\0';
-	if (me == WHO_NOBODY)
+	if (me == WHO_NOBODY) {
+		note_hex(&s, run);
+		str_puts(&s, ";;;q"); /* event_note() */
 		return false;
+	}
 	note_hex(&s, run);
 	str_puts(&s, ";");
 	note_chain(&s, me);
@@ -872,10 +871,10 @@ static uint64_t note_find(const char *s, int fd, int *ret_pid)
 /* -- start ------------------------------------------------------------------------------------ */
 
 /* Is anything open beyond 0-2?  poll(2) says POLLNVAL of a number that is not. */
-static bool anything_open(void)
+static bool anything_open(struct area *a)
 {
-	enum { AT_ONCE = 256, END = 1024 };
-	struct pollfd p[AT_ONCE];
+	enum { END = 1024, AT_ONCE = 256 };
+	struct pollfd *p = (void *)a->line; /* half of it: the page is there already */
 	const struct timespec at_once = {0};
 
 	for (int from = 3; from < END; from += AT_ONCE) {
@@ -947,7 +946,7 @@ static void inherited(struct area *a, const char *note)
 	int dir;
 	long n;
 
-	if (!anything_open())
+	if (!anything_open(a))
 		return;
 	dir = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (dir < 0) { /* no /proc: those that programs usually have */
@@ -1247,7 +1246,7 @@ struct bad_close {
 
 /* Those of one call path in one thread, one after the other. */
 static struct {
-	int busy, tid;
+	int tid;
 	bool down;
 	unsigned n, unseen;
 	struct bad_close at[KEPT_BACK];
@@ -1287,20 +1286,25 @@ static void bad_close_send(const struct bad_close *b)
 	area_give(a);
 }
 
-static void kept_send(void)
+static void kept_forget(void)
 {
-	for (unsigned i = 0; i < kept.n; i++)
-		bad_close_send(&kept.at[i]);
 	kept.n = kept.unseen = 0;
 	report_pending = false;
 }
 
+static void kept_send(void)
+{
+	for (unsigned i = 0; i < kept.n; i++)
+		bad_close_send(&kept.at[i]);
+	kept_forget();
+}
+
 void report_flush(void)
 {
-	if (!report_pending || __atomic_exchange_n(&kept.busy, 1, __ATOMIC_ACQUIRE))
+	if (!report_pending || __atomic_exchange_n(&kept_busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	kept_send();
-	__atomic_store_n(&kept.busy, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&kept_busy, 0, __ATOMIC_RELEASE);
 }
 
 /* Keeps b back; a path that closes numbers near each other, upwards or downwards, two of which nobody
@@ -1321,8 +1325,7 @@ static void kept_add(const struct bad_close *b)
 	if (kept.unseen > 1) {
 		if (b->closer)
 			told[b->closer] = TOLD_SWEEPS;
-		kept.n = kept.unseen = 0;
-		report_pending = false;
+		kept_forget();
 	}
 }
 
@@ -1348,12 +1351,12 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 	b.kind = b.twice ? "double" : "not-open";
 	if (state_owns(fd)) /* which the program is told is not there */
 		b.kind = "internal";
-	if (__atomic_exchange_n(&kept.busy, 1, __ATOMIC_ACQUIRE)) {
+	if (__atomic_exchange_n(&kept_busy, 1, __ATOMIC_ACQUIRE)) {
 		bad_close_send(&b);
 		return;
 	}
 	kept_add(&b);
-	__atomic_store_n(&kept.busy, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&kept_busy, 0, __ATOMIC_RELEASE);
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */
@@ -1462,6 +1465,7 @@ void report_start(char *const argv[])
 		sink++;
 	if (!run)
 		run_start();
+	report_noted = true;
 	if (event_start(c->report, sink) < 0)
 		return;
 	self_pid = makers[0] = sys_getpid();
@@ -1471,8 +1475,10 @@ void report_start(char *const argv[])
 		return;
 	}
 	snapshot_start();
-	on_exit = (int (*)(void (*)(int, void *), void *))real_find("on_exit");
-	by_on_exit = on_exit && on_exit(on_end, NULL) == 0;
+	if (!c->musl) {
+		on_exit = (int (*)(void (*)(int, void *), void *))real_find("on_exit");
+		by_on_exit = on_exit && on_exit(on_end, NULL) == 0;
+	}
 	a = area_take();
 	if (a) {
 		announce(a);

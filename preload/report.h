@@ -30,6 +30,8 @@ void report_exec_failed(unsigned exec, long error);
  * report.  As the descriptors' flags are now.  True: event_keep() around the exec. */
 enum { REPORT_NOTE = 2048 };
 bool report_note(char *buf, size_t n);
+/* Is there anything to be told?  Where nothing can be reported: that this has been said already. */
+extern bool report_noted;
 
 /* The run's number: of the first process and all that came from it. */
 uint64_t report_run(void);

@@ -230,17 +230,25 @@ static const char *calling_module(void)
 	return "";
 }
 
-enum fd_verdict rules_verdict(
-	const struct rules *rules, enum fd_class class, const char *program, const char *target)
+bool rules_ask_module(const struct rules *rules, enum fd_class class)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->at[i].module && rules->at[i].classes >> class & 1)
+			return true;
+	return false;
+}
+
+enum fd_verdict rules_verdict(const struct rules *rules, enum fd_class class, const char *program,
+	const char *file, const char *target)
 {
 	const char *module = NULL;
 
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule *r = &rules->at[i];
 
-		if (class == FD_CLASSES ? r->classes != ~0u : !(r->classes >> class & 1))
+		if (!(r->classes >> class & 1) || !r->target != !target)
 			continue;
-		if (!r->target != !target || (r->program && !rules_match(r->program, program)))
+		if (r->program && !rules_match(r->program, program) && !rules_match(r->program, file))
 			continue;
 		if (target && !rules_match(r->target, mem_find(r->target, '/') ? target : mem_base(target)))
 			continue;

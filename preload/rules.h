@@ -10,8 +10,8 @@
 struct rule {
 	bool leave;          /* leave alone, or force */
 	unsigned classes;    /* one bit an fd_class; ~0: all */
-	const char *program; /* a pattern for the program's base name; NULL: any */
-	const char *module;  /* likewise for the calling module; NULL: any */
+	const char *program; /* a pattern for the program's base name, or its interpreter's; NULL: any */
+	const char *module;  /* likewise for the calling module */
 	const char *target;  /* likewise for the program that is executed: its path where it has a slash */
 };
 
@@ -35,10 +35,14 @@ int rules_parse(const char *text, size_t n, struct rules *ret, unsigned *ret_lin
 int rules_load(const char *path, const struct rules **ret);
 
 /* What the first rule that matches says of a descriptor of this class: FD_RULE (leave it), FD_FORCE,
- * or FD_RULES_NONE.  target: at exec; NULL: when the descriptor is made, which is when the rules
- * for modules count.  class FD_CLASSES: only rules for all of them. */
-enum fd_verdict rules_verdict(
-	const struct rules *rules, enum fd_class class, const char *program, const char *target);
+ * or FD_RULES_NONE.  The caller is program, a base name, and what is executed for it has the base name
+ * file.  target: at exec, when the rules with a target count; NULL: when the descriptor is made, when
+ * the others do. */
+enum fd_verdict rules_verdict(const struct rules *rules, enum fd_class class, const char *program,
+	const char *file, const char *target);
+
+/* Does that depend, when a descriptor of this class is made, on the calling module? */
+bool rules_ask_module(const struct rules *rules, enum fd_class class);
 
 /* Does name match a pattern of *, ? and literal characters? */
 bool rules_match(const char *pattern, const char *name);

@@ -9,23 +9,31 @@
 
 enum { HASHED = 2 * STACKS_MAX, TEXTS_MAX = 4096, TEXT_ROOM = 256 };
 
-BESIDE static struct stack *stacks; /* [STACKS_MAX] */
-BESIDE static uint32_t *hashed;     /* [HASHED]: numbers, 0 free */
-BESIDE static uint32_t count;
-BESIDE static char (*texts)[TEXT_ROOM];
-BESIDE static uint32_t text_count;
+/* Made with the first stack: most programs make no descriptors. */
+struct table {
+	struct stack stacks[STACKS_MAX];
+	uint32_t hashed[HASHED]; /* numbers, 0 free */
+	char texts[TEXTS_MAX][TEXT_ROOM];
+};
+BESIDE static struct table *table;
+BESIDE static uint32_t count, text_count;
+
+static struct table *table_now(void)
+{
+	return __atomic_load_n(&table, __ATOMIC_ACQUIRE);
+}
 
 int stack_start(void)
 {
-	struct stack *s = sys_pages(STACKS_MAX * sizeof *s);
-	uint32_t *h = sys_pages(HASHED * sizeof *h);
-	char(*t)[TEXT_ROOM] = sys_pages((size_t)TEXTS_MAX * TEXT_ROOM);
+	struct table *t, *none = NULL;
 
-	if (!s || !h || !t)
+	if (table_now())
+		return 0;
+	t = sys_pages(sizeof *t);
+	if (!t)
 		return -ENOMEM;
-	hashed = h;
-	texts = t;
-	__atomic_store_n(&stacks, s, __ATOMIC_RELEASE);
+	if (!__atomic_compare_exchange_n(&table, &none, t, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		sys_call(SYS_munmap, t, sizeof *t);
 	return 0;
 }
 
@@ -49,9 +57,10 @@ static bool same(const struct stack *s, uint64_t hash, const frame *at, size_t n
 uint32_t stack_intern(const frame *at, size_t n, uint32_t script_file, uint32_t script_line)
 {
 	uint64_t hash = mix(n, (uint64_t)script_file << 32 | script_line);
+	struct table *t = table_now();
 	uint32_t mine = 0, slot;
 
-	if (!n || !__atomic_load_n(&stacks, __ATOMIC_ACQUIRE))
+	if (!n || (UNLIKELY(!t) && (stack_start() < 0 || !(t = table_now()))))
 		return STACK_NONE;
 	if (n > UNWIND_FRAMES)
 		n = UNWIND_FRAMES;
@@ -59,7 +68,7 @@ uint32_t stack_intern(const frame *at, size_t n, uint32_t script_file, uint32_t 
 		hash = mix(hash, at[i]);
 	slot = (uint32_t)(hash >> 20) % HASHED;
 	for (unsigned tries = 0; tries < 64; tries++, slot = (slot + 1) % HASHED) {
-		uint32_t id = __atomic_load_n(&hashed[slot], __ATOMIC_ACQUIRE);
+		uint32_t id = __atomic_load_n(&t->hashed[slot], __ATOMIC_ACQUIRE);
 
 		if (!id) {
 			if (!mine) {
@@ -70,18 +79,18 @@ uint32_t stack_intern(const frame *at, size_t n, uint32_t script_file, uint32_t 
 				mine = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
 				if (mine >= STACKS_MAX)
 					return STACK_NONE;
-				s = &stacks[mine];
+				s = &t->stacks[mine];
 				s->hash = hash;
 				s->n = (uint32_t)n;
 				s->script_file = script_file;
 				s->script_line = script_line;
 				memcpy(s->at, at, n * sizeof *at);
 			}
-			if (__atomic_compare_exchange_n(&hashed[slot], &id, mine, false, __ATOMIC_ACQ_REL,
+			if (__atomic_compare_exchange_n(&t->hashed[slot], &id, mine, false, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE))
 				return mine;
 		}
-		if (same(&stacks[id], hash, at, n, script_file, script_line))
+		if (same(&t->stacks[id], hash, at, n, script_file, script_line))
 			return id;
 	}
 	return STACK_NONE;
@@ -96,31 +105,36 @@ uint32_t stack_count(void)
 
 const struct stack *stack_at(uint32_t id)
 {
-	return id && id < STACKS_MAX && stacks ? &stacks[id] : NULL;
+	struct table *t = table_now();
+
+	return id && id < STACKS_MAX && t ? &t->stacks[id] : NULL;
 }
 
 uint32_t stack_text(const char *text, size_t n)
 {
 	const uint32_t have = __atomic_load_n(&text_count, __ATOMIC_ACQUIRE);
+	struct table *t;
 	uint32_t id;
 
-	if (!texts || !n)
+	if (!n || stack_start() < 0 || !(t = table_now()))
 		return 0;
 	if (n >= TEXT_ROOM)
 		n = TEXT_ROOM - 1;
 	for (id = 1; id <= have && id < TEXTS_MAX; id++)
-		if (memcmp(texts[id], text, n) == 0 && !texts[id][n])
+		if (memcmp(t->texts[id], text, n) == 0 && !t->texts[id][n])
 			return id;
 	id = __atomic_add_fetch(&text_count, 1, __ATOMIC_ACQ_REL);
 	if (id >= TEXTS_MAX)
 		return 0;
-	memcpy(texts[id], text, n);
+	memcpy(t->texts[id], text, n);
 	return id;
 }
 
 const char *stack_text_at(uint32_t id)
 {
-	return id && id < TEXTS_MAX && texts ? texts[id] : "";
+	struct table *t = table_now();
+
+	return id && id < TEXTS_MAX && t ? t->texts[id] : "";
 }
 
 size_t stack_blame(const struct stack *s)

@@ -33,7 +33,7 @@ const char *stack_text_at(uint32_t id); /* "" for 0 */
  * its index, or 1 when all do, or 0 when there is only the wrapper. */
 size_t stack_blame(const struct stack *s);
 
-/* Reserves the table's address space.  0 or -ENOMEM. */
+/* Reserves the table's address space, which the first stack does by itself.  0 or -ENOMEM. */
 int stack_start(void) MUST_CHECK;
 
 #endif

@@ -515,7 +515,7 @@ static bool env_complete(char *const envp[])
 	const char *list = env_get(envp, "LD_PRELOAD"), *e, *value;
 	bool found = false;
 
-	if (record_on)
+	if (report_noted)
 		return false; /* the next program is to know whose descriptors it inherits */
 	if (!c->note_lib)
 		return true; /* came by /etc/ld.so.preload: nobody can take it away */
@@ -586,7 +586,7 @@ static long job_run(const struct job *j, const struct exec_plan *plan, const cha
 {
 	int undo[UNDO_MAX];
 	size_t n = fdpolicy_exec(program, argv, envp, undo, UNDO_MAX);
-	long r = UNLIKELY(record_on) ? job_reported(j, plan, program, target, argv, envp, trace)
+	long r = UNLIKELY(report_noted) ? job_reported(j, plan, program, target, argv, envp, trace)
 				     : j->run(plan, j->arg);
 
 	fdpolicy_undo(undo, n);
@@ -628,7 +628,7 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 			str_num(&f, (unsigned)fd);
 			x.fds = fds;
 		}
-		if (UNLIKELY(record_on))
+		if (UNLIKELY(report_noted))
 			x.trace = alloca(TRACE_SIZE);
 		room = env_room(NULL, envp, &x);
 		m.envp = alloca((n + ENV_OWN) * sizeof *m.envp);
@@ -811,7 +811,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	}
 	args[at] = NULL;
 
-	if (UNLIKELY(record_on))
+	if (UNLIKELY(report_noted))
 		x.trace = alloca(TRACE_SIZE);
 	room = env_room(v, envp, &x);
 	m.envp = alloca(((size_t)envc + ENV_OWN) * sizeof *m.envp);

@@ -24,16 +24,43 @@ const struct config *config_start(void)
 static struct rules ruled;
 static struct asked {
 	enum fd_class class;
-	const char *program, *target;
-} asked_rules;
+	const char *target;
+	unsigned times;
+} asked;
 static enum fd_verdict says = FD_RULES_NONE;
+static bool by_module;
 
-enum fd_verdict rules_verdict(
-	const struct rules *rules, enum fd_class class, const char *program, const char *target)
+enum fd_verdict rules_verdict(const struct rules *rules, enum fd_class class, const char *program,
+	const char *file, const char *target)
 {
 	assert_ptr_equal(rules, &ruled);
-	asked_rules = (struct asked){class, program, target};
+	assert_string_equal(program, now.program);
+	assert_string_equal(file, "exe");
+	asked = (struct asked){class, target, asked.times + 1};
 	return says;
+}
+
+bool rules_ask_module(const struct rules *rules, enum fd_class class)
+{
+	assert_ptr_equal(rules, &ruled);
+	(void)class;
+	return by_module;
+}
+
+/* Whose the bitmap is, is told by others. */
+bool record_on;
+static bool child;
+
+bool record_mine(void)
+{
+	assert_true(record_on);
+	return !child;
+}
+
+bool state_in_vfork(void)
+{
+	assert_false(record_on);
+	return child;
 }
 
 static void config_is(bool shell, enum config_cloexec cloexec, const char *program, int pid)
@@ -41,9 +68,13 @@ static void config_is(bool shell, enum config_cloexec cloexec, const char *progr
 	now = (struct config){.shell = shell,
 		.cloexec = cloexec,
 		.program = program,
+		.file = "exe",
 		.pid = pid,
 		.lib = "",
 		.audit = ""};
+	memset(verdicts, 0, sizeof verdicts);
+	says = FD_RULES_NONE;
+	by_module = false;
 }
 
 /* -- which classes ------------------------------------------------------------------------- */
@@ -73,10 +104,12 @@ static const struct verdict_row {
 	enum fd_verdict rule; /* FD_RULES_NONE: none */
 	enum fd_verdict want;
 	bool forced;
-} verdicts[] = {
+} words[] = {
 	{"by default all is forced",      FD_EVENT,  false, CONFIG_CLOEXEC_FORCE,  0,                 FD_RULES_NONE, FD_FORCE, true },
 	{"report would, but does not",    FD_EVENT,  false, CONFIG_CLOEXEC_REPORT, 0,                 FD_RULES_NONE, FD_FORCE, false},
 	{"report knows shells",           FD_OPEN,   true,  CONFIG_CLOEXEC_REPORT, 0,                 FD_RULES_NONE, FD_SHELL, false},
+	{"strict forces",                 FD_EVENT,  false, CONFIG_CLOEXEC_STRICT, 0,                 FD_RULES_NONE, FD_FORCE, true },
+	{"strict knows shells",           FD_OPEN,   true,  CONFIG_CLOEXEC_STRICT, 0,                 FD_RULES_NONE, FD_SHELL, false},
 	{"off is off",                    FD_OPEN,   false, CONFIG_CLOEXEC_OFF,    0,                 FD_RULES_NONE, FD_OFF,   false},
 	{"a class that is skipped",       FD_PIPE,   false, CONFIG_CLOEXEC_FORCE,  1u << FD_PIPE,     FD_RULES_NONE, FD_SKIP,  false},
 	{"another class is not",          FD_OPEN,   false, CONFIG_CLOEXEC_FORCE,  1u << FD_PIPE,     FD_RULES_NONE, FD_FORCE, true },
@@ -105,26 +138,101 @@ static void verdict_test(void **state)
 	says = row->rule;
 	assert_int_equal(fdpolicy_verdict(row->class), row->want);
 	assert_int_equal(fdpolicy_flag(row->class), row->forced ? O_CLOEXEC : 0);
-	says = FD_RULES_NONE;
+	asked.times = 0;
+	fdpolicy_verdict(row->class);
+	assert_int_equal(asked.times, 0); /* once a class, and that is known now */
 }
 
-/* --keep and the rules for a target, as exec asks. */
-static void configured_test(void **state)
+static void module_test(void **state)
 {
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
-	assert_false(fdpolicy_keep_number(7));
-	now.keep_word = "7,12";
-	assert_true(fdpolicy_keep_number(7) && fdpolicy_keep_number(12));
-	assert_false(fdpolicy_keep_number(1) || fdpolicy_keep_number(2) || fdpolicy_keep_number(71));
-	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_NOT);
 	now.rules = &ruled;
+	by_module = true;
 	says = FD_RULE;
-	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_RULE);
-	assert_string_equal(asked_rules.target, "/bin/true");
+	assert_int_equal(fdpolicy_verdict(FD_OPEN), FD_RULE);
+	says = FD_FORCE; /* the next caller is another */
+	assert_int_equal(fdpolicy_verdict(FD_OPEN), FD_FORCE);
+	assert_null(asked.target);
+}
+
+/* Which reason comes first. */
+static const struct why_row {
+	const char *why;
+	int fd;
+	enum fd_verdict rule; /* FD_RULES_NONE: they say nothing */
+	enum fd_keep all, mentioned, want;
+} whys[] = {
+	{"nobody wants it",             7,  FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_NOT,  FD_KEEP_NOT    },
+	{"--keep",                      12, FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_NOT,  FD_KEEP_NUMBER },
+	{"--keep, not a part of it",    1,  FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_NOT,  FD_KEEP_NOT    },
+	{"--keep, the last one",        5,  FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_NOT,  FD_KEEP_NUMBER },
+	{"--keep before a rule",        12, FD_FORCE,      FD_KEEP_SAMEPID, FD_KEEP_ARGV, FD_KEEP_NUMBER },
+	{"a rule leaves it",            7,  FD_RULE,       FD_KEEP_NOT,     FD_KEEP_NOT,  FD_KEEP_RULE   },
+	{"a rule before other reasons", 7,  FD_RULE,       FD_KEEP_SAMEPID, FD_KEEP_ARGV, FD_KEEP_RULE   },
+	{"a rule against all reasons",  7,  FD_FORCE,      FD_KEEP_SAMEPID, FD_KEEP_ARGV, FD_KEEP_NOT    },
+	{"the reason for all",          7,  FD_RULES_NONE, FD_KEEP_SELFEXE, FD_KEEP_ARGV, FD_KEEP_SELFEXE},
+	{"it is mentioned",             7,  FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_ENV,  FD_KEEP_ENV    },
+	{"mentioned, and no fifo",      -1, FD_RULES_NONE, FD_KEEP_NOT,     FD_KEEP_FIFO, FD_KEEP_NOT    },
+};
+
+static void why_test(void **state)
+{
+	const struct why_row *row = *state;
+
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
+	now.keep_word = "12,10,5";
+	if (row->rule != FD_RULES_NONE) {
+		now.rules = &ruled;
+		says = row->rule;
+	}
+	assert_int_equal(fdpolicy_keep_why(row->fd, FD_PTY, "/bin/true", row->all, row->mentioned), row->want);
+	if (now.rules && row->want != FD_KEEP_NUMBER) {
+		assert_string_equal(asked.target, "/bin/true");
+		assert_int_equal(asked.class, FD_PTY);
+	}
+}
+
+/* An exec asks the rules for the class that the descriptor was made as. */
+static void class_remembered_test(void **state)
+{
+	int fd, undo[4];
+
+	(void)state;
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
+	now.rules = &ruled;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fdpolicy_mark(fd, FD_SOCKET, false, O_CLOEXEC);
+	says = FD_RULE;
+	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 1);
+	assert_int_equal(asked.class, FD_SOCKET);
+	fdpolicy_undo(undo, 1);
 	says = FD_FORCE;
-	assert_int_equal(fdpolicy_keep_rule(FD_OPEN, "/bin/true"), FD_KEEP_NOT);
-	says = FD_RULES_NONE;
+	now.pid = getpid();
+	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 0);
+	now.rules = NULL;
+	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 1);
+	fdpolicy_closed(fd);
+	close(fd);
+}
+
+/* --cloexec=strict: what is only mentioned or usual stays forced, what the user says counts. */
+static void strict_test(void **state)
+{
+	char arg[32], *argv[] = {"x", arg, NULL};
+	int fd, undo[4];
+
+	(void)state;
+	config_is(false, CONFIG_CLOEXEC_STRICT, "flock", getpid());
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fdpolicy_mark(fd, FD_OPEN, false, O_CLOEXEC);
+	snprintf(arg, sizeof arg, "/dev/fd/%d", fd);
+	assert_int_equal(fdpolicy_exec("/proc/self/exe", argv, NULL, undo, 4), 0);
+	snprintf(arg, sizeof arg, "%d", fd);
+	now.keep_word = arg;
+	assert_int_equal(fdpolicy_exec("/proc/self/exe", argv, NULL, undo, 4), 1);
+	fdpolicy_closed(fd);
+	close(fd);
 }
 
 /* -- who is mentioned ------------------------------------------------------------------------ */
@@ -180,6 +288,7 @@ static void mention_test(void **state)
 	char *argv[4] = {(char *)row->arg[0], (char *)row->arg[1], (char *)row->arg[2], NULL};
 	char *envp[2] = {(char *)row->env, NULL}, got[200] = "";
 
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
 	fdpolicy_mentions(argv, envp, mention_note, got);
 	assert_string_equal(got, row->want);
 	got[0] = '\0';
@@ -229,8 +338,8 @@ static void exec_test(void **state)
 		close(fds[0]);
 		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
-	fd = (int)fdpolicy_mark(fds[0], false, O_CLOEXEC);
-	fdpolicy_mark(other, true, O_CLOEXEC); /* the program's own flag is never given back */
+	fd = (int)fdpolicy_mark(fds[0], FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(other, FD_OPEN, true, O_CLOEXEC); /* the program's own flag is never given back */
 	snprintf(arg, sizeof arg, row->arg ? row->arg : "-l", fd);
 	snprintf(env, sizeof env, row->env ? row->env : "A=b", fd);
 	n = fdpolicy_exec(row->target ? row->target : "/bin/ls", argv, envp, undo, 4);
@@ -255,31 +364,31 @@ static void low_numbers_test(void **state)
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
 	assert_int_equal(dup3(saved, 0, O_CLOEXEC), 0);
-	assert_int_equal(fdpolicy_mark(0, false, O_CLOEXEC), 0);
+	assert_int_equal(fdpolicy_mark(0, FD_OPEN, false, O_CLOEXEC), 0);
 	assert_false(has_flag(0));
 	assert_int_equal(dup3(saved, 0, O_CLOEXEC), 0);
-	fdpolicy_mark(0, true, O_CLOEXEC); /* asked for */
+	fdpolicy_mark(0, FD_OPEN, true, O_CLOEXEC); /* asked for */
 	assert_true(has_flag(0));
 	dup2(saved, 0);
 	close(saved);
-	assert_int_equal(fdpolicy_mark(-EMFILE, false, O_CLOEXEC), -EMFILE);
+	assert_int_equal(fdpolicy_mark(-EMFILE, FD_OPEN, false, O_CLOEXEC), -EMFILE);
 }
 
 static void records_test(void **state)
 {
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
-	fdpolicy_mark(40, false, O_CLOEXEC);
-	fdpolicy_mark(41, false, O_CLOEXEC);
-	fdpolicy_mark(63, false, O_CLOEXEC);
-	fdpolicy_mark(64, false, O_CLOEXEC);
-	fdpolicy_mark(65535, false, O_CLOEXEC);
-	fdpolicy_mark(65536, false, O_CLOEXEC); /* forced, forgotten */
+	fdpolicy_mark(40, FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(41, FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(63, FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(64, FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(65535, FD_OPEN, false, O_CLOEXEC);
+	fdpolicy_mark(65536, FD_OPEN, false, O_CLOEXEC); /* forced, forgotten */
 	assert_true(fdpolicy_forced(40) && fdpolicy_forced(63) && fdpolicy_forced(65535));
 	assert_false(fdpolicy_forced(65536) || fdpolicy_forced(42) || fdpolicy_forced(-1));
 	fdpolicy_forget(40); /* F_SETFD */
 	assert_false(fdpolicy_forced(40));
-	fdpolicy_mark(41, true, O_CLOEXEC); /* the number came back unseen */
+	fdpolicy_mark(41, FD_OPEN, true, O_CLOEXEC); /* the number came back unseen */
 	assert_false(fdpolicy_forced(41));
 	fdpolicy_forget_range(64, ~0u);
 	assert_true(fdpolicy_forced(63));
@@ -291,39 +400,42 @@ static void records_test(void **state)
 
 static void vfork_test(void **state)
 {
-	int status;
-
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
-	fdpolicy_mark(50, false, O_CLOEXEC);
-	if (vfork() == 0) { /* its close_range is not its parent's */
+	for (int i = 0; i < 2; i++) {
+		record_on = i;
+		fdpolicy_mark(50, FD_OPEN, false, O_CLOEXEC);
+		fdpolicy_mark(51, FD_OPEN, false, O_CLOEXEC);
+		child = true; /* its close_range is not its parent's */
 		fdpolicy_forget(50);
 		fdpolicy_forget_range(3, ~0u);
-		_exit(0);
-	}
-	assert_true(fdpolicy_forced(50));
-	if (fork() == 0) {
+		assert_true(fdpolicy_forced(50) && fdpolicy_forced(51));
+		fdpolicy_closed(51);
+		assert_int_equal(fdpolicy_forced(51), record_on); /* else a close would cost more */
+		child = false;
 		fdpolicy_forget_range(3, ~0u);
-		_exit(fdpolicy_forced(50));
+		assert_false(fdpolicy_forced(50) || fdpolicy_forced(51));
 	}
-	while (wait(&status) > 0)
-		assert_int_equal(status, 0);
-	assert_true(fdpolicy_forced(50));
-	fdpolicy_forget(50);
+	record_on = false;
 }
 
 int main(void)
 {
-	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + ROWS(verdicts) + 4];
+	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + ROWS(words) + ROWS(whys) + 6];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS(classes); i++)
 		t[n++] = (struct CMUnitTest){
 			classes[i].why, class_test, NULL, NULL, (void *)&classes[i]};
-	for (size_t i = 0; i < ROWS(verdicts); i++)
+	for (size_t i = 0; i < ROWS(words); i++)
 		t[n++] = (struct CMUnitTest){
-			verdicts[i].why, verdict_test, NULL, NULL, (void *)&verdicts[i]};
-	t[n++] = (struct CMUnitTest){"--keep and rules for a target", configured_test, NULL, NULL, NULL};
+			words[i].why, verdict_test, NULL, NULL, (void *)&words[i]};
+	for (size_t i = 0; i < ROWS(whys); i++)
+		t[n++] = (struct CMUnitTest){whys[i].why, why_test, NULL, NULL, (void *)&whys[i]};
+	t[n++] = (struct CMUnitTest){"rules by module ask each time", module_test, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){
+		"an exec's rules know the class", class_remembered_test, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"strict", strict_test, NULL, NULL, NULL};
 	for (size_t i = 0; i < ROWS(mentions); i++)
 		t[n++] = (struct CMUnitTest){
 			mentions[i].why, mention_test, NULL, NULL, (void *)&mentions[i]};

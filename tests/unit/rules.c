@@ -54,6 +54,13 @@ static const struct parse_row {
 	{"an unknown key",               "leave open user=x\n",                            1, 0},
 	{"a key without a value",        "leave open program=\n",                          1, 0},
 	{"a key given twice",            "leave open program=a program=b\n",               1, 0},
+	{"blanks around",                "  leave \t open,pipe   program=a\t",            0, 1},
+	{"a comment behind the classes", "leave all # everything",                         0, 1},
+	{"a # within a pattern",         "leave all program=a#b",                          0, 1},
+	{"a class with a blank behind",  "leave open, pipe\n",                             1, 0},
+	{"the last line has no newline", "leave open\nleave",                              2, 0},
+	{"a word in capitals",           "Leave open\n",                                   1, 0},
+	{"a class twice",                "leave open,open\n",                              0, 1},
 	{"module and target",            "leave open module=a target=b\n",                 1, 0},
 };
 
@@ -87,23 +94,48 @@ static void odd_bytes_test(void **state)
 	assert_int_equal(line, 2);
 	assert_string_equal(what, "a NUL byte");
 	memset(text, '#', sizeof text);
+	text[1024] = '\n';
+	assert_int_equal(rules_parse(text, 1025, &rules, &line, &what), 0);
+	text[1024] = '#';
 	assert_int_equal(rules_parse(text, sizeof text, &rules, &line, &what), -EINVAL);
 	assert_string_equal(what, "longer than 1024 bytes");
+}
+
+static void many_test(void **state)
+{
+	static struct rules rules;
+	static char text[(RULES_MAX + 1) * 10 + 1];
+	const char *what;
+	unsigned line;
+
+	(void)state;
+	for (size_t i = 0; i <= RULES_MAX; i++)
+		memcpy(text + i * 10, "leave all\n", 11);
+	assert_int_equal(rules_parse(text, RULES_MAX * 10, &rules, &line, &what), 0);
+	assert_int_equal(rules.n, RULES_MAX);
+	assert_int_equal(rules_parse(text, sizeof text - 1, &rules, &line, &what), -EINVAL);
+	assert_int_equal(line, RULES_MAX + 1);
+	assert_string_equal(what, "more than 256 rules");
 }
 
 static const char rules_text[] = "leave pipe program=make*\n"
 				 "force pipe\n"
 				 "leave open,socket program=sh?\n"
-				 "leave all target=helper\n"
+				 "leave event,memory target=helper\n"
 				 "leave dup target=/usr/bin/exact\n"
 				 "leave pty module=libother.so\n"
-				 "leave accept module=libmine*\n";
+				 "leave accept module=libmine*\n"
+				 "leave event program=python3*\n"
+				 "leave memory program=run.py\n"
+				 "force stream program=setup target=x\n"
+				 "leave pair target=/usr/lib/*\n";
 
 static const struct verdict_row {
 	const char *why;
 	enum fd_class class;
 	const char *program, *target;
 	enum fd_verdict want;
+	const char *file; /* NULL: as the program */
 } verdicts[] = {
 	{"the first rule that matches",    FD_PIPE,    "make-4", NULL,             FD_RULE      },
 	{"the next one for another",       FD_PIPE,    "cc",     NULL,             FD_FORCE     },
@@ -116,7 +148,13 @@ static const struct verdict_row {
 	{"at exec other rules are silent", FD_PIPE,    "make",   "/bin/sh",        FD_RULES_NONE},
 	{"the calling module",             FD_ACCEPT,  "x",      NULL,             FD_RULE      },
 	{"another module",                 FD_PTY,     "x",      NULL,             FD_RULES_NONE},
-	{"for all classes alone",          FD_CLASSES, "x",      "helper",         FD_RULE      },
+	{"a target never has the module",  FD_ACCEPT,  "x",      "/libmine.so",    FD_RULES_NONE},
+	{"the calling module counts once", FD_RECV,    "x",      NULL,             FD_RULES_NONE},
+	{"a script, by its interpreter",   FD_EVENT,   "run.py", NULL,             FD_RULE,      "python3.11"},
+	{"a script, by its own name",      FD_MEMORY,  "run.py", NULL,             FD_RULE,      "python3.11"},
+	{"a target, for one program",      FD_STREAM,  "setup",  "/bin/x",         FD_FORCE     },
+	{"a target, for another program",  FD_STREAM,  "x",      "/bin/x",         FD_RULES_NONE},
+	{"a path with a pattern",          FD_PAIR,    "x",      "/usr/lib/a/b",   FD_RULE      },
 };
 
 static void verdict_test(void **state)
@@ -127,7 +165,9 @@ static void verdict_test(void **state)
 	unsigned line;
 
 	assert_int_equal(rules_parse(rules_text, sizeof rules_text - 1, &rules, &line, &what), 0);
-	assert_int_equal(rules_verdict(&rules, row->class, row->program, row->target), row->want);
+	assert_int_equal(rules_verdict(&rules, row->class, row->program,
+				 row->file ? row->file : row->program, row->target), row->want);
+	assert_int_equal(rules_ask_module(&rules, row->class), row->class == FD_PTY || row->class == FD_ACCEPT);
 }
 
 static void match_test(void **state)
@@ -140,7 +180,7 @@ static void match_test(void **state)
 
 int main(void)
 {
-	struct CMUnitTest t[ROWS(parses) + ROWS(verdicts) + 2];
+	struct CMUnitTest t[ROWS(parses) + ROWS(verdicts) + 3];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS(parses); i++)
@@ -148,6 +188,7 @@ int main(void)
 	for (size_t i = 0; i < ROWS(verdicts); i++)
 		t[n++] = (struct CMUnitTest){verdicts[i].why, verdict_test, NULL, NULL, (void *)&verdicts[i]};
 	t[n++] = (struct CMUnitTest){"NUL bytes and long lines", odd_bytes_test, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"as many rules as there may be", many_test, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"patterns", match_test, NULL, NULL, NULL};
 	return _cmocka_run_group_tests("rules", t, n, NULL, NULL);
 }
