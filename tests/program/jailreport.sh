@@ -295,6 +295,13 @@ if build site -g -O1 && cp "$T/site" "$T/stripped" && strip "$T/stripped" &&
 	site "open in open_the_log+0x" "a tool that says nothing" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=true
 	site "open in open_the_log+0x" "a tool that says nonsense" symbols "$T/symbols" - JAILREPORT_ADDR2LINE=yes
 	site "open in $T/stripped+0x" "module and offset, stripped" stripped "$T/stripped" -
+	# shellcheck disable=SC2016 # for the script
+	printf '#!/bin/sh\nwhile read -r a; do printf "%%s\\nguess\\n??:0\\n" "$a"; done\n' >"$T/guess"
+	chmod 755 "$T/guess"
+	site "open in $T/stripped+0x" "a function that the tool guessed is not told" stripped "$T/stripped" - \
+		JAILREPORT_ADDR2LINE="$T/guess"
+	site "open in guess+0x" "but for one whose symbol holds the address" symbols "$T/symbols" - \
+		JAILREPORT_ADDR2LINE="$T/guess"
 	site "open in $T/site+0x" "another build: no symbols" site "$T/site" 0123456789abcdef0123456789abcdef01234567
 	has "another build is said" "is another build here"
 	mkfifo "$T/fifo"

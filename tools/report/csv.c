@@ -48,7 +48,8 @@ void show_csv(struct text *t, const struct model *m, const struct show *show)
 {
 	static const char *const diffs[] = {"", "new", "grown", "same", "gone"};
 
-	text_add(t, "kind,count,descriptors,site,call,function,file,line,module,offset,why,what,into,from,hosts,"
+	text_add(t, "kind,count,descriptors,site,call,function,file,line,module,offset,why,what,"
+		    "into,from,hosts,"
 		    "first,last,diff,suppressed\n");
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];

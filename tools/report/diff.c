@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which finding of one release is which of the next: a call site keeps its hash only while its file is not
- * built anew, so after the hash what a programmer would go by is compared, the nearest first. */
+ * Which finding of one release is which of the next: a call site keeps its hash only while its file
+ * is not built anew, so after the hash what a programmer would go by is compared, the nearest
+ * first. */
 #include "diff.h"
 #include "show.h"
 #include <string.h>
@@ -10,7 +11,8 @@ enum pass { PASS_HASH, PASS_LINE, PASS_FILE, PASS_MODULE, PASS_OFFSET, PASSES };
 
 static bool compared(const struct group *g)
 {
-	return g->kind == KIND_LEAK || g->kind == KIND_EMFILE || g->kind == KIND_NEVER || g->kind == KIND_BAD_CLOSE;
+	return g->kind == KIND_LEAK || g->kind == KIND_EMFILE || g->kind == KIND_NEVER ||
+	       g->kind == KIND_BAD_CLOSE;
 }
 
 static unsigned long size_of(const struct group *g)
@@ -24,7 +26,10 @@ static void key_of(struct text *key, const struct group *g, enum pass pass)
 	const struct site *s = g->site;
 	const struct line *l = site_line(s);
 	const struct spot *spot = site_spot(s);
-	const char *file = s->script ? s->script : l ? l->file : NULL, *function = l ? l->function : NULL;
+	const char *file = s->script ? s->script
+			   : l       ? l->file
+				     : NULL,
+		   *function = l ? l->function : NULL;
 	unsigned line = s->script ? s->script_line : l ? l->line : 0;
 	const char *call = s->call ? s->call : "";
 
@@ -44,7 +49,8 @@ static void key_of(struct text *key, const struct group *g, enum pass pass)
 	case PASS_FILE:
 		if (!file)
 			break;
-		text_format(key, "%s %s %s", call, s->script || !function ? "" : function, show_base(file));
+		text_format(key, "%s %s %s", call, s->script || !function ? "" : function,
+			show_base(file));
 		if (pass == PASS_LINE)
 			text_format(key, ":%u", line);
 		return;
@@ -56,7 +62,8 @@ static void key_of(struct text *key, const struct group *g, enum pass pass)
 	case PASS_OFFSET:
 		if (!spot || function || s->script)
 			break;
-		text_format(key, "%s %s 0x%llx", call, show_base(spot->module->path), (unsigned long long)spot->offset);
+		text_format(key, "%s %s 0x%llx", call, show_base(spot->module->path),
+			(unsigned long long)spot->offset);
 		return;
 	case PASSES:
 		break;
@@ -112,7 +119,8 @@ void diff_apply(struct model *now, struct model *before)
 	for (enum pass pass = 0; pass < PASSES; pass++)
 		pair(now, before, pass);
 	for (size_t i = 0; i < now->n; i++)
-		if (compared(now->all[i]) && !now->all[i]->suppressed && now->all[i]->diff == DIFF_NONE)
+		if (compared(now->all[i]) && !now->all[i]->suppressed &&
+			now->all[i]->diff == DIFF_NONE)
 			now->all[i]->diff = DIFF_NEW;
 	for (size_t i = 0; i < before->n; i++) {
 		struct group *g = before->all[i];

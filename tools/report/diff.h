@@ -6,8 +6,8 @@
 
 #include "model.h"
 
-/* Says of each finding of now whether it is new, grown or the same, and adds those of before that are
- * gone.  Both have names and are merged. */
+/* Says of each finding of now whether it is new, grown or the same, and adds those of before that
+ * are gone.  Both have names and are merged. */
 void diff_apply(struct model *now, struct model *before);
 
 #endif

@@ -266,7 +266,8 @@ static struct site *get_site(struct model *m, const struct json *o)
 {
 	struct site *s;
 	const struct json *stack = json_get(o, "stack"), *script = json_get(o, "script");
-	const char *hash = json_text(o, "site"), *call = json_text(o, "call"), *file = json_text(script, "file");
+	const char *hash = json_text(o, "site"), *call = json_text(o, "call"),
+		   *file = json_text(script, "file");
 	struct spot *spot = NULL;
 	bool inlined = false;
 
@@ -281,10 +282,11 @@ static struct site *get_site(struct model *m, const struct json *o)
 		s->script = memory_text(file);
 		s->script_line = (unsigned)whole(script, "line");
 	}
-	for (const struct json *c = stack && stack->type == JSON_ARRAY ? json_first(stack) : NULL; c;
-		c = json_next(stack, c)) {
-		const char *module = json_text(c, "module"), *id = json_text(c, "id"), *offset = json_text(c, "offset"),
-			   *function = json_text(c, "function"), *path = json_text(c, "file");
+	for (const struct json *c = stack && stack->type == JSON_ARRAY ? json_first(stack) : NULL;
+		c; c = json_next(stack, c)) {
+		const char *module = json_text(c, "module"), *id = json_text(c, "id"),
+			   *offset = json_text(c, "offset"), *function = json_text(c, "function"),
+			   *path = json_text(c, "file");
 		struct line *l;
 
 		if (!inlined) {
@@ -303,8 +305,9 @@ static struct site *get_site(struct model *m, const struct json *o)
 			continue;
 		spot->lines = memory_more(spot->lines, spot->n + 1, sizeof(*spot->lines));
 		l = &spot->lines[spot->n++];
-		*l = (struct line){function ? memory_text(function) : NULL, path ? memory_text(path) : NULL,
-			(unsigned)whole(c, "line"), whole(c, "plus")};
+		*l = (struct line){function ? memory_text(function) : NULL,
+			path ? memory_text(path) : NULL, (unsigned)whole(c, "line"),
+			whole(c, "plus")};
 	}
 	return s;
 }
@@ -316,10 +319,28 @@ static void get_tally(struct tally *t, const struct json *list)
 		tally_add(t, json_text(c, "name"), whole(c, "count"));
 }
 
+static void get_timeline(struct timeline **line, const struct json *o)
+{
+	const struct json *counts = json_get(o, "counts");
+	int64_t at = json_time(o, "start"), step = json_time(o, "step");
+
+	if (!counts || counts->type != JSON_ARRAY || at == 0 || step == 0)
+		return;
+	for (const struct json *c = json_first(counts); c; c = json_next(counts, c), at += step) {
+		long long n = json_whole(c, 0);
+
+		if (at < 0 || at > (int64_t)4000000000 * 1000000)
+			return;
+		if (n > 0 && n <= 1000000000)
+			timeline_add(line, at, (unsigned long)n);
+	}
+}
+
 static void get_group(struct model *m, const struct json *o)
 {
-	const char *kind = json_text(o, "kind"), *why = json_text(o, "why"), *suppressed = json_text(o, "suppressed");
-	const char *diff = json_text(o, "diff");
+	const char *kind = json_text(o, "kind"), *why = json_text(o, "why"),
+		   *suppressed = json_text(o, "suppressed");
+	const char *diff = json_text(o, "diff"), *chain = json_text(o, "chain");
 	struct site *site = get_site(m, o);
 	struct group *g;
 	int k = 0;
@@ -343,6 +364,15 @@ static void get_group(struct model *m, const struct json *o)
 	get_tally(&g->programs, json_get(o, "from"));
 	get_tally(&g->hosts, json_get(o, "hosts"));
 	get_tally(&g->heirs, json_get(o, "by"));
+	get_tally(&g->classes, json_get(o, "class"));
+	get_timeline(&g->line, json_get(o, "timeline"));
+	if (chain && !g->chain)
+		g->chain = memory_text(chain);
+	for (unsigned i = 0; i < g->hosts.n; i++) {
+		tally_add(&m->hosts, g->hosts.at[i].name, 1);
+		distinct_add(&m->every_host,
+			text_hash(g->hosts.at[i].name, strlen(g->hosts.at[i].name)));
+	}
 	if (suppressed)
 		g->suppressed = memory_text(suppressed);
 	if (m->suppress) { /* as far as the sums tell */
@@ -377,7 +407,8 @@ int document_read(struct model *m, const char *file)
 	}
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
 		text_put(&all, buffer, (size_t)n);
-		if (all.n < sizeof(begin) || memcmp(all.at, begin, sizeof(begin) - 1) != 0 || all.n > DOCUMENT_MAX) {
+		if (all.n < sizeof(begin) || memcmp(all.at, begin, sizeof(begin) - 1) != 0 ||
+			all.n > DOCUMENT_MAX) {
 			text_free(&all);
 			close(fd);
 			return 0;
@@ -396,8 +427,9 @@ int document_read(struct model *m, const char *file)
 		m->first = json_time(doc.at, "first");
 		m->last = json_time(doc.at, "last");
 		groups = json_get(doc.at, "groups");
-		for (const struct json *c = groups && groups->type == JSON_ARRAY ? json_first(groups) : NULL; c;
-			c = json_next(groups, c))
+		for (const struct json *c =
+				groups && groups->type == JSON_ARRAY ? json_first(groups) : NULL;
+			c; c = json_next(groups, c))
 			get_group(m, c);
 	}
 	free(doc.at);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PART_MAX = 1 << 30, SECTIONS_MAX = 65536, ID_MAX = 64 };
+enum { PART_MAX = 1 << 30, SECTIONS_MAX = 65536, ID_MAX = 64, SIZELESS = 4096 /* assembler's */ };
 
 struct function {
 	uint64_t at, size;
@@ -60,7 +60,8 @@ static void note_id(struct elf *e, const char *notes, uint64_t n)
 		all = name + ((uint64_t)h.n_descsz + 3) / 4 * 4;
 		if (name + h.n_descsz > n)
 			return;
-		if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 && memcmp(notes + sizeof(h), "GNU", 4) == 0) {
+		if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 &&
+			memcmp(notes + sizeof(h), "GNU", 4) == 0) {
 			struct text hex = {0};
 
 			for (uint32_t i = 0; i < h.n_descsz && i < ID_MAX; i++)
@@ -136,7 +137,9 @@ static int by_address(const void *a, const void *b)
 {
 	const struct function *x = a, *y = b;
 
-	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->size != y->size ? (x->size < y->size ? -1 : 1) : 0;
+	return x->at != y->at       ? (x->at < y->at ? -1 : 1)
+	       : x->size != y->size ? (x->size < y->size ? -1 : 1)
+				    : 0;
 }
 
 /* .symtab has what .dynsym has and more. */
@@ -148,12 +151,14 @@ static void functions_read(struct elf *e)
 
 	e->read = true;
 	for (size_t i = 0; i < e->n; i++)
-		if (e->sections[i].sh_type == SHT_SYMTAB || (e->sections[i].sh_type == SHT_DYNSYM && !table))
+		if (e->sections[i].sh_type == SHT_SYMTAB ||
+			(e->sections[i].sh_type == SHT_DYNSYM && !table))
 			table = &e->sections[i];
 	if (!table || table->sh_entsize != sizeof(Elf64_Sym) || table->sh_link >= e->n)
 		return;
 	symbols = part(e, table->sh_offset, table->sh_size);
-	e->names = part(e, e->sections[table->sh_link].sh_offset, e->sections[table->sh_link].sh_size);
+	e->names =
+		part(e, e->sections[table->sh_link].sh_offset, e->sections[table->sh_link].sh_size);
 	e->names_size = e->sections[table->sh_link].sh_size;
 	n = table->sh_size / sizeof(Elf64_Sym);
 	if (symbols && e->names) {
@@ -161,10 +166,11 @@ static void functions_read(struct elf *e)
 		for (uint64_t i = 0; i < n; i++) {
 			unsigned type = ELF64_ST_TYPE(symbols[i].st_info);
 
-			if ((type == STT_FUNC || type == STT_GNU_IFUNC) && symbols[i].st_shndx != SHN_UNDEF &&
+			if ((type == STT_FUNC || type == STT_GNU_IFUNC) &&
+				symbols[i].st_shndx != SHN_UNDEF &&
 				symbols[i].st_name < e->names_size)
-				e->functions[e->count++] = (struct function){
-					symbols[i].st_value, symbols[i].st_size, symbols[i].st_name};
+				e->functions[e->count++] = (struct function){symbols[i].st_value,
+					symbols[i].st_size, symbols[i].st_name};
 		}
 		qsort(e->functions, e->count, sizeof(*e->functions), by_address);
 	}
@@ -191,7 +197,7 @@ bool elf_function(struct elf *e, uint64_t address, const char **ret_name, uint64
 		return false;
 	f = &e->functions[low - 1];
 	/* A static function of a stripped library is not there: its neighbour is no answer. */
-	if (f->size > 0 && address - f->at >= f->size)
+	if (address - f->at >= (f->size ? f->size : SIZELESS))
 		return false;
 	if (!e->names[f->name])
 		return false;

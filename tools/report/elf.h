@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * As much of ELF as tells whether a file is the one that an event means, and the nearest function where no
- * tool is there to tell the line.  Files are hostile: every size is checked, nothing is mapped. */
+ * As much of ELF as tells whether a file is the one that an event means, and the nearest function
+ * where no tool is there to tell the line.  Files are hostile: every size is checked, nothing is
+ * mapped. */
 #ifndef REPORT_ELF_H
 #define REPORT_ELF_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * --html: one page that needs nothing else: no script, no font, no picture from anywhere.  The timeline is
- * one row for each call site with a scale of its own, so that nothing is told by colour alone and a
- * site with three descriptors can be seen beside one with thousands. */
+ * --html: one page that needs nothing else: no script, no font, no picture from anywhere.  The
+ * timeline is one row for each call site with a scale of its own, so that nothing is told by colour
+ * alone and a site with three descriptors can be seen beside one with thousands. */
 #include "show.h"
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,8 @@ enum {
 	ROWS = 10,
 	WIDTH = 960,
 	LEFT = 2,
-	ROW = 74,       /* label, plot, space */
-	PLOT_TOP = 24,  /* within the row */
+	ROW = 74,      /* label, plot, space */
+	PLOT_TOP = 24, /* within the row */
 	PLOT = 36,
 	AXIS = 34,
 	TICKS = 5,
@@ -24,7 +24,8 @@ enum {
 static const char style[] =
 	":root{--bg:#fff;--fg:#1b1f24;--soft:#59636e;--line:#d1d9e0;--card:#f6f8fa;--leak:#b3261e;"
 	"--full:#8250df;--never:#9a6700;--bad:#0969da;--tint:.16}\n"
-	"@media (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9198a1;--line:#30363d;"
+	"@media "
+	"(prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9198a1;--line:#30363d;"
 	"--card:#151b23;--leak:#ff8a80;--full:#c297ff;--never:#e3b341;--bad:#79c0ff;--tint:.24}}\n"
 	"*{box-sizing:border-box}\n"
 	"body{margin:0 auto;padding:1.5rem;max-width:75rem;background:var(--bg);color:var(--fg);"
@@ -33,28 +34,34 @@ static const char style[] =
 	"h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
 	"h2 small{font-weight:normal;color:var(--soft);font-size:.9rem}\n"
 	"p{margin:.25rem 0}.soft,figcaption{color:var(--soft);font-size:.9rem}\n"
-	"figure{margin:1.5rem 0 0;padding:1rem;background:var(--card);border:1px solid var(--line);border-radius:6px}\n"
+	"figure{margin:1.5rem 0 0;padding:1rem;background:var(--card);border:1px solid "
+	"var(--line);border-radius:6px}\n"
 	".wide{overflow-x:auto}\n"
 	"svg{display:block;width:100%;min-width:40rem;height:auto}\n"
 	"svg text{fill:var(--fg);font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\n"
 	"svg .soft{fill:var(--soft);font-size:12px}svg .count{font-weight:bold}\n"
 	"svg .grid{stroke:var(--line);stroke-width:1}\n"
 	"svg .area{fill-opacity:var(--tint);stroke-width:2;stroke-linejoin:round}\n"
-	".leak{--c:var(--leak)}.holder,.emfile,.snapshot{--c:var(--full)}.never-closed{--c:var(--never)}"
+	".leak{--c:var(--leak)}.holder,.emfile,.snapshot{--c:var(--full)}.never-closed{--c:var(--"
+	"never)}"
 	".bad-close,.kept,.inherited{--c:var(--bad)}\n"
 	"svg .area{fill:var(--c);stroke:var(--c)}\n"
-	"table{border-collapse:collapse;width:100%}\n"
+	"table{border-collapse:collapse;width:100%;table-layout:fixed}\n"
 	"th{text-align:left;font-size:.85rem;color:var(--soft);font-weight:600}\n"
-	"th,td{padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
-	"td.n{width:9rem}td.when{width:11rem}td.n b{font-size:1.15rem;color:var(--c)}\n"
-	"td.site{width:40%}code,.mono{font:.875rem ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
+	"th,td{padding:.5rem .75rem .5rem 0;border-bottom:1px solid "
+	"var(--line);vertical-align:top}\n"
+	".n{width:9rem}.when{width:11rem}td.n b{font-size:1.15rem;color:var(--c)}\n"
+	".site{width:40%}code,.mono{font:.875rem "
+	"ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
 	"overflow-wrap:anywhere}\n"
 	"td.site>code{font-weight:bold}\n"
 	"dl{margin:0;display:grid;grid-template-columns:max-content 1fr;gap:0 .75rem}\n"
-	"dt{color:var(--soft);font-size:.85rem}dd{margin:0;overflow-wrap:anywhere;font-size:.9rem}\n"
+	"dt{color:var(--soft);font-size:.85rem}dd{margin:0;overflow-wrap:anywhere;font-size:.9rem}"
+	"\n"
 	"details{margin:.25rem 0 0}summary{cursor:pointer;color:var(--soft);font-size:.85rem}\n"
 	"ol{margin:.25rem 0;padding-left:2rem}li{overflow-wrap:anywhere}\n"
-	".tag{display:inline-block;border:1px solid var(--c);color:var(--c);border-radius:1em;padding:0 .5em;"
+	".tag{display:inline-block;border:1px solid "
+	"var(--c);color:var(--c);border-radius:1em;padding:0 .5em;"
 	"font-size:.8rem}\n"
 	"@media (max-width:48rem){body{padding:.75rem}thead{display:none}tr,td{display:block}"
 	"td,td.n,td.when,td.site{width:auto;border:0;padding:.15rem 0}"
@@ -98,7 +105,9 @@ static const char *kind_word(const struct group *g)
 static bool drawn(const struct show *show, const struct group *g)
 {
 	return g->line && show_wanted(show, g) && g->diff != DIFF_GONE &&
-	       (g->kind == KIND_LEAK || g->kind == KIND_HOLDER || g->kind == KIND_NEVER || g->kind == KIND_SNAPSHOT);
+	       !(show->diff && g->diff == DIFF_SAME) &&
+	       (g->kind == KIND_LEAK || g->kind == KIND_HOLDER || g->kind == KIND_NEVER ||
+		       g->kind == KIND_SNAPSHOT);
 }
 
 static double total(const struct timeline *l)
@@ -125,7 +134,8 @@ static void put_area(struct text *t, const struct group *g, int64_t begin, int64
 			continue;
 		x = LEFT + (double)(((l->base + i) << l->shift) - begin) * scale;
 		sum += (double)l->n[i];
-		text_format(t, "H%.1fV%.1f", x < LEFT ? (double)LEFT : x, bottom - sum / all * PLOT);
+		text_format(
+			t, "H%.1fV%.1f", x < LEFT ? (double)LEFT : x, bottom - sum / all * PLOT);
 	}
 	text_format(t, "H%dV%dZ\"/>\n", WIDTH - LEFT, bottom);
 }
@@ -134,7 +144,8 @@ static void put_axis(struct text *t, int64_t begin, int64_t span, int top)
 {
 	const char *format = span < 86400LL * 1000000 ? "%H:%M:%S" : "%m-%d %H:%M";
 
-	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT, top, WIDTH - LEFT, top);
+	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT,
+		top, WIDTH - LEFT, top);
 	for (int i = 0; i < TICKS; i++) {
 		double x = LEFT + (double)(WIDTH - 2 * LEFT) * i / (TICKS - 1);
 		time_t at = (time_t)((begin + span / (TICKS - 1) * i) / 1000000);
@@ -146,11 +157,16 @@ static void put_axis(struct text *t, int64_t begin, int64_t span, int top)
 		text_format(t,
 			"<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
 			"<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
-			x, top, x, top + 6, x, top + 22, i == 0 ? "start" : i == TICKS - 1 ? "end" : "middle", s);
+			x, top, x, top + 6, x, top + 22,
+			i == 0           ? "start"
+			: i == TICKS - 1 ? "end"
+					 : "middle",
+			s);
 	}
 }
 
-static void put_row(struct text *t, const struct group *g, unsigned number, int64_t begin, int64_t span, int top)
+static void put_row(struct text *t, const struct group *g, unsigned number, int64_t begin,
+	int64_t span, int top)
 {
 	struct text name = {0}, cut = {0}, count = {0};
 
@@ -161,12 +177,14 @@ static void put_row(struct text *t, const struct group *g, unsigned number, int6
 	text_short(&cut, name.at, LABEL_CHARS, true);
 	text_format(t, "<g class=\"%s\"><title>", kind_names[g->kind]);
 	text_html(t, name.at);
-	text_format(t, ": %s</title>\n<text x=\"%d\" y=\"%d\">%u. ", count.at, LEFT, top + 16, number);
+	text_format(
+		t, ": %s</title>\n<text x=\"%d\" y=\"%d\">%u. ", count.at, LEFT, top + 16, number);
 	text_html(t, cut.at);
-	text_format(t, "</text><text class=\"count\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", WIDTH - LEFT, top + 16,
-		count.at);
-	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT, top + PLOT_TOP + PLOT,
-		WIDTH - LEFT, top + PLOT_TOP + PLOT);
+	text_format(t,
+		"</text><text class=\"count\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
+		WIDTH - LEFT, top + 16, count.at);
+	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT,
+		top + PLOT_TOP + PLOT, WIDTH - LEFT, top + PLOT_TOP + PLOT);
 	put_area(t, g, begin, span, top + PLOT_TOP);
 	text_add(t, "</g>\n");
 	text_free(&name);
@@ -208,21 +226,27 @@ static void put_timeline(struct text *t, const struct model *m, const struct sho
 		span = 4000000;
 	text_times(&when, begin, begin + span);
 	text_format(t,
-		"<figure><div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"tt td\" "
+		"<figure><div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+		"aria-labelledby=\"tt td\" "
 		"xmlns=\"http://www.w3.org/2000/svg\">\n"
 		"<title id=\"tt\">Descriptors by call site over time</title>\n"
-		"<desc id=\"td\">%u call sites, one row each, from %s. A row rises from nothing to its call site's "
-		"number, which stands at its right. The tables below have the same numbers.</desc>\n",
+		"<desc id=\"td\">%u call sites, one row each, from %s. A row rises from nothing to "
+		"its call site's "
+		"number, which stands at its right. The tables below have the same "
+		"numbers.</desc>\n",
 		WIDTH, (int)n * ROW + AXIS, n, when.at);
 	for (unsigned i = 0; i < n; i++)
 		put_row(t, rows[i], i + 1, begin, span, (int)i * ROW);
 	put_axis(t, begin, span, (int)n * ROW);
-	text_add(t, "</svg></div>\n<figcaption>Descriptors by call site over time, summed up: leaks by the time of the "
+	text_add(t, "</svg></div>\n<figcaption>Descriptors by call site over time, summed up: "
+		    "leaks by the time of the "
 		    "exec, others by when they were made (evenly "
-		    "between the oldest and the newest where the events name only some). Each row has its own scale; its end is the number on "
+		    "between the oldest and the newest where the events name only some). Each row "
+		    "has its own scale; its end is the number on "
 		    "the right.");
 	if (left)
-		text_format(t, " %u more call site%s in the tables.", left, left == 1 ? " is" : "s are");
+		text_format(t, " %u more call site%s in the tables.", left,
+			left == 1 ? " is" : "s are");
 	text_add(t, "</figcaption></figure>\n");
 	text_free(&when);
 }
@@ -270,7 +294,9 @@ static void put_stack(struct text *t, const struct site *s)
 			show_frame(&raw, s->at[i], k);
 			text_add(t, "<li>");
 			text_html(t, raw.at);
-			text_add(t, i == s->blame && k == 0 ? " <span class=\"tag\">blamed</span></li>" : "</li>");
+			text_add(t, i == s->blame && k == 0
+					    ? " <span class=\"tag\">blamed</span></li>"
+					    : "</li>");
 			text_free(&raw);
 		}
 	text_add(t, "</ol></details>");
@@ -281,16 +307,19 @@ static void put_group(struct text *t, const struct group *g)
 	static const char *const diffs[] = {NULL, "new", "grown", NULL, "gone"};
 	unsigned long n = g->kind == KIND_LEAK ? group_descriptors(g) : g->count;
 
-	text_format(t, "<tr class=\"%s\"><td class=\"n\"><b>%lu</b>", kind_names[g->kind], g->diff == DIFF_GONE ? 0 : n);
+	text_format(t, "<tr class=\"%s\"><td class=\"n\"><b>%lu</b>", kind_names[g->kind],
+		g->diff == DIFF_GONE ? 0 : n);
 	if (g->kind == KIND_LEAK && g->count > n)
 		text_format(t, "<br><span class=\"soft\">%lu times</span>", g->count);
 	if (g->stopped)
-		text_format(t, "<br><span class=\"tag\">%s</span>", g->leaked ? "partly stopped" : "stopped");
+		text_format(t, "<br><span class=\"tag\">%s</span>",
+			g->leaked ? "partly stopped" : "stopped");
 	if (g->limit >= 0)
 		text_format(t, "<br><span class=\"soft\">limit %ld</span>", g->limit);
 	if (diffs[g->diff])
-		text_format(t, "<br><span class=\"tag\">%s</span> <span class=\"soft\">before: %lu</span>", diffs[g->diff],
-			g->before);
+		text_format(t,
+			"<br><span class=\"tag\">%s</span> <span class=\"soft\">before: %lu</span>",
+			diffs[g->diff], g->before);
 	text_add(t, "</td><td class=\"site\"><code>");
 	put_site_name(t, g->site);
 	text_add(t, "</code>");
@@ -322,21 +351,25 @@ static void put_group(struct text *t, const struct group *g)
 	text_add(t, "</td></tr>\n");
 }
 
-static void put_table(struct text *t, const struct model *m, const struct show *show, enum kind kind, const char *name,
-	const char *what)
+static void put_table(struct text *t, const struct model *m, const struct show *show,
+	enum kind kind, const char *name, const char *what)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];
 
-		if (g->kind != kind || !show_wanted(show, g) || (show->diff && g->diff == DIFF_SAME))
+		if (g->kind != kind || !show_wanted(show, g) ||
+			(show->diff && g->diff == DIFF_SAME))
 			continue;
 		if (!any)
 			text_format(t,
-				"<section><h2>%s <small>%s</small></h2><div class=\"wide\"><table><thead><tr>"
-				"<th scope=\"col\">Number</th><th scope=\"col\">Call site</th><th scope=\"col\">What</th>"
-				"<th scope=\"col\">When</th></tr></thead><tbody>\n",
+				"<section><h2>%s <small>%s</small></h2><div "
+				"class=\"wide\"><table><thead><tr>"
+				"<th scope=\"col\" class=\"n\">Number</th><th scope=\"col\" "
+				"class=\"site\">Call site</th><th "
+				"scope=\"col\">What</th>"
+				"<th scope=\"col\" class=\"when\">When</th></tr></thead><tbody>\n",
 				name, what);
 		any = true;
 		put_group(t, g);
@@ -363,7 +396,8 @@ void show_html(struct text *t, const struct model *m, const struct show *show)
 
 	show_summary(&summary, m, show);
 	text_add(t, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+		    "style-src "
 		    "'unsafe-inline'\">\n"
 		    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 		    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>jailreport: ");

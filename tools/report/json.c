@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The grammar of RFC 8259, strictly, but that bytes in strings need not be UTF-8: a file's name is not
- * either. */
+ * The grammar of RFC 8259, strictly, but that bytes in strings need not be UTF-8: a file's name is
+ * not either. */
 #include "json.h"
 #include "text.h"
 #include <stdint.h>
@@ -76,8 +76,8 @@ static bool unicode(struct reader *r, char **out)
 	if (c < 0)
 		return wrong(r, "bad \\u escape");
 	r->at += 4;
-	if (c >= 0xd800 && c < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u' &&
-		(low = hex4(r->at + 2, r->end)) >= 0xdc00 && low < 0xe000) {
+	if (c >= 0xd800 && c < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' &&
+		r->at[1] == 'u' && (low = hex4(r->at + 2, r->end)) >= 0xdc00 && low < 0xe000) {
 		r->at += 6;
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}

@@ -35,10 +35,12 @@ struct json_doc {
 	const char *wrong; /* what is wrong, static */
 };
 
-/* Parses text, n bytes and a NUL behind them, all of which must stay; the nodes' memory is used again. */
+/* Parses text, n bytes and a NUL behind them, all of which must stay; the nodes' memory is used
+ * again. */
 bool json_parse(struct json_doc *, char *text, size_t n);
 
-/* For what is not there NULL, and every function takes that NULL and answers as for an empty one. */
+/* For what is not there NULL, and every function takes that NULL and answers as for an empty one.
+ */
 const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_first(const struct json *container);
 const struct json *json_next(const struct json *container, const struct json *child);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * How to ask: libjail.so is mapped (/proc/N/maps), its events go to the file that LIBJAIL_REPORT names
- * in /proc/N/environ, its start event there names the signal, and the process catches it
+ * How to ask: libjail.so is mapped (/proc/N/maps), its events go to the file that LIBJAIL_REPORT
+ * names in /proc/N/environ, its start event there names the signal, and the process catches it
  * (SigCgt in /proc/N/status): a signal that is not caught would kill it. */
 #include "live.h"
 #include "read.h"
@@ -61,7 +61,8 @@ static bool events_file(long pid, struct text *ret, struct text *error)
 	struct stat st;
 
 	if (!proc(pid, "environ", &environ)) {
-		text_format(error, "process %ld: its environment cannot be read: %s", pid, strerror(errno));
+		text_format(error, "process %ld: its environment cannot be read: %s", pid,
+			strerror(errno));
 		return false;
 	}
 	for (size_t i = 0; i < environ.n; i += strlen(environ.at + i) + 1)
@@ -86,7 +87,8 @@ static bool events_file(long pid, struct text *ret, struct text *error)
 	return error->n == 0;
 }
 
-/* Calls each line of f from here to its present end that ends in a newline; the offset behind the last. */
+/* Calls each line of f from here to its present end that ends in a newline; the offset behind the
+ * last. */
 typedef bool each_line(void *arg, char *line, size_t n);
 static bool lines(FILE *f, off_t *at, each_line *each, void *arg)
 {
@@ -203,10 +205,12 @@ static int may_ask(long pid, struct starts *s, struct text *error)
 		fail(error, pid, "has no start event in its event file");
 	} else if (signal == 0) {
 		fail(error, pid, "was started without a snapshot signal (--snapshot=SIGNAL)");
-	} else if (!proc(pid, "status", &status) || !status_number(status.at, "\nSigCgt:", 16, &caught)) {
+	} else if (!proc(pid, "status", &status) ||
+		   !status_number(status.at, "\nSigCgt:", 16, &caught)) {
 		fail(error, pid, "has ended");
 	} else if (!(caught >> (signal - 1) & 1)) {
-		text_format(error, "process %ld does not catch signal %d (any more): not sent", pid, signal);
+		text_format(error, "process %ld does not catch signal %d (any more): not sent", pid,
+			signal);
 	}
 	text_free(&status);
 	return error->n ? 0 : signal;
@@ -224,7 +228,8 @@ bool live_snapshot(struct model *m, long pid, const char *file, struct text *err
 
 	m->pid = pid;
 #ifdef SYS_pidfd_open
-	fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0); /* no other can take its number meanwhile */
+	fd = (int)syscall(
+		SYS_pidfd_open, (pid_t)pid, 0); /* no other can take its number meanwhile */
 #endif
 	if (!proc(pid, "maps", &maps)) {
 		if (errno == ENOENT || errno == ESRCH)
@@ -245,7 +250,8 @@ bool live_snapshot(struct model *m, long pid, const char *file, struct text *err
 		struct stat st;
 
 		if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
-			text_format(error, "%s: not a regular file: its events cannot be read again", file);
+			text_format(error,
+				"%s: not a regular file: its events cannot be read again", file);
 		else
 			lines(f, &at, note_start, &starts);
 	}
@@ -257,13 +263,16 @@ bool live_snapshot(struct model *m, long pid, const char *file, struct text *err
 		close(fd);
 	if (error->n == 0) {
 		want.file = file;
-		for (tries = WAIT_MS / STEP_MS; tries > 0 && lines(f, &at, note_snapshot, &want); tries--)
+		for (tries = WAIT_MS / STEP_MS; tries > 0 && lines(f, &at, note_snapshot, &want);
+			tries--)
 			nanosleep(&step, NULL);
 		if (want.table < 0)
 			fail(error, pid, "did not answer within 2 seconds");
 		else if (want.have < want.groups)
-			fprintf(stderr, "jailreport: process %ld sent %lld of %lld groups within 2 seconds\n", pid,
-				want.have, want.groups);
+			fprintf(stderr,
+				"jailreport: process %ld sent %lld of %lld groups within 2 "
+				"seconds\n",
+				pid, want.have, want.groups);
 	}
 	if (f)
 		fclose(f);

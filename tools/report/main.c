@@ -21,7 +21,7 @@ enum { WIDTH_LEAST = 80, WIDTH_MOST = 100, TOP = 5 };
 
 static const char usage_text[] =
 	"usage: jailreport [options] FILE ...            event files, or - for stdin\n"
-	"       jailreport [options] --diff OLD NEW      what is new since OLD\n"
+	"       jailreport [options] --diff OLD NEW ...  what is new since OLD\n"
 	"       jailreport [options] --pid N [FILE]      what process N has open now\n"
 	"  --json --csv --sarif       another form than the screen\n"
 	"  --html FILE                a page with a timeline, besides\n"
@@ -108,27 +108,43 @@ static bool number(const char *text, long least, long *ret)
 /* 0 to go on, or the exit status + 1. */
 static int parse(struct options *o, int argc, char **argv)
 {
-	enum { ALL = 256, TOP_N, KEPT, INHERITED, TABLES, JSON, CSV, SARIF, HTML, DIFF, SUPPRESS, GENERATE, PID, FAIL, VERSION,
-		HELP };
+	enum {
+		ALL = 256,
+		TOP_N,
+		KEPT,
+		INHERITED,
+		TABLES,
+		JSON,
+		CSV,
+		SARIF,
+		HTML,
+		DIFF,
+		SUPPRESS,
+		GENERATE,
+		PID,
+		FAIL,
+		VERSION,
+		HELP
+	};
 	static const struct option options[] = {
-		{"all",              no_argument,       NULL, ALL      },
-		{"top",              required_argument, NULL, TOP_N    },
-		{"kept",             no_argument,       NULL, KEPT     },
-		{"inherited",        no_argument,       NULL, INHERITED},
-		{"tables",           no_argument,       NULL, TABLES   },
-		{"json",             no_argument,       NULL, JSON     },
-		{"csv",              no_argument,       NULL, CSV      },
-		{"sarif",            no_argument,       NULL, SARIF    },
-		{"html",             required_argument, NULL, HTML     },
-		{"diff",             required_argument, NULL, DIFF     },
-		{"suppress",         required_argument, NULL, SUPPRESS },
-		{"gen-suppressions", no_argument,       NULL, GENERATE },
-		{"pid",              required_argument, NULL, PID      },
-		{"fail-on",          required_argument, NULL, FAIL     },
-		{"verbose",          no_argument,       NULL, 'v'      },
-		{"version",          no_argument,       NULL, VERSION  },
-		{"help",             no_argument,       NULL, HELP     },
-		{0}
+		{"all",              no_argument, NULL, ALL},
+                {"top",              required_argument, NULL, TOP_N},
+		{"kept",                  no_argument, NULL, KEPT},
+                {"inherited",no_argument, NULL, INHERITED},
+		{"tables",             no_argument, NULL, TABLES},
+                {"json",             no_argument, NULL, JSON},
+		{"csv",              no_argument, NULL, CSV},
+                {"sarif",                  no_argument, NULL, SARIF},
+		{"html",                    required_argument, NULL, HTML},
+                {"diff",         required_argument, NULL, DIFF},
+		{"suppress",           required_argument, NULL, SUPPRESS},
+		{"gen-suppressions",              no_argument, NULL, GENERATE},
+		{"pid",                  required_argument, NULL, PID},
+                {"fail-on",required_argument, NULL, FAIL},
+		{"verbose",              no_argument, NULL, 'v'},
+                {"version",              no_argument, NULL, VERSION},
+		{"help",              no_argument, NULL, HELP},
+                {0                 }
         };
 	struct text wrong = {0};
 	enum form form;
@@ -183,7 +199,9 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case FAIL:
 			if (!fail_on(&o->show, optarg))
-				return 1 + error("--fail-on=%s: leak, emfile, never-closed, bad-close or none", optarg);
+				return 1 + error("--fail-on=%s: leak, emfile, never-closed, "
+						 "bad-close or none",
+						   optarg);
 			break;
 		case 'v':
 			o->show.verbose = true;
@@ -199,7 +217,8 @@ static int parse(struct options *o, int argc, char **argv)
 			return 1 + 2;
 		}
 		if (form != FORM_SCREEN && o->form != FORM_SCREEN && o->form != form)
-			return 1 + error("only one of --json, --csv, --sarif and --gen-suppressions");
+			return 1 +
+			       error("only one of --json, --csv, --sarif and --gen-suppressions");
 		if (form != FORM_SCREEN)
 			o->form = form;
 	}
@@ -273,13 +292,16 @@ static int show(const struct model *m, const struct options *o)
 	}
 	/* Where not a line could be used, nothing is known: that is no success. */
 	if (o->form != FORM_SCREEN && m->malformed)
-		error("%lu of %lu lines malformed, first %s", m->malformed, m->lines, m->malformed_at[0]);
+		error("%lu of %lu lines malformed, first %s", m->malformed, m->lines,
+			m->malformed_at[0]);
 	return m->lines > 0 && m->malformed == m->lines ? 2 : status;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.show = {.top = TOP, .hit = {[KIND_LEAK] = true, [KIND_EMFILE] = true}}};
+	struct options o = {
+		.show = {.top = TOP, .hit = {[KIND_LEAK] = true, [KIND_EMFILE] = true}}
+        };
 	struct model *m = model_new(), *before = NULL;
 	struct text wrong = {0};
 	int status = parse(&o, argc, argv);
@@ -291,7 +313,7 @@ int main(int argc, char **argv)
 	m->suppress = o.suppress;
 	argc -= optind;
 	argv += optind;
-	if (o.pid ? argc > 1 || o.old : o.old ? argc != 1 : argc == 0) {
+	if (o.pid ? argc > 1 || o.old : argc == 0) {
 		fputs(usage_text, stderr);
 		return 2;
 	}

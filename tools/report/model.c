@@ -252,7 +252,8 @@ static const struct json *element(const struct json *array, long long i)
 }
 
 /* A frame of a stack, [module index, "0xoffset"]; NULL when it is none. */
-static struct spot *frame(struct model *m, const struct json *pair, const struct json *modules, bool here, int64_t t)
+static struct spot *frame(
+	struct model *m, const struct json *pair, const struct json *modules, bool here, int64_t t)
 {
 	const struct json *number = element(pair, 0), *offset = element(pair, 1), *of;
 	struct module *module;
@@ -329,7 +330,8 @@ static uint64_t way_of(const struct json *e)
 
 	for (const struct json *c = json_first(stack); c; c = json_next(stack, c)) {
 		const struct json *offset = element(c, 1);
-		const char *path = json_text(element(modules, json_whole(element(c, 0), -1)), "path");
+		const char *path =
+			json_text(element(modules, json_whole(element(c, 0), -1)), "path");
 		uint64_t part[3] = {way, path ? text_hash(path, strlen(path)) : 0, 0};
 
 		if (offset && offset->type == JSON_STRING)
@@ -501,7 +503,8 @@ static struct group *adding_to(struct adding *a, unsigned long n)
 	return g;
 }
 
-/* n descriptors that the event does not name: it tells of a table's when the first and last were made. */
+/* n descriptors that the event does not name: it tells of a table's when the first and last were
+ * made. */
 static void add_rest(struct adding *a, const struct json *e, unsigned long n)
 {
 	enum { STEPS = 16 };
@@ -519,8 +522,8 @@ static void add_rest(struct adding *a, const struct json *e, unsigned long n)
 }
 
 /* The descriptors of an event, each to the group that it belongs to. */
-static void add_fds(struct model *m, enum kind kind, struct site *site, const char *why, struct fact *f,
-	const struct json *e, bool stopped)
+static void add_fds(struct model *m, enum kind kind, struct site *site, const char *why,
+	struct fact *f, const struct json *e, bool stopped)
 {
 	const struct json *fds = json_get(e, "fds");
 	unsigned long listed = fds && fds->type == JSON_ARRAY ? fds->children : 0;
@@ -541,7 +544,8 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 	f->why = why;
 	for (const struct json *fd = listed ? json_first(fds) : NULL; fd; fd = json_next(fds, fd)) {
 		int64_t made = microseconds(json_get(fd, "t"));
-		int64_t key[4] = {(int64_t)host, made, json_number(fd, "fd", -1), made ? 0 : f->pid};
+		int64_t key[4] = {
+			(int64_t)host, made, json_number(fd, "fd", -1), made ? 0 : f->pid};
 		struct group *g;
 
 		f->what = fd_what(fd);
@@ -551,7 +555,8 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 			tally_add(&g->whats, what, 1);
 		}
 		distinct_add(&g->fds, text_hash(key, sizeof(key)));
-		timeline_add(a.table ? &g->line_now : &g->line, kind == KIND_LEAK || made == 0 ? f->t : made, 1);
+		timeline_add(a.table ? &g->line_now : &g->line,
+			kind == KIND_LEAK || made == 0 ? f->t : made, 1);
 	}
 	f->what = NULL;
 	if (count > listed)
@@ -581,7 +586,8 @@ static char *chain_text(const struct json *chain)
 	for (const struct json *c = json_first(chain); c; c = json_next(chain, c)) {
 		const char *program = json_text(c, "prog");
 
-		text_format(&t, "%s%s(%lld)", t.n ? " < " : "", program ? program : "?", json_number(c, "pid", 0));
+		text_format(&t, "%s%s(%lld)", t.n ? " < " : "", program ? program : "?",
+			json_number(c, "pid", 0));
 	}
 	return t.at;
 }
@@ -635,7 +641,8 @@ static void inherited_event(struct model *m, const struct json *e, struct fact *
 
 		f->what = fd_what(fd);
 		f->call = site->call;
-		g = group_put(m, KIND_INHERITED, site, "", NULL, NULL, m->suppress ? suppress_set(m->suppress, f) : 0);
+		g = group_put(m, KIND_INHERITED, site, "", NULL, NULL,
+			m->suppress ? suppress_set(m->suppress, f) : 0);
 		group_seen(m, g, f);
 		g->count++;
 		m->inherited++;
@@ -704,8 +711,8 @@ struct spot *model_spot(struct model *m, const char *path, const char *id, uint6
 	return spot_put(m, module_put(m, path, id), offset);
 }
 
-struct group *model_group(struct model *m, enum kind kind, struct site *site, const char *why, struct site *made,
-	struct site *closed)
+struct group *model_group(struct model *m, enum kind kind, struct site *site, const char *why,
+	struct site *made, struct site *closed)
 {
 	return group_put(m, kind, site, why, made, closed, 0);
 }
@@ -730,8 +737,8 @@ bool model_looks(const struct json *e, const char **wrong)
 
 bool model_event(struct model *m, const struct json *e, const char **wrong)
 {
-	const char *ev = json_text(e, "ev"), *host = json_text(e, "host"), *run = json_text(e, "run"),
-		   *program = json_text(e, "prog");
+	const char *ev = json_text(e, "ev"), *host = json_text(e, "host"),
+		   *run = json_text(e, "run"), *program = json_text(e, "prog");
 	struct fact f = {.host = host ? host : "?",
 		.from = program ? program : "?",
 		.t = microseconds(json_get(e, "t")),
@@ -753,7 +760,8 @@ bool model_event(struct model *m, const struct json *e, const char **wrong)
 		distinct_add(&m->every_run, text_hash(run, strlen(run)));
 	tally_add(&m->hosts, f.host, 1);
 
-	if (strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 || strcmp(ev, "exec-kept") == 0) {
+	if (strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 ||
+		strcmp(ev, "exec-kept") == 0) {
 		exec_event(m, e, &f, ev);
 	} else if (strcmp(ev, "start") == 0) {
 		start_event(m, e, &f);
@@ -851,7 +859,8 @@ void model_end(struct model *m)
 	/* What is only known by its hash (inherited) may have been told in full since. */
 	for (size_t i = 0; i < m->n; i++) {
 		struct group *g = m->all[i];
-		struct tally *sort[] = {&g->targets, &g->programs, &g->hosts, &g->whats, &g->classes, &g->heirs};
+		struct tally *sort[] = {
+			&g->targets, &g->programs, &g->hosts, &g->whats, &g->classes, &g->heirs};
 
 		for (size_t k = 0; k < sizeof(sort) / sizeof(*sort); k++)
 			tally_sort(sort[k]);
@@ -864,7 +873,8 @@ static void group_merge(struct group *to, struct group *from)
 {
 	bool table = to->kind == KIND_HOLDER || to->kind == KIND_SNAPSHOT;
 
-	to->count = table ? (to->count > from->count ? to->count : from->count) : to->count + from->count;
+	to->count = table ? (to->count > from->count ? to->count : from->count)
+			  : to->count + from->count;
 	to->leaked += from->leaked;
 	to->stopped += from->stopped;
 	to->events += from->events;

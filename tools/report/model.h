@@ -12,18 +12,19 @@
 /* -- call sites ------------------------------------------------------------------------------ */
 
 struct module {
-	char *path; /* on its host, as the events have it */
-	char *id;   /* build id, hex; "" when it has none */
+	char *path;        /* on its host, as the events have it */
+	char *id;          /* build id, hex; "" when it has none */
 	const char *shown; /* the guest's name of it where it lies in a root */
-	bool here;     /* seen in an event of this host, or of no known host */
-	bool none;     /* for what is no file: [vdso], an address in no module */
-	int64_t last;  /* the last event that names it */
+	bool here;         /* seen in an event of this host, or of no known host */
+	bool none;         /* for what is no file: [vdso], an address in no module */
+	int64_t last;      /* the last event that names it */
 	struct spot *spots;
 	size_t n;
-	char *note;    /* why it has no symbols, for the reader */
+	char *note; /* why it has no symbols, for the reader */
 };
 
-/* A function as the symbols have it; several for one address where calls were inlined, innermost first. */
+/* A function as the symbols have it; several for one address where calls were inlined, innermost
+ * first. */
 struct line {
 	char *function; /* or NULL */
 	char *file;     /* or NULL */
@@ -49,7 +50,8 @@ struct site {
 	unsigned script_line;
 	struct spot *at[SITE_FRAMES];
 	size_t n, blame; /* blame < n where n > 0 */
-	/* The same place reached on another way: kept apart only while suppressions look at stacks. */
+	/* The same place reached on another way: kept apart only while suppressions look at stacks.
+	 */
 	struct site *head, *next;
 	uint64_t way;
 };
@@ -66,7 +68,7 @@ struct tally {
 	struct counted {
 		char *name;
 		unsigned long n;
-	} *at;
+	} * at;
 	unsigned n;
 	unsigned long others; /* of further names */
 };
@@ -84,7 +86,8 @@ struct distinct {
 void distinct_add(struct distinct *, uint64_t hash);
 unsigned long distinct_count(const struct distinct *);
 
-/* A histogram over time, in TIMELINE buckets of 2^shift microseconds each, as fine as the span allows. */
+/* A histogram over time, in TIMELINE buckets of 2^shift microseconds each, as fine as the span
+ * allows. */
 enum { TIMELINE = 64 };
 struct timeline {
 	int shift;
@@ -97,9 +100,9 @@ void timeline_merge(struct timeline **, const struct timeline *);
 /* -- findings -------------------------------------------------------------------------------- */
 
 enum kind {
-	KIND_LEAK,      /* exec-leak, stopped */
-	KIND_EMFILE,    /* the failing call */
-	KIND_HOLDER,    /* who held the descriptors of that full table */
+	KIND_LEAK,   /* exec-leak, stopped */
+	KIND_EMFILE, /* the failing call */
+	KIND_HOLDER, /* who held the descriptors of that full table */
 	KIND_NEVER,
 	KIND_BAD_CLOSE, /* site: the closer */
 	KIND_KEPT,
@@ -113,16 +116,17 @@ struct group {
 	enum kind kind;
 	struct site *site;          /* never NULL */
 	struct site *made, *closed; /* of a bad close; or NULL */
-	char *why;                  /* kept: the reason; bad close: its kind; emfile: the error; else "" */
-	unsigned set;               /* the suppressions that the events of it may fall under (suppress.h) */
-	unsigned long count;        /* descriptors times programs; of a table: the most in one */
+	char *why;    /* kept: the reason; bad close: its kind; emfile: the error; else "" */
+	unsigned set; /* the suppressions that the events of it may fall under (suppress.h) */
+	unsigned long count; /* descriptors times programs; of a table: the most in one */
 	unsigned long leaked, stopped, events, missed;
-	long limit, open;           /* emfile: the most seen; -1 unknown */
+	long limit, open; /* emfile: the most seen; -1 unknown */
 	int64_t first, last;
 	struct tally targets, programs, hosts, whats, classes, heirs;
 	struct distinct fds;
 	struct timeline *line;
-	/* of a table: what the present event adds up to, which counts where it is the most so far */
+	/* of a table: what the present event adds up to, which counts where it is the most so far
+	 */
 	unsigned long now;
 	struct timeline *line_now;
 	char *chain; /* one example, "a(12) < b(3)" */
@@ -164,9 +168,9 @@ void model_malformed(struct model *, const char *file, unsigned long line, const
 /* The parts, for what is no event. */
 struct site *model_site(struct model *, const char *hash, const char *call);
 struct spot *model_spot(struct model *, const char *path, const char *id, uint64_t offset);
-struct group *model_group(struct model *, enum kind, struct site *, const char *why, struct site *made,
-	struct site *closed);
-void model_add(struct model *, struct group *); /* at the end, as it is */
+struct group *model_group(struct model *, enum kind, struct site *, const char *why,
+	struct site *made, struct site *closed);
+void model_add(struct model *, struct group *);                 /* at the end, as it is */
 int64_t json_time(const struct json *object, const char *name); /* microseconds */
 
 /* When all is read: paths in guest terms, examples sorted; the groups of one site that were kept

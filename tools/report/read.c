@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Lines to events.  An exec is reported before it happens, and a later exec-failed takes that back: so
- * the events of the last execs wait, WAITING of them, and count when another program starts in
+ * Lines to events.  An exec is reported before it happens, and a later exec-failed takes that back:
+ * so the events of the last execs wait, WAITING of them, and count when another program starts in
  * their process, when newer ones push them out, or at the end. */
 #include "read.h"
 #include <errno.h>
@@ -21,7 +21,7 @@ struct waiting {
 	size_t room;
 	uint64_t process; /* host, run, pid; 0: nothing waits here */
 	long long exec;
-	unsigned older;   /* the process's one before, + 1; 0: none */
+	unsigned older; /* the process's one before, + 1; 0: none */
 };
 
 static struct waiting ring[WAITING];
@@ -39,8 +39,8 @@ static void count_event(struct model *m, struct waiting *w)
 static uint64_t process_of(const struct json *e)
 {
 	const char *host = json_text(e, "host"), *run = json_text(e, "run");
-	uint64_t part[3] = {host ? text_hash(host, strlen(host)) : 0, run ? text_hash(run, strlen(run)) : 0,
-		(uint64_t)json_number(e, "pid", 0)};
+	uint64_t part[3] = {host ? text_hash(host, strlen(host)) : 0,
+		run ? text_hash(run, strlen(run)) : 0, (uint64_t)json_number(e, "pid", 0)};
 
 	return text_hash(part, sizeof(part)) | 1;
 }
@@ -77,7 +77,8 @@ static void wait_for(uint64_t process, long long exec)
 			unsigned k = (ring_at + 1 + i) & (WAITING - 1);
 
 			if (ring[k].process)
-				*table_put(&ring_last, &ring[k].process, sizeof(process)) = (void *)(uintptr_t)(k + 1);
+				*table_put(&ring_last, &ring[k].process, sizeof(process)) =
+					(void *)(uintptr_t)(k + 1);
 		}
 	}
 	last = table_put(&ring_last, &process, sizeof(process));
@@ -88,7 +89,8 @@ static void wait_for(uint64_t process, long long exec)
 	ring_at = (ring_at + 1) & (WAITING - 1);
 }
 
-void read_line(struct model *m, const char *file, unsigned long number, char *line, size_t n, bool whole)
+void read_line(
+	struct model *m, const char *file, unsigned long number, char *line, size_t n, bool whole)
 {
 	struct waiting *w = &ring[ring_at];
 	const char *ev, *wrong = NULL;
@@ -117,7 +119,9 @@ void read_line(struct model *m, const char *file, unsigned long number, char *li
 	}
 	e = w->doc.at;
 	ev = json_text(e, "ev");
-	if (ev && (strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 || strcmp(ev, "exec-kept") == 0) &&
+	if (ev &&
+		(strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 ||
+			strcmp(ev, "exec-kept") == 0) &&
 		json_number(e, "exec", 0) != 0) {
 		if (!model_looks(e, &wrong))
 			model_malformed(m, file, number, wrong);

@@ -10,14 +10,18 @@ static const struct rule {
 } rules[] = {
 	{KIND_LEAK, "descriptor-leak", "DescriptorLeak", "error",
 		"A descriptor is inherited by a program that nobody meant to have it.",
-		"Open it close-on-exec: O_CLOEXEC, SOCK_CLOEXEC, pipe2, accept4, fopen mode \\\"e\\\"."},
+		"Open it close-on-exec: O_CLOEXEC, SOCK_CLOEXEC, pipe2, accept4, fopen mode "
+		"\\\"e\\\"."},
 	{KIND_EMFILE, "descriptor-table-full", "DescriptorTableFull", "error",
 		"A call failed because no descriptor was free (EMFILE, ENFILE).",
-		"See which call sites held the descriptors, and where those should have been closed."},
+		"See which call sites held the descriptors, and where those should have been "
+		"closed."},
 	{KIND_NEVER, "descriptor-never-closed", "DescriptorNeverClosed", "warning",
-		"A descriptor was still open when its process ended.", "Close it when it is no longer needed."},
+		"A descriptor was still open when its process ended.",
+		"Close it when it is no longer needed."},
 	{KIND_BAD_CLOSE, "bad-close", "BadClose", "warning",
-		"A descriptor was closed that was not open, or that belongs to a stream or directory.",
+		"A descriptor was closed that was not open, or that belongs to a stream or "
+		"directory.",
 		"Close each descriptor once, by its owner: it may be another thread's by then."},
 };
 enum { RULES = sizeof(rules) / sizeof(*rules) };
@@ -39,8 +43,8 @@ static void put_uri(struct text *t, const char *file)
 }
 
 /* A location: the line, else the address in the module. */
-static void put_location(struct text *t, const struct spot *s, const struct line *l, const char *script,
-	unsigned script_line)
+static void put_location(struct text *t, const struct spot *s, const struct line *l,
+	const char *script, unsigned script_line)
 {
 	text_add(t, "{\"physicalLocation\":{");
 	if (script) {
@@ -52,7 +56,8 @@ static void put_location(struct text *t, const struct spot *s, const struct line
 	} else {
 		put_uri(t, s ? s->module->shown : "unknown");
 		if (s && s->offset < 1ULL << 53)
-			text_format(t, ",\"address\":{\"relativeAddress\":%llu}", (unsigned long long)s->offset);
+			text_format(t, ",\"address\":{\"relativeAddress\":%llu}",
+				(unsigned long long)s->offset);
 	}
 	text_add(t, "}");
 	if (!script && l && l->function) {
@@ -71,12 +76,13 @@ static void put_message(struct text *t, const struct group *g, const struct rule
 	show_count(&raw, g->kind == KIND_LEAK ? group_descriptors(g) : g->count,
 		g->kind == KIND_BAD_CLOSE || g->kind == KIND_EMFILE ? "time" : "descriptor",
 		g->kind == KIND_BAD_CLOSE || g->kind == KIND_EMFILE ? "times" : "descriptors");
-	text_format(&raw, " from %s%s%s", g->site->call ? g->site->call : "", g->site->call ? " in " : "", name.at);
+	text_format(&raw, " from %s%s%s", g->site->call ? g->site->call : "",
+		g->site->call ? " in " : "", name.at);
 	if (g->whats.n > 0)
 		text_format(&raw, ": %s%s", g->whats.at[0].name, g->whats.n > 1 ? ", ..." : "");
 	if (g->targets.n > 0)
-		text_format(&raw, " %s %s%s", g->leaked ? "into" : "stopped before", g->targets.at[0].name,
-			g->targets.n > 1 ? ", ..." : "");
+		text_format(&raw, " %s %s%s", g->leaked ? "into" : "stopped before",
+			g->targets.at[0].name, g->targets.n > 1 ? ", ..." : "");
 	if (*g->why)
 		text_format(&raw, " (%s)", g->why);
 	text_format(&raw, ". %s", rule->what);
@@ -98,7 +104,8 @@ static void put_stack(struct text *t, const struct site *s)
 		for (size_t k = 0; k < (s->at[i]->n ? s->at[i]->n : 1); k++) {
 			text_add(t, first ? "{\"location\":" : ",{\"location\":");
 			first = false;
-			put_location(t, s->at[i], k < s->at[i]->n ? &s->at[i]->lines[k] : NULL, NULL, 0);
+			put_location(
+				t, s->at[i], k < s->at[i]->n ? &s->at[i]->lines[k] : NULL, NULL, 0);
 			text_add(t, ",\"module\":");
 			text_json(t, s->at[i]->module->shown);
 			text_add(t, "}");
@@ -108,11 +115,12 @@ static void put_stack(struct text *t, const struct site *s)
 
 static void put_result(struct text *t, const struct group *g, size_t rule)
 {
-	text_format(t, "{\"ruleId\":\"%s\",\"ruleIndex\":%zu,\"level\":\"%s\",", rules[rule].id, rule,
-		g->kind == KIND_LEAK && !g->leaked ? "warning" : rules[rule].level);
+	text_format(t, "{\"ruleId\":\"%s\",\"ruleIndex\":%zu,\"level\":\"%s\",", rules[rule].id,
+		rule, g->kind == KIND_LEAK && !g->leaked ? "warning" : rules[rule].level);
 	put_message(t, g, &rules[rule]);
 	text_add(t, ",\"locations\":[");
-	put_location(t, site_spot(g->site), site_line(g->site), g->site->script, g->site->script_line);
+	put_location(
+		t, site_spot(g->site), site_line(g->site), g->site->script, g->site->script_line);
 	text_add(t, "]");
 	put_stack(t, g->site);
 	text_format(t, ",\"occurrenceCount\":%lu", g->count ? g->count : 1);
@@ -137,13 +145,16 @@ void show_sarif(struct text *t, const struct model *m, const struct show *show)
 	bool first = true;
 
 	(void)show;
-	text_add(t, "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{"
-		    "\"tool\":{\"driver\":{\"name\":\"jailreport\",\"version\":\"" LIBJAIL_VERSION "\",\"rules\":[");
+	text_add(t, "{\"$schema\":\"https://json.schemastore.org/"
+		    "sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{"
+		    "\"tool\":{\"driver\":{\"name\":\"jailreport\",\"version\":\"" LIBJAIL_VERSION
+		    "\",\"rules\":[");
 	for (size_t i = 0; i < RULES; i++)
 		text_format(t,
 			"%s{\"id\":\"%s\",\"name\":\"%s\",\"shortDescription\":{\"text\":\"%s\"},"
 			"\"help\":{\"text\":\"%s\"},\"defaultConfiguration\":{\"level\":\"%s\"}}",
-			i ? "," : "", rules[i].id, rules[i].name, rules[i].what, rules[i].help, rules[i].level);
+			i ? "," : "", rules[i].id, rules[i].name, rules[i].what, rules[i].help,
+			rules[i].level);
 	text_add(t, "]}},\"columnKind\":\"unicodeCodePoints\",\"results\":[");
 	for (size_t i = 0; i < m->n; i++)
 		for (size_t k = 0; k < RULES; k++)

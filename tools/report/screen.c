@@ -145,7 +145,9 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 {
 	size_t shown = 0;
 
-	for (size_t i = site->script ? 0 : site->blame; i < site->n && shown < most; i++) {
+	if (site->script && !s->show->verbose)
+		return; /* the interpreter's own functions say nothing of the script */
+	for (size_t i = site->blame; i < site->n && shown < most; i++) {
 		const struct spot *spot = site->at[i];
 
 		for (size_t k = 0; k < (spot->n ? spot->n : 1) && shown < most; k++) {
@@ -205,7 +207,8 @@ static void title(struct screen *s, unsigned number, const struct group *g, cons
 		[KIND_BAD_CLOSE] = "bad close: ",
 	};
 
-	text_format(&raw, "%2u. %s%s", number, g->diff != DIFF_NONE && words[g->kind] ? words[g->kind] : "", count);
+	text_format(&raw, "%2u. %s%s", number,
+		g->diff != DIFF_NONE && words[g->kind] ? words[g->kind] : "", count);
 	text_plain(&head, raw.at);
 	text_free(&raw);
 	paint(s, "1");
@@ -240,11 +243,12 @@ static void more(struct screen *s, unsigned long n)
 	text_free(&t);
 }
 
-typedef void put_group(struct screen *, const struct model *, const struct group *, unsigned number);
+typedef void put_group(
+	struct screen *, const struct model *, const struct group *, unsigned number);
 
 /* The groups of a kind (KINDS: of any), the worst first; the heading only where there are any. */
-static void section(struct screen *s, const struct model *m, unsigned kind, unsigned diff, const char *word,
-	const char *rest, put_group *put)
+static void section(struct screen *s, const struct model *m, unsigned kind, unsigned diff,
+	const char *word, const char *rest, put_group *put)
 {
 	unsigned shown = 0;
 	unsigned long left = 0;
@@ -252,7 +256,8 @@ static void section(struct screen *s, const struct model *m, unsigned kind, unsi
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];
 
-		if ((kind != KINDS && g->kind != kind) || g->diff != diff || !show_wanted(s->show, g))
+		if ((kind != KINDS && g->kind != kind) || g->diff != diff ||
+			!show_wanted(s->show, g))
 			continue;
 		if (shown == 0 && word)
 			heading(s, word, rest);
@@ -279,13 +284,15 @@ static void put_passed_on(struct screen *s, const struct model *m, const struct 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *in = m->all[i];
 
-		if (in->kind != KIND_INHERITED || in->site->head != g->site->head || !*g->site->hash)
+		if (in->kind != KIND_INHERITED || in->site->head != g->site->head ||
+			!*g->site->hash)
 			continue;
 		for (unsigned k = 0; k < in->heirs.n; k++) {
 			bool direct = false;
 
 			for (unsigned t = 0; t < g->targets.n && !direct; t++)
-				direct = strcmp(show_base(g->targets.at[t].name), in->heirs.at[k].name) == 0;
+				direct = strcmp(show_base(g->targets.at[t].name),
+						 in->heirs.at[k].name) == 0;
 			if (!direct)
 				tally_add(&others, in->heirs.at[k].name, in->heirs.at[k].n);
 		}
@@ -301,7 +308,8 @@ static void put_passed_on(struct screen *s, const struct model *m, const struct 
 	tally_free(&others);
 }
 
-static void put_leak(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_leak(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 	unsigned long n = group_descriptors(g);
@@ -330,7 +338,8 @@ static void put_leak(struct screen *s, const struct model *m, const struct group
 	text_free(&count);
 }
 
-static void put_full(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_full(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -344,7 +353,8 @@ static void put_full(struct screen *s, const struct model *m, const struct group
 	text_free(&count);
 }
 
-static void put_holder(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_holder(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -361,7 +371,8 @@ static void put_holder(struct screen *s, const struct model *m, const struct gro
 	text_free(&count);
 }
 
-static void put_never(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_never(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -380,11 +391,11 @@ static void put_never(struct screen *s, const struct model *m, const struct grou
 static const char *bad_close_text(const char *why)
 {
 	static const char *const texts[][2] = {
-		{"not-open",  "of what is not open"         },
-		{"double",    "of what was closed before"   },
-		{"stream",    "of a FILE's descriptor"      },
-		{"directory", "of a DIR's descriptor"       },
-		{"internal",  "of libc's own descriptor"    },
+		{"not-open",  "of what is not open"      },
+		{"double",    "of what was closed before"},
+		{"stream",    "of a FILE's descriptor"   },
+		{"directory", "of a DIR's descriptor"    },
+		{"internal",  "of libc's own descriptor" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -408,7 +419,8 @@ static void put_other(struct screen *s, const char *name, const struct site *sit
 	text_free(&raw);
 }
 
-static void put_bad_close(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_bad_close(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -422,7 +434,8 @@ static void put_bad_close(struct screen *s, const struct model *m, const struct 
 	text_free(&count);
 }
 
-static void put_kept(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_kept(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -435,7 +448,8 @@ static void put_kept(struct screen *s, const struct model *m, const struct group
 	text_free(&count);
 }
 
-static void put_inherited(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_inherited(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -497,7 +511,8 @@ static void put_any(struct screen *s, const struct model *m, const struct group 
 	}
 }
 
-static void put_gone(struct screen *s, const struct model *m, const struct group *g, unsigned number)
+static void put_gone(
+	struct screen *s, const struct model *m, const struct group *g, unsigned number)
 {
 	struct text count = {0};
 
@@ -523,12 +538,16 @@ static void findings(struct screen *s, const struct model *m, const struct sums 
 			: "into programs that nobody meant to have them",
 		put_leak);
 	section(s, m, KIND_EMFILE, DIFF_NONE, "TABLE FULL", "calls that failed", put_full);
-	section(s, m, KIND_HOLDER, DIFF_NONE, "HELD", "by the full table, the most at once", put_holder);
-	section(s, m, KIND_NEVER, DIFF_NONE, "NEVER CLOSED", "still open when the process ended", put_never);
+	section(s, m, KIND_HOLDER, DIFF_NONE, "HELD", "by the full table, the most at once",
+		put_holder);
+	section(s, m, KIND_NEVER, DIFF_NONE, "NEVER CLOSED", "still open when the process ended",
+		put_never);
 	section(s, m, KIND_BAD_CLOSE, DIFF_NONE, "BAD CLOSES", "", put_bad_close);
 	section(s, m, KIND_KEPT, DIFF_NONE, "KEPT", "across exec, for a reason", put_kept);
-	section(s, m, KIND_INHERITED, DIFF_NONE, "INHERITED", "open when a program started", put_inherited);
-	section(s, m, KIND_SNAPSHOT, DIFF_NONE, "OPEN", "in snapshots, the most at once", put_holder);
+	section(s, m, KIND_INHERITED, DIFF_NONE, "INHERITED", "open when a program started",
+		put_inherited);
+	section(s, m, KIND_SNAPSHOT, DIFF_NONE, "OPEN", "in snapshots, the most at once",
+		put_holder);
 }
 
 void show_screen(struct text *t, const struct model *m, const struct show *show)

@@ -25,7 +25,8 @@ const char *show_path(const char *path)
 			here = memory_text("");
 	}
 	n = strlen(here);
-	return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+	return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1
+										     : path;
 }
 
 void show_count(struct text *t, unsigned long n, const char *one, const char *many)
@@ -138,7 +139,8 @@ static bool blamed(const struct model *m, const struct show *show, const struct 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct spot *s = site_spot(m->all[i]->site);
 
-		if (s && s->module == module && !m->all[i]->site->script && show_wanted(show, m->all[i]))
+		if (s && s->module == module && !m->all[i]->site->script &&
+			show_wanted(show, m->all[i]))
 			return true;
 	}
 	return false;
@@ -168,8 +170,9 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 	unsigned long leaks = s.groups[KIND_LEAK];
 
 	if (show->diff) {
-		text_format(t, "%lu new, %lu grown, %lu as before, %lu gone. Now: ", s.diff[DIFF_NEW], s.diff[DIFF_GROWN],
-			s.diff[DIFF_SAME], s.diff[DIFF_GONE]);
+		text_format(t,
+			"%lu new, %lu grown, %lu as before, %lu gone. Now: ", s.diff[DIFF_NEW],
+			s.diff[DIFF_GROWN], s.diff[DIFF_SAME], s.diff[DIFF_GONE]);
 	}
 	if (m->pid) {
 		show_count(t, s.count[KIND_SNAPSHOT], "descriptor", "descriptors");
@@ -177,7 +180,9 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		show_count(t, s.groups[KIND_SNAPSHOT], "call site", "call sites");
 	} else if (leaks) {
 		show_count(t, s.count[KIND_LEAK], "descriptor ", "descriptors ");
-		text_add(t, s.leaked && s.stopped ? "leaked or stopped" : s.stopped ? "stopped" : "leaked");
+		text_add(t, s.leaked && s.stopped ? "leaked or stopped"
+			    : s.stopped           ? "stopped"
+						  : "leaked");
 		text_add(t, " from ");
 		show_count(t, leaks, "call site", "call sites");
 	} else {
@@ -202,7 +207,8 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		if (m->inherited && !show->inherited)
 			text_format(t, "; %lu inherited (--inherited)", m->inherited);
 		if (m->snapshots && !show->tables)
-			text_format(t, "; %lu snapshot%s (--tables)", m->snapshots, m->snapshots == 1 ? "" : "s");
+			text_format(t, "; %lu snapshot%s (--tables)", m->snapshots,
+				m->snapshots == 1 ? "" : "s");
 	}
 	if (s.suppressed) {
 		text_add(t, "; ");

@@ -7,12 +7,12 @@
 #include "model.h"
 
 struct show {
-	size_t width;   /* columns */
+	size_t width; /* columns */
 	bool colour, kept, inherited, tables, verbose;
-	bool diff;      /* what differs, alone */
-	unsigned top;   /* groups of a kind; 0: all */
+	bool diff;       /* what differs, alone */
+	unsigned top;    /* groups of a kind; 0: all */
 	bool hit[KINDS]; /* the kinds that make the exit status 1 */
-	bool hints;     /* the summary names the options that would tell more */
+	bool hints;      /* the summary names the options that would tell more */
 };
 
 /* -- names, raw: to be escaped for where they go ---------------------------------------------- */
@@ -39,7 +39,8 @@ struct sums show_sums(const struct model *, const struct show *);
 /* Is a group part of the report? */
 bool show_wanted(const struct show *, const struct group *);
 
-/* Calls each module that has something to say (a note), in order of path: those blamed; with verbose all. */
+/* Calls each module that has something to say (a note), in order of path: those blamed; with
+ * verbose all. */
 typedef void show_note(void *arg, const struct module *);
 void show_notes(const struct model *, const struct show *, show_note *, void *arg);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Suppression files: blocks of a name, a kind, questions about the event (call: what: to: from: host:
- * why:) and frames (fun: obj: src: ...).  The questions about events are answered when an event is
- * read, the frames when they have names: groups are kept apart by the answers in between. */
+ * Suppression files: blocks of a name, a kind, questions about the event (call: what: to: from:
+ * host: why:) and frames (fun: obj: src: ...).  The questions about events are answered when an
+ * event is read, the frames when they have names: groups are kept apart by the answers in between.
+ */
 #include "suppress.h"
 #include "show.h"
 #include <errno.h>
@@ -127,7 +128,9 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 		if (!*at || *at == '#')
 			continue;
 		if (strcmp(at, "}") == 0 && state != INSIDE) {
-			wrong = state == OUTSIDE ? "} without {" : state == NAME ? "no name" : "no kind";
+			wrong = state == OUTSIDE ? "} without {"
+				: state == NAME  ? "no name"
+						 : "no kind";
 		} else if (state == OUTSIDE) {
 			if (strcmp(at, "{") != 0) {
 				wrong = "{ expected";
@@ -157,7 +160,8 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 	} else if (wrong) {
 		text_format(ret_error, "%s:%u: %s", file, number, wrong);
 	} else if (state != OUTSIDE) {
-		text_format(ret_error, "%s:%u: the block that begins here has no end", file, s->line);
+		text_format(
+			ret_error, "%s:%u: the block that begins here has no end", file, s->line);
 	}
 	free(line);
 	fclose(f);
@@ -179,7 +183,8 @@ bool suppress_stacks(const struct suppressions *s)
 /* A pattern without a slash is for the base name. */
 static bool path_match(const char *pattern, const char *path)
 {
-	return text_match(pattern, path) || (!strchr(pattern, '/') && text_match(pattern, show_base(path)));
+	return text_match(pattern, path) ||
+	       (!strchr(pattern, '/') && text_match(pattern, show_base(path)));
 }
 
 static bool kind_match(const struct suppression *s, enum kind kind)
@@ -230,8 +235,8 @@ static bool source_match(const char *pattern, const char *file, unsigned line)
 	bool yes;
 
 	text_format(&with, "%s:%u", file, line);
-	yes = path_match(pattern, file) || path_match(pattern, with.at) || path_match(pattern, show_path(file)) ||
-	      path_match(pattern, show_path(with.at));
+	yes = path_match(pattern, file) || path_match(pattern, with.at) ||
+	      path_match(pattern, show_path(file)) || path_match(pattern, show_path(with.at));
 	text_free(&with);
 	return yes;
 }
@@ -251,14 +256,17 @@ static bool frame_match(const struct frame_pattern *p, const struct logical *l)
 		if (l->script)
 			yes = source_match(p->pattern, l->script, l->script_line);
 		else
-			yes = l->line && l->line->file && source_match(p->pattern, l->line->file, l->line->line);
+			yes = l->line && l->line->file &&
+			      source_match(p->pattern, l->line->file, l->line->line);
 		break;
 	case PART_OBJ:
 		if (!l->spot)
 			break;
-		text_format(&with, "%s+0x%llx", l->spot->module->shown, (unsigned long long)l->spot->offset);
+		text_format(&with, "%s+0x%llx", l->spot->module->shown,
+			(unsigned long long)l->spot->offset);
 		yes = path_match(p->pattern, l->spot->module->shown) ||
-		      path_match(p->pattern, l->spot->module->path) || path_match(p->pattern, with.at);
+		      path_match(p->pattern, l->spot->module->path) ||
+		      path_match(p->pattern, with.at);
 		text_free(&with);
 		break;
 	}
@@ -307,13 +315,15 @@ static size_t logical_frames(const struct site *site, struct logical *l, size_t 
 	return n;
 }
 
-/* The first pattern may mean the frame that is blamed, the innermost, or that behind a script's line. */
+/* The first pattern may mean the frame that is blamed, the innermost, or that behind a script's
+ * line. */
 static bool site_match(const struct suppression *s, const struct site *site)
 {
 	struct logical l[LOGICAL_MAX];
 	size_t blame, n = logical_frames(site, l, &blame);
 
-	return s->n == 0 || frames_match(s, l, n) || (blame > 0 && frames_match(s, l + blame, n - blame)) ||
+	return s->n == 0 || frames_match(s, l, n) ||
+	       (blame > 0 && frames_match(s, l + blame, n - blame)) ||
 	       (site->script && frames_match(s, l + 1, n - 1));
 }
 
@@ -383,8 +393,8 @@ void suppress_generate(const struct model *m, struct text *t)
 		struct text name = {0};
 		size_t at, n;
 
-		if (g->suppressed || (g->kind != KIND_LEAK && g->kind != KIND_EMFILE && g->kind != KIND_NEVER &&
-					     g->kind != KIND_BAD_CLOSE))
+		if (g->suppressed || (g->kind != KIND_LEAK && g->kind != KIND_EMFILE &&
+					     g->kind != KIND_NEVER && g->kind != KIND_BAD_CLOSE))
 			continue;
 		n = logical_frames(g->site, l, &at);
 		text_format(&name, "%s: ", kind_names[g->kind]);

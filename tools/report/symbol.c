@@ -155,7 +155,8 @@ static char *next_line(char **at)
 	return line;
 }
 
-/* "/src/./a.c" is "/src/a.c", "/src/b/../a.c" too: the compiler's directory and the name it was given. */
+/* "/src/./a.c" is "/src/a.c", "/src/b/../a.c" too: the compiler's directory and the name it was
+ * given. */
 static void tidy(char *path)
 {
 	char *out = path, *p = path;
@@ -273,7 +274,8 @@ static bool safe_id(const char *id)
 /* Is this the file with that build id?  Events have its first 20 bytes. */
 static bool same_id(const struct elf *e, const char *id)
 {
-	return *id && strncmp(elf_id(e), id, strlen(id)) == 0 && (strlen(id) >= 40 || !elf_id(e)[strlen(id)]);
+	return *id && strncmp(elf_id(e), id, strlen(id)) == 0 &&
+	       (strlen(id) >= 40 || !elf_id(e)[strlen(id)]);
 }
 
 static char *debug_file(const char *root, const char *id)
@@ -345,39 +347,31 @@ static bool has_function(const struct spot *s)
 	return false;
 }
 
-/* What the tool did not know. */
-static void nearest(struct elf *e, struct spot *s)
+/* What the tool did not know, and what it guessed: without debuginfo it names the last exported
+ * function before the address, however far, where a static one may be meant. */
+static void nearest(struct elf *e, struct elf *d, struct spot *s)
 {
 	const char *name;
 	uint64_t plus;
 
-	if (!e || has_function(s) || !elf_function(e, s->offset, &name, &plus))
+	for (size_t i = 0; i < s->n; i++)
+		if (s->lines[i].file && has_function(s))
+			return;
+	if (!(e && elf_function(e, s->offset, &name, &plus)) &&
+		!(d && elf_function(d, s->offset, &name, &plus))) {
+		if (s->n > 0 && !s->lines[0].file)
+			s->n = 0;
 		return;
+	}
 	if (s->n == 0) {
-		s->lines = memory(sizeof(*s->lines));
+		s->lines = memory_more(s->lines, 1, sizeof(*s->lines));
+		s->lines[0] = (struct line){0};
 		s->n = 1;
 	}
-	s->lines[0].function = memory_text(name);
+	if (!s->lines[0].function)
+		s->lines[0].function = memory_text(name);
 	if (!s->lines[0].file)
 		s->lines[0].plus = plus;
-}
-
-/* addr2line names the nearest symbol before the address, be it another function's: in a stripped
- * library that is any.  Without a line to back it the name must be of a function that holds the address. */
-static void doubt(struct elf *e, struct elf *d, struct spot *s)
-{
-	const char *name;
-	uint64_t plus;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (s->lines[i].file)
-			return;
-	if (s->n == 0 || (e && elf_function(e, s->offset, &name, &plus)) ||
-		(d && elf_function(d, s->offset, &name, &plus)))
-		return;
-	for (size_t i = 0; i < s->n; i++)
-		free(s->lines[i].function);
-	s->n = 0;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -407,11 +401,8 @@ static void symbol_module(const struct model *m, struct module *module)
 		text_format(&in, "0x%llx\n", (unsigned long long)spots[i]->offset);
 	if (n > 0 && program && run(program, file, &in, &out))
 		answers(spots, n, out.at);
-	for (size_t i = 0; i < n; i++) {
-		doubt(e, d, spots[i]);
-		nearest(e, spots[i]);
-		nearest(d, spots[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		nearest(e, d, spots[i]);
 	if (debug) { /* the right symbols were found all the same */
 		free(module->note);
 		module->note = NULL;
@@ -426,11 +417,14 @@ static void symbol_module(const struct model *m, struct module *module)
 
 void symbol_all(struct model *m)
 {
-	signal(SIGPIPE, SIG_IGN);
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
+
+	sigaction(SIGPIPE, &ignore, &was); /* a tool that ends early */
 	for (size_t i = 0; i < m->modules.room; i++) {
 		struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
 
 		if (module && !module->none && module->n > 0)
 			symbol_module(m, module);
 	}
+	sigaction(SIGPIPE, &was, NULL);
 }

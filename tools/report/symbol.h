@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Names for addresses: function, file and line, from the module's own file or its separate debuginfo,
- * when its build id is the one of the events. */
+ * Names for addresses: function, file and line, from the module's own file or its separate
+ * debuginfo, when its build id is the one of the events. */
 #ifndef REPORT_SYMBOL_H
 #define REPORT_SYMBOL_H
 

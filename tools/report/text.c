@@ -100,7 +100,12 @@ void text_free(struct text *t)
 static size_t character(const unsigned char *s, unsigned *ret)
 {
 	static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
 	unsigned c = n < 2 ? s[0] : s[0] & (0x7fU >> n);
 
 	for (size_t i = 1; i < n; i++) {
@@ -262,8 +267,8 @@ void text_csv(struct text *t, const char *s)
 void text_uri(struct text *t, const char *path)
 {
 	for (const unsigned char *p = (const unsigned char *)path; *p; p++)
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-			strchr("-._~/", *p))
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			(*p >= '0' && *p <= '9') || strchr("-._~/", *p))
 			text_put(t, (const char *)p, 1);
 		else
 			text_format(t, "%%%02X", *p);
@@ -296,7 +301,8 @@ static struct entry *table_slot(const struct table *t, const void *key, size_t s
 	for (size_t i = (size_t)hash;; i++) {
 		struct entry *e = &t->at[i & (t->room - 1)];
 
-		if (!e->key || (e->hash == hash && e->size == size && memcmp(e->key, key, size) == 0))
+		if (!e->key ||
+			(e->hash == hash && e->size == size && memcmp(e->key, key, size) == 0))
 			return e;
 	}
 }
@@ -394,7 +400,9 @@ void text_times(struct text *t, int64_t a, int64_t b)
 	text_add(t, one.at);
 	if (strcmp(one.at, two.at) != 0) {
 		text_add(t, " .. ");
-		text_add(t, one.n > 10 && two.n > 11 && memcmp(one.at, two.at, 11) == 0 ? two.at + 11 : two.at);
+		text_add(t, one.n > 10 && two.n > 11 && memcmp(one.at, two.at, 11) == 0
+				    ? two.at + 11
+				    : two.at);
 	}
 	text_free(&one);
 	text_free(&two);

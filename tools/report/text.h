@@ -15,7 +15,7 @@ struct text {
 	size_t n, room;
 };
 
-void *memory(size_t n);                   /* zeroed */
+void *memory(size_t n); /* zeroed */
 void *memory_more(void *at, size_t count, size_t size);
 char *memory_text(const char *text);
 
@@ -25,15 +25,16 @@ void text_format(struct text *, const char *format, ...) __attribute__((format(p
 void text_fill(struct text *, char c, size_t n);
 void text_free(struct text *);
 
-/* For a terminal: controls, characters that turn the direction of writing and bytes that are no UTF-8 as
- * \xNN.  text_short: at most width columns, its beginning or its end, with "..." for the rest. */
+/* For a terminal: controls, characters that turn the direction of writing and bytes that are no
+ * UTF-8 as \xNN.  text_short: at most width columns, its beginning or its end, with "..." for the
+ * rest. */
 void text_plain(struct text *, const char *s);
 void text_short(struct text *, const char *s, size_t width, bool end);
 size_t text_width(const char *s); /* columns of what is already plain */
 
-void text_html(struct text *, const char *s);  /* also for attributes in double quotes */
-void text_json(struct text *, const char *s);  /* with its quotes; NULL: null */
-void text_csv(struct text *, const char *s);   /* quoted where it must be; no formula */
+void text_html(struct text *, const char *s); /* also for attributes in double quotes */
+void text_json(struct text *, const char *s); /* with its quotes; NULL: null */
+void text_csv(struct text *, const char *s);  /* quoted where it must be; no formula */
 void text_uri(struct text *, const char *path);
 
 /* -- keys ------------------------------------------------------------------------------------ */

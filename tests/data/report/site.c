@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Prints the event of a leak that this program's own code made, as libjail would: its file, build id
- * and the address of the call, in the function that the test looks for.  Arguments: the path that the
- * event is to name, a build id (-: its own; =: none). */
+ * Prints the event of a leak that this program's own code made, as libjail would: its file, build
+ * id and the address of the call, in the function that the test looks for.  Arguments: the path
+ * that the event is to name, a build id (-: its own; =: none). */
 #define _GNU_SOURCE
 #include <link.h>
 #include <stdint.h>
@@ -25,7 +25,8 @@ static int own(struct dl_phdr_info *info, size_t size, void *arg)
 
 		while (p->p_type == PT_NOTE && at + sizeof(ElfW(Nhdr)) <= end) {
 			const ElfW(Nhdr) *n = (const void *)at;
-			const unsigned char *desc = (const unsigned char *)at + sizeof(*n) + (n->n_namesz + 3) / 4 * 4;
+			const unsigned char *desc =
+				(const unsigned char *)at + sizeof(*n) + (n->n_namesz + 3) / 4 * 4;
 
 			if (n->n_type == NT_GNU_BUILD_ID)
 				for (unsigned k = 0; k < n->n_descsz && k < 20; k++)
@@ -58,12 +59,14 @@ int main(int argc, char **argv)
 		return 1;
 	dl_iterate_phdr(own, NULL);
 	gethostname(host, sizeof(host) - 1);
-	printf("{\"v\":1,\"ev\":\"exec-leak\",\"t\":%ld.5,\"host\":\"%s\",\"run\":\"00\",\"pid\":7,\"prog\":\"site\","
-	       "\"exec\":1,\"target\":\"/bin/sh\",\"count\":1,\"class\":\"open\",\"fds\":[{\"fd\":5,\"what\":\"/etc/hosts\"}],"
+	printf("{\"v\":1,\"ev\":\"exec-leak\",\"t\":%ld.5,\"host\":\"%s\",\"run\":\"00\",\"pid\":7,"
+	       "\"prog\":\"site\","
+	       "\"exec\":1,\"target\":\"/bin/"
+	       "sh\",\"count\":1,\"class\":\"open\",\"fds\":[{\"fd\":5,\"what\":\"/etc/hosts\"}],"
 	       "\"site\":\"abc%s\",\"call\":\"open\",\"modules\":[{\"path\":\"%s\",\"id\":\"%s\"}],"
 	       "\"stack\":[[0,\"0x%lx\"]],\"blame\":0}\n",
 		(long)time(NULL) + 5, host, argc > 3 ? argv[3] : "", argv[1],
-		strcmp(argv[2], "-") == 0 ? id
+		strcmp(argv[2], "-") == 0   ? id
 		: strcmp(argv[2], "=") == 0 ? ""
 					    : argv[2],
 		(unsigned long)(at - base));
