@@ -20,6 +20,7 @@ W=$T/w
 mkdir "$W" && chmod 777 "$W"
 cp "$src"/*.py "$src"/*.pl "$src"/*.bash "$W"
 ev=$W/events
+GUEST= # the root that the rows run in
 
 compile() { # OUTPUT SOURCE FLAG...
 	compile_to=$1 compile_from=$2
@@ -33,14 +34,22 @@ compile() { # OUTPUT SOURCE FLAG...
 }
 compile has has.c && compile only only.c || exit 1
 
-# MODE COMMAND...: runs it in the directory with a report, with no descriptors but 0-2; the report is then
+# MODE COMMAND...: runs it in the directory (or in the root) with a report, with no descriptors but 0-2; the report is then
 # in report.json
 under() {
 	under_mode=$1
 	shift
 	rm -f "$ev" "$T/report.json"
-	(cd "$W" && as timeout -k 1 "${UNDER_TIME:-20}" ./only env LD_PRELOAD="$lib" LIBJAIL_CLOEXEC="$under_mode" \
-		LIBJAIL_REPORT="$ev" "$@" >"$T/out" 2>&1 </dev/null)
+	(
+		cd "$W" || exit
+		if [ -n "$GUEST" ]; then
+			as timeout -k 1 20 ./only env LIBJAIL_REPORT="$ev" "$jailrun" --cloexec="$under_mode" -r "$GUEST" \
+				-b "$W/guest:/mnt" -w /mnt -- "$@"
+		else
+			as timeout -k 1 "${UNDER_TIME:-20}" ./only env LD_PRELOAD="$lib" LIBJAIL_CLOEXEC="$under_mode" \
+				LIBJAIL_REPORT="$ev" "$@"
+		fi >"$T/out" 2>&1 </dev/null
+	)
 	under_status=$?
 	"$jailreport" --json "$ev" >"$T/report.json" 2>"$T/log"
 	[ -s "$T/report.json" ] || cat "$T/log"
@@ -196,5 +205,165 @@ if command -v bash >/dev/null; then
 	nothing bash bash leak.bash socket fixed
 else
 	row 0 "bash # SKIP no bash"
+fi
+
+# -- in a root, and with musl -----------------------------------------------------------------------------
+if command -v musl-gcc >/dev/null; then
+	include="-idirafter /usr/include -idirafter /usr/include/$(cc -print-multiarch)"
+	# shellcheck disable=SC2086
+	if CC=musl-gcc compile seeds-musl seeds.c $include; then
+		names='open fopen mkstemp pipe dupfd socketpair accept epoll memfd openpty'
+		for name in $names; do
+			seed "$name" "$(call_of "$name")" "seeds.c:$(line_of seeds.c "$name")" "^leak_$name\$"
+		done
+		# shellcheck disable=SC2086
+		finds "musl" ./seeds-musl $names
+		# shellcheck disable=SC2086
+		CC=musl-gcc compile fixed/seeds-musl seeds.c -DFIXED $include
+		# shellcheck disable=SC2086
+		nothing "musl" ./fixed/seeds-musl $names
+	else
+		row 1 "musl-gcc"
+	fi
+else
+	row 0 "musl # SKIP no musl-gcc"
+fi
+ROOTS=${LIBJAIL_ROOTS:-/var/tmp/libjail-roots}
+for release in bookworm bullseye trixie; do
+	[ -d "$ROOTS/$release/usr" ] || {
+		row 0 "in a root: $release # SKIP no $ROOTS/$release"
+		continue
+	}
+	# built in the root, so that the libc is the guest's; its modules are files of the guest alone
+	rm -rf "$W/guest" && mkdir -p "$W/guest/fixed" && chmod 777 "$W/guest" "$W/guest/fixed"
+	cp "$src"/*.c "$src"/leak.p[yl] "$W/guest"
+	in_guest() {
+		as timeout -k 1 60 "$T/usr/bin/jailrun" -r "$ROOTS/$release" -b "$W/guest:/mnt" -w /mnt -- "$@"
+	}
+	in_guest sh -c 'set -e; f="-D_GNU_SOURCE -g -O1"; gcc -o has has.c; gcc $f -o seeds seeds.c -ldl -lutil
+		gcc $f -DFIXED -o fixed/seeds seeds.c -ldl -lutil; gcc $f -shared -fPIC -o plugin.so plugin.c' >"$T/log" 2>&1 || {
+		sed 's/^/# /' "$T/log"
+		row 1 "in a root: $release: the guest's gcc"
+		continue
+	}
+	names='open tmpfile pipe dup socket accept timerfd openpty syscall'
+	for name in $names; do
+		seed "$name" "$(call_of "$name")" "seeds.c:$(line_of seeds.c "$name")" "^leak_$name\$"
+	done
+	seed plugin open "plugin.c:$(line_of plugin.c plugin)" '^plugin_leak$'
+	GUEST=$ROOTS/$release
+	# shellcheck disable=SC2086
+	finds "in a root: $release" ./seeds $names plugin
+	# shellcheck disable=SC2086
+	nothing "in a root: $release" ./fixed/seeds $names
+	for script in py pl; do
+		[ -e "$ROOTS/$release/usr/bin/python3" ] || continue
+		case $script in
+		py) name=memfd call=memfd_create program=/usr/bin/python3 ;;
+		pl) name=open call=open program=/usr/bin/perl ;;
+		esac
+		seed "$name" "$call" "leak.$script:$(line_of leak.$script "$name")"
+		finds "in a root: $release: leak.$script" "$program" leak.$script "$name"
+		nothing "in a root: $release: leak.$script" "$program" leak.$script "$name" fixed
+	done
+	GUEST=
+done
+
+# -- descriptors that come over a socket ------------------------------------------------------------------
+passes() { # LABEL CALLS SOURCE COMMAND...
+	passes_label=$1 passes_call=$2 passes_source=$3
+	shift 3
+	under report "$@" 0
+	# the parent's other program has one too many (4), and so has the child's (1)
+	row $((under_status != 5)) "$passes_label: works, inheritable as natively ($under_status)"
+	seed parent "${passes_call#* }" "$passes_source:$(line_of "$passes_source" parent)"
+	seed child "${passes_call% *}" "$passes_source:$(line_of "$passes_source" child)"
+	/usr/bin/python3 "$src/seen.py" report "$T/report.json" <"$seeds" >"$T/seen"
+	! grep -v '^0 ' "$T/seen"
+	row $? "$passes_label: it is recvmsg's, in both directions"
+	: >"$seeds"
+	under force "$@" 1
+	row "$under_status" "$passes_label: arrives close-on-exec in both directions ($under_status)"
+}
+compile pass pass.c && compile fixed/pass pass.c -DFIXED || exit 1
+passes "C, passed over a socket" "recvmsg recvmmsg" pass.c ./pass
+nothing "C, passed over a socket" ./fixed/pass 1
+passes "python3, passed over a socket" "recvmsg recvmsg" pass.py /usr/bin/python3 pass.py
+nothing "python3, passed over a socket" /usr/bin/python3 pass.py 1 fixed
+
+# -- what else a report tells -----------------------------------------------------------------------------
+compile libkqueue.so kqueue.c -shared -fPIC && compile table table.c -pthread &&
+	compile table-kqueue table.c -pthread -Wl,--no-as-needed -L"$W" -lkqueue -Wl,-rpath,"$W" || exit 1
+LIBJAIL_SNAPSHOT=SIGUSR2
+export LIBJAIL_SNAPSHOT
+told() { # LABEL MODE WHAT [ARG...]
+	told_label=$1 told_mode=$2 told_what=$3
+	shift 2
+	under "$told_mode" ./table "$@"
+	case $under_status in
+	0) ;;
+	77)
+		row 0 "$told_label # SKIP $(tail -n 1 "$T/out")"
+		return
+		;;
+	*)
+		sed 's/^/# /' "$T/out"
+		row 1 "$told_label: status $under_status"
+		return
+		;;
+	esac
+	shift
+	/usr/bin/python3 "$src/told.py" "$told_what" "$ev" "$T/out" "$src/table.c" "$@"
+	row $? "$told_label ($told_mode)"
+}
+for mode in report force; do
+	told "a full table: the ten largest groups, worst first; one report a second" $mode emfile
+	told "bad closes: not open, double with both call sites, of a FILE, of a DIR; nothing else" $mode closes
+	told "never closed, and what the process says of itself" $mode never
+done
+UNDER_TIME=$((${LEAK_SECONDS:-5} + 60))
+told "32 threads and a forker: no record lost or invented" force threads "${LEAK_SECONDS:-5}"
+told "${LEAK_COUNT:-100000} descriptors" force many "${LEAK_COUNT:-100000}"
+UNDER_TIME=20
+unset LIBJAIL_SNAPSHOT
+
+# -- in one step ------------------------------------------------------------------------------------------
+calls='epoll_create close-on-exec
+epoll_create1 close-on-exec
+epoll_create1, asked close-on-exec
+eventfd close-on-exec
+inotify_init close-on-exec
+pipe close-on-exec
+pipe, the other end close-on-exec'
+is_said() { # LABEL TEXT
+	[ "$(cat "$T/out")" = "$2" ] || sed 's/^/# /' "$T/out"
+	[ "$(cat "$T/out")" = "$2" ]
+	row $? "$1"
+}
+under force ./table calls
+is_said "epoll and the like are close-on-exec" "$calls"
+under force ./table-kqueue calls 1
+is_said "kqueue, kqueue1 too" "$calls
+kqueue close-on-exec
+kqueue1 close-on-exec"
+under report ./table-kqueue calls 1
+is_said "and as ever in report mode" "$(printf '%s\n' "$calls
+kqueue close-on-exec
+kqueue1 close-on-exec" | sed '/asked/!s/close-on-exec/inheritable/')"
+under force ./table old
+if [ "$under_status" = 77 ]; then
+	row 0 "where the kernel lacks them # SKIP $(cat "$T/out")"
+else
+	is_said "where the kernel lacks epoll_create1, pipe2 ...: likewise" "$(printf '%s\n' "$calls" | sed 's/epoll_create1, asked.*/epoll_create1, asked ENOSYS/')"
+fi
+if strace -o "$T/log" true 2>/dev/null; then
+	(cd "$W" && timeout 20 strace -f -o "$T/log" -e trace=epoll_create,epoll_create1,fcntl -E LD_PRELOAD="$lib" \
+		./table-kqueue calls 1 >"$T/out" 2>&1)
+	[ "$(grep -c 'epoll_create1(EPOLL_CLOEXEC)' "$T/log")" = 5 ] && ! grep -q 'epoll_create(\|F_SETFD' "$T/log"
+	strace_result=$?
+	[ $strace_result = 0 ] || sed 's/^/# /' "$T/log"
+	row $strace_result "epoll_create, epoll_create1, kqueue: in one step, by strace"
+else
+	row 0 "in one step, by strace # SKIP strace does not work here"
 fi
 done_testing

@@ -17,7 +17,7 @@ sub fix {
 }
 
 sub seed_open {
-	my $fd = POSIX::open("/etc/hosts"); # LEAK open
+	my $fd = POSIX::open("/etc/passwd"); # LEAK open
 	fix($fd);
 }
 

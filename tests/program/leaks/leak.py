@@ -15,7 +15,7 @@ class Seeds:
 
     def ctypes(self):
         flags = os.O_CLOEXEC if fixed else 0
-        return libc.open(b"/etc/hosts", flags)  # LEAK ctypes
+        return libc.open(b"/etc/passwd", flags)  # LEAK ctypes
 
     def deep(self):
         def inner(names):

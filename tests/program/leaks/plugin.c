@@ -16,13 +16,13 @@ static volatile int sink;
 #ifdef CONSTRUCTOR
 __attribute__((constructor)) static void early(void)
 {
-	sink = open("/etc/hosts", FLAGS); /* LEAK constructor */
+	sink = open("/etc/passwd", FLAGS); /* LEAK constructor */
 }
 #else
 int plugin_leak(void);
 int plugin_leak(void)
 {
-	sink = open("/etc/hosts", FLAGS); /* LEAK plugin */
+	sink = open("/etc/passwd", FLAGS); /* LEAK plugin */
 	return sink;
 }
 #endif

@@ -40,15 +40,15 @@ static int kept(int fd)
 
 SEED(open)
 {
-	return kept(open("/etc/hosts", O_RDONLY)); /* LEAK open */
+	return kept(open("/etc/passwd", O_RDONLY)); /* LEAK open */
 }
 SEED(openat)
 {
-	return kept(openat(AT_FDCWD, "/etc/hosts", O_RDONLY)); /* LEAK openat */
+	return kept(openat(AT_FDCWD, "/etc/passwd", O_RDONLY)); /* LEAK openat */
 }
 SEED(fopen)
 {
-	return kept(fileno(fopen("/etc/hosts", "r"))); /* LEAK fopen */
+	return kept(fileno(fopen("/etc/passwd", "r"))); /* LEAK fopen */
 }
 SEED(mkstemp)
 {
@@ -150,7 +150,7 @@ SEED(popen)
 }
 SEED(syscall)
 {
-	return kept((int)syscall(SYS_openat, AT_FDCWD, "/etc/hosts", O_RDONLY, 0)); /* LEAK syscall */
+	return kept((int)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY, 0)); /* LEAK syscall */
 }
 /* the plugin says "LEAK plugin", in plugin.c */
 static int by_plugin(int gone)

@@ -29,7 +29,7 @@ struct Early {
 };
 __attribute__((noinline)) Early::Early()
 {
-	sink = open("/etc/hosts", getenv("SEED_STATIC") ? FLAGS : O_RDONLY | O_CLOEXEC); // LEAK static
+	sink = open("/etc/passwd", getenv("SEED_STATIC") ? FLAGS : O_RDONLY | O_CLOEXEC); // LEAK static
 }
 static Early early;
 
@@ -51,7 +51,7 @@ struct Guard {
 };
 __attribute__((noinline)) Guard::~Guard()
 {
-	sink = open("/etc/hosts", FLAGS); // LEAK unwinding
+	sink = open("/etc/passwd", FLAGS); // LEAK unwinding
 }
 
 static __attribute__((noinline)) void throws()
@@ -63,14 +63,14 @@ static __attribute__((noinline)) void throws()
 
 static __attribute__((noinline)) void in_thread()
 {
-	sink = open("/etc/hosts", FLAGS); // LEAK thread
+	sink = open("/etc/passwd", FLAGS); // LEAK thread
 }
 
 static __attribute__((noinline)) void stream()
 {
 	static std::ifstream file;
 
-	file.open("/etc/hosts"); // LEAK ifstream
+	file.open("/etc/passwd"); // LEAK ifstream
 	sink = file.is_open();
 #ifdef FIXED
 	file.close();
@@ -81,7 +81,7 @@ static __attribute__((noinline)) void leak(const char *wanted)
 {
 	if (!strcmp(wanted, "method")) {
 		std::unique_ptr<deep::Cache<int>> cache(new deep::Cache<int>);
-		cache->load("/etc/hosts");
+		cache->load("/etc/passwd");
 	} else if (!strcmp(wanted, "function")) {
 		int number = 3;
 		std::function<int(const char *)> f = [number](const char *path) {
@@ -89,13 +89,13 @@ static __attribute__((noinline)) void leak(const char *wanted)
 			sink = fd + number;
 			return fd;
 		};
-		f("/etc/hosts");
+		f("/etc/passwd");
 	} else if (!strcmp(wanted, "algorithm")) {
 		std::vector<int> v{3, 1, 2};
 		bool once = false;
 		std::sort(v.begin(), v.end(), [&once](int a, int b) {
 			if (!once)
-				sink = open("/etc/hosts", FLAGS); // LEAK algorithm
+				sink = open("/etc/passwd", FLAGS); // LEAK algorithm
 			once = true;
 			return a < b;
 		});
@@ -108,13 +108,13 @@ static __attribute__((noinline)) void leak(const char *wanted)
 		try {
 			throw std::runtime_error("thrown");
 		} catch (const std::exception &) {
-			sink = open("/etc/hosts", FLAGS); // LEAK catch
+			sink = open("/etc/passwd", FLAGS); // LEAK catch
 		}
 	} else if (!strcmp(wanted, "thread")) {
 		std::thread(in_thread).join();
 	} else if (!strcmp(wanted, "async")) {
 		std::async(std::launch::async, [] {
-			sink = open("/etc/hosts", FLAGS); // LEAK async
+			sink = open("/etc/passwd", FLAGS); // LEAK async
 		}).get();
 	} else if (!strcmp(wanted, "ifstream")) {
 		stream();
