@@ -233,6 +233,126 @@ static NOINLINE void rules_start(struct config *c)
 		c->file = c->program;
 }
 
+/* -- names ------------------------------------------------------------------------------------ */
+
+static bool names_has(const struct config *c, enum config_names which)
+{
+	for (size_t i = 0; i < c->nnames; i++)
+		if (c->names[i] == which)
+			return true;
+	return false;
+}
+
+/* One more source, or one in front of the others; each is asked once. */
+static void names_add(struct config *c, enum config_names which, bool in_front)
+{
+	if (names_has(c, which))
+		return;
+	memmove(&c->names[in_front], &c->names[0], in_front ? c->nnames : 0);
+	c->names[in_front ? 0 : c->nnames] = (uint8_t)which;
+	c->nnames++;
+}
+
+/* A name that would not make one field of a passwd(5) line is none; nor is that of the superuser for
+ * somebody else: sudo(8), su(1) and setpriv(1) leave USER behind. */
+static const char *own_name(const char *name, uid_t uid)
+{
+	return name && *name && !mem_find(name, ':') && !mem_find(name, '\n') &&
+			       !(uid && mem_equal(name, "root"))
+		       ? name
+		       : NULL;
+}
+
+static const char *own_path(const char *path)
+{
+	return path && *path == '/' && !mem_find(path, ':') && !mem_find(path, '\n') ? path : NULL;
+}
+
+/* NAME:HOME:SHELL, whole: what the user did not give is in the environment now, and may not be in that
+ * of the next program. */
+static NOINLINE void self_start(struct config *c)
+{
+	char *const *envp = config_environ();
+	const uid_t uid = (uid_t)sys_call(SYS_geteuid);
+	const char *word = c->user_word ? c->user_word : "", *part[3] = {word, NULL, NULL}, *name, *path;
+	char text[PATH_MAX + 512];
+	struct str s = {text, text + sizeof text};
+	size_t len[3] = {0, 0, 0}, i = 0;
+
+	for (const char *p = word; *p; p++)
+		if (*p == ':' && i < 2)
+			part[++i] = p + 1;
+		else
+			len[i]++;
+	name = own_name(env_get(envp, "USER"), uid);
+	if (!name)
+		name = own_name(env_get(envp, "LOGNAME"), uid);
+	if (len[0]) {
+		str_put(&s, part[0], len[0]);
+	} else if (name) {
+		str_puts(&s, name);
+	} else if (!uid) {
+		str_puts(&s, "root");
+	} else {
+		str_puts(&s, "u");
+		str_num(&s, uid);
+	}
+	str_puts(&s, ":");
+	path = own_path(env_get(envp, "HOME"));
+	if (len[1])
+		str_put(&s, part[1], len[1]);
+	else
+		str_puts(&s, path ? path : "/");
+	str_puts(&s, ":");
+	path = own_path(env_get(envp, "SHELL"));
+	if (len[2])
+		str_put(&s, part[2], len[2]);
+	else
+		str_puts(&s, path ? path : "/bin/sh");
+	c->user_word = s.at ? keep(text) : "u:/:/bin/sh";
+}
+
+static const char *file_given(const char *own, const char *wrapper)
+{
+	if (own && *own)
+		return absolute(own);
+	wrapper = env_get(config_environ(), wrapper); /* nss_wrapper(1) */
+	return wrapper && *wrapper ? absolute(keep(wrapper)) : NULL;
+}
+
+static void names_start(struct config *c)
+{
+	static const char *const words[] = {CONFIG_NAMES_WORDS};
+
+	c->passwd = file_given(c->passwd_word, "NSS_WRAPPER_PASSWD");
+	c->group = file_given(c->group_word, "NSS_WRAPPER_GROUP");
+	if (c->passwd_word) /* programs to come may start elsewhere */
+		c->passwd_word = c->passwd;
+	if (c->group_word)
+		c->group_word = c->group;
+	for (const char *s = c->names_word, *e; s && *s; s = *e ? e + 1 : e) {
+		size_t i = 0;
+
+		for (e = s; *e && *e != ','; e++)
+			;
+		while (i < ROWS(words) && (strlen(words[i]) != (size_t)(e - s) || memcmp(s, words[i], (size_t)(e - s))))
+			i++;
+		if (i == ROWS(words))
+			word_bad("LIBJAIL_NAMES", c->names_word,
+				"guest, file, host, self, pattern, numeric or nss, with commas between");
+		else
+			names_add(c, (enum config_names)i, false);
+	}
+	if (!c->nnames)
+		names_add(c, CONFIG_NAMES_GUEST, false);
+	if (c->passwd || c->group)
+		names_add(c, CONFIG_NAMES_FILE, true);
+	if (c->user_word)
+		names_add(c, CONFIG_NAMES_SELF, true);
+	if (names_has(c, CONFIG_NAMES_SELF))
+		self_start(c);
+}
+
 const struct config *config_start(void)
 {
 	static struct config first, bare = {.lib = "", .audit = "", .program = "?", .file = "?"};
@@ -294,6 +414,8 @@ const struct config *config_start(void)
 		c->walk = true;
 	else if (c->resolver_word && !mem_equal(c->resolver_word, "auto"))
 		word_bad("LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
+
+	names_start(c);
 
 	/* a racing first caller has read the same environment: either's copy will do */
 	__atomic_compare_exchange_n(&config_ready, &none, c, false,

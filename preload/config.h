@@ -4,6 +4,7 @@
 #ifndef JAIL_CONFIG_H
 #define JAIL_CONFIG_H
 
+#include <stdint.h>
 #include "mem.h"
 
 struct rules;
@@ -14,6 +15,19 @@ enum config_cloexec {
 	CONFIG_CLOEXEC_REPORT,
 	CONFIG_CLOEXEC_OFF,
 };
+/* Where names come from (libjail.7, NAMES); in the order of the words below. */
+enum config_names {
+	CONFIG_NAMES_GUEST,   /* the root's own files */
+	CONFIG_NAMES_FILE,    /* those that the user gives */
+	CONFIG_NAMES_HOST,    /* what getent(1) said when jailrun started */
+	CONFIG_NAMES_SELF,    /* the caller's own ids */
+	CONFIG_NAMES_PATTERN, /* a name made of the number */
+	CONFIG_NAMES_NUMERIC, /* nothing is known */
+	CONFIG_NAMES_NSS,     /* the libc's own way */
+	CONFIG_NAMES,
+};
+#define CONFIG_NAMES_WORDS "guest", "file", "host", "self", "pattern", "numeric", "nss"
+
 enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USERNS };
 
 /* The variables a user may set: X(name, field, "what it does").  libjail.7 documents each. */
@@ -29,8 +43,10 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_STATIC", static_word, "refuse, run or userns")                   \
 	X("LIBJAIL_LIB", lib_word, "host path of libjail.so, where LD_PRELOAD cannot say it") \
 	X("LIBJAIL_RESOLVER", resolver_word, "auto or walk")                        \
-	X("LIBJAIL_PASSWD", passwd, "passwd(5) file for names, a guest path")       \
-	X("LIBJAIL_GROUP", group, "group(5) file for names, a guest path")
+	X("LIBJAIL_NAMES", names_word, "where names come from: sources, the first answer wins") \
+	X("LIBJAIL_PASSWD", passwd_word, "passwd(5) file of the source file, a host path") \
+	X("LIBJAIL_GROUP", group_word, "group(5) file of the source file, a host path") \
+	X("LIBJAIL_USER", user_word, "NAME[:HOME[:SHELL]] of the source self")
 
 /* What one libjail tells the next across an exec; never seen by the program. */
 #define CONFIG_NOTES(X)                                                             \
@@ -45,6 +61,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_0_AUDIT", note_audit, "the program's own LD_AUDIT")              \
 	X("LIBJAIL_0_TUNABLES", note_tunables, "the program's own GLIBC_TUNABLES")    \
 	X("LIBJAIL_0_TRACE", note_trace, "the run, and whose the open descriptors are") \
+	X("LIBJAIL_0_NAMES", note_names, "the descriptor of the host's names")          \
 	X("LIBJAIL_0_LAUNCH", note_launch, "jailrun's working directory: start its command")
 
 struct config {
@@ -64,6 +81,8 @@ struct config {
 	const char *audit;     /* host path of libjail-audit.so beside it, likewise */
 	const char *program;   /* basename of the program, for messages and policy; never NULL */
 	const char *file;      /* basename of what is executed: a script's interpreter; likewise */
+	const char *passwd, *group; /* what file asks, absolute host paths; NULL: nothing */
+	uint8_t names[CONFIG_NAMES], nnames; /* enum config_names: whom to ask for a name, in order */
 	bool hide;             /* the program does not see our variables in its environment */
 	int pid;               /* of the process that was executed, not of a forked child */
 };

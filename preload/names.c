@@ -457,3 +457,36 @@ size_t names_groups(const struct names *t, const char *user, gid_t gid, gid_t *o
 	}
 	return found;
 }
+
+/* What a person would have to mend. */
+static const char *wrong(enum names_kind kind, const char *text, uint32_t len)
+{
+	static const unsigned least[NAMES_KINDS] = {4, 3, 5};
+	unsigned fields = 1;
+
+	for (uint32_t i = 0; i < len; i++)
+		fields += text[i] == ':';
+	if (fields < least[kind])
+		return "too few fields";
+	return kind == NAMES_PASSWD ? "its uid or gid is not a number from 0 to 4294967295"
+	       : kind == NAMES_GROUP ? "its gid is not a number from 0 to 4294967295"
+				     : "one of its dates is not a number";
+}
+
+const char *names_wrong(enum names_kind kind, const char *text, size_t n, size_t *at, uint32_t *line)
+{
+	struct names t = {.kind = kind, .text = text};
+
+	while (*at < n) {
+		struct names_line l;
+		const size_t next = line_extent(text, n, *at, &l);
+
+		*at = next;
+		++*line;
+		if (l.eol - 1 < l.raw - (text[next - 1] == '\n'))
+			return "it has a NUL byte, and is read up to there";
+		if (l.len && text[l.at] != '#' && !is_compat(text[l.at]) && !line_read(&t, &l))
+			return wrong(kind, text + l.at, l.len);
+	}
+	return NULL;
+}

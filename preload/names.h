@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include "mem.h"
 
-enum names_kind { NAMES_PASSWD, NAMES_GROUP, NAMES_SHADOW };
+enum names_kind { NAMES_PASSWD, NAMES_GROUP, NAMES_SHADOW, NAMES_KINDS };
 
 enum {
 	NAMES_LISTED = 1, /* getpwent(3) shows it */
@@ -64,5 +64,10 @@ int names_find(const struct names *t, const char *name, uint32_t id, void *ret, 
 /* The groups that list user as a member, without gid itself, at most n of them to out; how many
  * there are. */
 size_t names_groups(const struct names *t, const char *user, gid_t gid, gid_t *out, size_t n);
+
+/* Why the next line from *at on is no entry, though it is neither empty nor a comment, nor one of NIS
+ * ("+", "-"); *at is then behind it, and *line its number, counted from 1.  Both begin as 0.  NULL:
+ * all others are fine. */
+const char *names_wrong(enum names_kind kind, const char *text, size_t n, size_t *at, uint32_t *line);
 
 #endif

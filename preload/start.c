@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "state.h"
 #include "report.h"
+#include "source.h"
 #include <elf.h>
 #include <errno.h>
 #include <linux/prctl.h>
@@ -258,11 +259,13 @@ static const char *why(long r)
 	}
 }
 
-/* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "d", or "w" and the working directory. */
+/* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "v" where jailrun is to say
+ * what it does, then "d", or "w" and the working directory. */
 static void launch(const struct config *c, char **argv, char **envp)
 {
 	const struct view *v = state_view();
 	char cwd[PATH_MAX];
+	const char *note = c->note_launch, *dir;
 	char **cmd = argv + 4;
 	unsigned said;
 	long r;
@@ -274,10 +277,15 @@ static void launch(const struct config *c, char **argv, char **envp)
 		}
 	if ((v && v->fd < 0) || c->rules_error)
 		stop(125);
-	if (c->note_launch[0] == 'w') {
-		r = guest_chdir(c->note_launch + 1);
+	if (*note == 'v') {
+		source_check();
+		note++;
+	}
+	dir = mem_after(note, "w");
+	if (dir) {
+		r = guest_chdir(dir);
 		if (r < 0) {
-			SAY("--workdir ", c->note_launch + 1, ": ", r == -ENOENT ? "no such directory in the root" : why(r));
+			SAY("--workdir ", dir, ": ", r == -ENOENT ? "no such directory in the root" : why(r));
 			stop(125);
 		}
 	} else if (v) {
@@ -327,6 +335,11 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		notes_close(c->note_fd);
 	if (envp && !c->hide && c->note_trace)
 		note_hide(envp, "LIBJAIL_0_TRACE=");
+	if (UNLIKELY(c->note_names != NULL)) {
+		source_start();
+		if (envp && !c->hide)
+			note_hide(envp, "LIBJAIL_0_NAMES=");
+	}
 	if (c->note_launch && envp) {
 		char **argv = argv_of(envp);
 

@@ -9,6 +9,7 @@
 #include "state.h"
 #include "config.h"
 #include "event.h"
+#include "source.h"
 #include "sys.h"
 #include "wrap.h"
 #include <errno.h>
@@ -175,7 +176,7 @@ bool state_owns(int fd)
 
 	if (fd < 0)
 		return false;
-	if (UNLIKELY(fd == event_fd))
+	if (UNLIKELY(fd == event_fd || fd == source_fd))
 		return true;
 	if (LIKELY(!v))
 		return false;
@@ -216,9 +217,9 @@ int state_yield(int fd)
 		to = dup_beyond(fd);
 	if (to < 0)
 		return to;
-	if (fd == event_fd) {
+	if (fd == event_fd || fd == source_fd) {
 		if (!state_in_vfork())
-			event_moved(to);
+			(fd == event_fd ? event_moved : source_moved)(to);
 		return 0;
 	}
 	c = view_copy(v);
@@ -241,8 +242,8 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 	const size_t own = v ? v->nbinds + 1 : 0;
 	size_t have = 0;
 
-	for (size_t i = 0; i <= own && have < n; i++) {
-		int fd = i == own ? event_fd : i ? v->binds[i - 1].fd : v->fd;
+	for (size_t i = 0; i <= own + 1 && have < n; i++) {
+		int fd = i > own ? source_fd : i == own ? event_fd : i ? v->binds[i - 1].fd : v->fd;
 		size_t at = have;
 
 		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last)

@@ -15,6 +15,7 @@
 #include "../env.h"
 #include "../fdpolicy.h"
 #include "../report.h"
+#include "../source.h"
 #include "../state.h"
 #include <alloca.h>
 #include <elf.h>
@@ -463,6 +464,12 @@ settings:
 	if (x->trace)
 		m->envp[m->n++] = x->trace;
 	env_put(m, "LIBJAIL_0_FD", x->fds);
+	if (UNLIKELY(source_fd >= 0)) {
+		at = m->s.at;
+		str_puts(&m->s, "LIBJAIL_0_NAMES=");
+		str_num(&m->s, (unsigned)source_fd);
+		env_done(m, at);
+	}
 	if (!v) {
 		env_put(m, "LIBJAIL_BIND", c->bind);
 		m->envp[m->n] = NULL;
@@ -515,7 +522,7 @@ static bool env_complete(char *const envp[])
 	const char *list = env_get(envp, "LD_PRELOAD"), *e, *value;
 	bool found = false;
 
-	if (report_noted)
+	if (report_noted || source_fd >= 0)
 		return false; /* the next program is to know whose descriptors it inherits */
 	if (!c->note_lib)
 		return true; /* came by /etc/ld.so.preload: nobody can take it away */
@@ -586,9 +593,14 @@ static long job_run(const struct job *j, const struct exec_plan *plan, const cha
 {
 	int undo[UNDO_MAX];
 	size_t n = fdpolicy_exec(program, argv, envp, undo, UNDO_MAX);
-	long r = UNLIKELY(report_noted) ? job_reported(j, plan, program, target, argv, envp, trace)
-				     : j->run(plan, j->arg);
+	long r;
 
+	if (UNLIKELY(source_fd >= 0))
+		source_keep(true);
+	r = UNLIKELY(report_noted) ? job_reported(j, plan, program, target, argv, envp, trace)
+				   : j->run(plan, j->arg);
+	if (UNLIKELY(source_fd >= 0))
+		source_keep(false);
 	fdpolicy_undo(undo, n);
 	return r;
 }
