@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include "mem.h"
+#include "carry.h"
 #include "place.h"
 #include "sys.h"
 
@@ -48,6 +49,7 @@ static struct {
 	bool on;                       /* a root is set */
 	const char *root, *bind;       /* LIBJAIL_ROOT, LIBJAIL_BIND */
 	const char *lib;               /* our entry in LD_PRELOAD, text for text */
+	const char *carry;             /* LIBJAIL_0_CARRY: other files of the host, carry.h */
 	const char *exe;               /* the program, a guest path */
 	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
 	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
@@ -938,7 +940,7 @@ unsigned la_version(unsigned version)
 {
 	static const struct { const char *name; const char **value; } rows[] = {
 		{"LIBJAIL_ROOT=", &audit.root}, {"LIBJAIL_BIND=", &audit.bind},
-		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_EXE=", &audit.exe},
+		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_CARRY=", &audit.carry}, {"LIBJAIL_0_EXE=", &audit.exe},
 		{"LD_LIBRARY_PATH=", &audit.library_path}, {"LIBJAIL_0_VIEW=", &audit.note},
 		{"GLIBC_TUNABLES=", &audit.tunables}, {"LIBJAIL_0_TUNABLES=", &audit.own_tunables},
 	};
@@ -1010,7 +1012,7 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 	const char *rest, *found = name;
 
 	asked = false;
-	if (!audit.on || (audit.lib && mem_equal(name, audit.lib)))
+	if (!audit.on || (audit.lib && mem_equal(name, audit.lib)) || carry_has(audit.carry, name))
 		return (char *)name;
 	rest = mem_after(name, "/proc/self/fd/");
 	if (rest && *rest >= '0' && *rest <= '9' && !mem_find(rest, '/'))

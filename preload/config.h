@@ -57,6 +57,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_0_FD", note_fd, "descriptors that the loader needed: close them") \
 	X("LIBJAIL_0_VIEW", note_view, "the root and its binds, held by descriptors") \
 	X("LIBJAIL_0_PRELOAD", note_preload, "the program's own LD_PRELOAD")        \
+	X("LIBJAIL_0_CARRY", note_carry, "libraries of the host that are preloaded in the root") \
 	X("LIBJAIL_0_LAZY", note_lazy, "LD_BIND_NOW is ours, not the program's")     \
 	X("LIBJAIL_0_AUDIT", note_audit, "the program's own LD_AUDIT")              \
 	X("LIBJAIL_0_TUNABLES", note_tunables, "the program's own GLIBC_TUNABLES")    \

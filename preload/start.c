@@ -3,6 +3,7 @@
  * The first thing that runs in a process: what an exec through the guest's loader left visible is
  * put back into the form that execve(2) would have given it, and jailrun's carrier becomes the
  * guest's first program. */
+#include "carry.h"
 #include "config.h"
 #include "env.h"
 #include "guest/guest.h"
@@ -53,7 +54,7 @@ static NOINLINE char *joined(const char *name, const char *value)
 }
 
 /* LD_PRELOAD, LD_AUDIT and our notes go; what the program itself had of them comes back. */
-static void environ_restore(const struct config *c, char **envp)
+static void environ_restore(const struct config *c, char **envp, const char *preload)
 {
 	char **to = envp;
 
@@ -66,7 +67,7 @@ static void environ_restore(const struct config *c, char **envp)
 			continue;
 		if (mem_after(*envp, "LD_PRELOAD=")) {
 			name = "LD_PRELOAD=";
-			value = c->note_preload;
+			value = preload;
 		} else if (mem_after(*envp, "LD_AUDIT=")) {
 			name = "LD_AUDIT=";
 			value = c->note_audit;
@@ -259,6 +260,39 @@ static const char *why(long r)
 	}
 }
 
+/* The other preloads of the user, which keep their place in front of ours, the last one: fakeroot(1).
+ * In a root, those of them that can be taken along. */
+static NOINLINE const char *others(char **envp, bool rooted)
+{
+	const char *list = env_get(envp, "LD_PRELOAD"), *e;
+	char text[4096], note[CARRY_NOTE];
+	struct str s = {text, text + sizeof text};
+
+	*text = '\0';
+	if (rooted)
+		carry_find(list, note);
+	for (; list && *list; list = e + 1) {
+		char *const was = s.at;
+
+		for (e = list; *e && *e != ':' && *e != ' '; e++)
+			;
+		if (!*e)
+			break;
+		if (e == list)
+			continue;
+		if (was != text)
+			str_puts(&s, ":");
+		str_put(&s, list, (size_t)(e - list));
+		if (!s.at)
+			return NULL;
+		if (rooted && !carry_named(note, was + (was != text))) {
+			s.at = was;
+			*was = '\0';
+		}
+	}
+	return *text ? mem_keep(text, strlen(text)) : NULL;
+}
+
 /* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "v" where jailrun is to say
  * what it does, then "d", or "w" and the working directory. */
 static void launch(const struct config *c, char **argv, char **envp)
@@ -297,7 +331,7 @@ static void launch(const struct config *c, char **argv, char **envp)
 			stop(125);
 		}
 	}
-	environ_restore(c, envp);
+	environ_restore(c, envp, others(envp, v != NULL));
 	said = config_lines;
 	r = launch_search(cmd[0], cmd, envp);
 	if (said == config_lines) /* else the reason is on stderr already */
@@ -348,7 +382,7 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 	}
 	if (c->hide && envp) {
 		identity_restore(c, envp);
-		environ_restore(c, envp);
+		environ_restore(c, envp, c->note_preload);
 	}
 	(void)state_view();
 	if (UNLIKELY(c->report != NULL))

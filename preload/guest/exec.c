@@ -11,6 +11,7 @@
  * vfork(2): the parent's memory is live under us.  Nothing here uses the heap, takes a lock or
  * stores outside this stack. */
 #include "guest.h"
+#include "../carry.h"
 #include "../config.h"
 #include "../env.h"
 #include "../fdpolicy.h"
@@ -387,6 +388,7 @@ struct extra {
 	const char *lib, *audit;      /* our entries of LD_PRELOAD and LD_AUDIT */
 	bool musl;
 	bool eager;                   /* bind all symbols at start */
+	const char *interp;           /* the program's loader, a host path */
 	char *trace;                  /* an entry that job_run() completes; NULL: none */
 };
 
@@ -417,7 +419,7 @@ static size_t env_room(const struct view *v, char *const envp[], const struct ex
 	}
 	if (v && x->musl)
 		room += room_prefixed(v->host, env_get(envp, "LD_PRELOAD"));
-	return room;
+	return room + 2 * CARRY_NOTE;
 }
 
 static void env_make(struct made *m, const struct view *v, char *const envp[], const struct extra *x)
@@ -425,11 +427,16 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	const struct config *c = config();
 	const char *preload = env_get(envp, "LD_PRELOAD"), *audit = env_get(envp, "LD_AUDIT");
 	size_t plen = preload ? strlen(preload) + 1 : 1;
-	char *own = alloca(plen);
+	char *own = alloca(plen), found[CARRY_NOTE];
+	const char *carry = c->note_carry;
 	bool traced;
 	char *at;
 
 	preload = without_ours(preload, c->note_lib, own, plen);
+	if (v && preload && !carry && (!c->root || c->note_launch)) { /* a program of the host enters a root */
+		carry_find(preload, found);
+		carry = found;
+	}
 	/* ldd(1): the program does not run, and is to be listed as it is without us */
 	traced = v && !x->musl && env_get(envp, "LD_TRACE_LOADED_OBJECTS");
 	for (; envp && *envp; envp++)
@@ -445,6 +452,8 @@ static void env_make(struct made *m, const struct view *v, char *const envp[], c
 	str_puts(&m->s, "LD_PRELOAD=");
 	if (preload && v && x->musl)
 		put_prefixed(&m->s, m->s.at, v->host, preload);
+	else if (preload && carry && *carry)
+		carry_put(&m->s, preload, carry, x->interp, carry == found);
 	else if (preload)
 		str_puts(&m->s, preload);
 	if (preload && !traced)
@@ -510,6 +519,7 @@ settings:
 	env_put(m, "LIBJAIL_0_EXE", x->exe);
 	env_put(m, "LIBJAIL_0_LIB", x->lib);
 	env_put(m, "LIBJAIL_0_PRELOAD", preload);
+	env_put(m, "LIBJAIL_0_CARRY", carry && *carry ? carry : NULL);
 	env_put(m, "LIBJAIL_0_AUDIT", audit);
 	m->envp[m->n] = NULL;
 }
@@ -730,7 +740,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	const long argc = count(argv), envc = count(envp);
 	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->interp};
 	struct extra x = {.argv0 = argc > 0 ? argv[0] : "", .fn = fn, .exe = p->guest,
-		.musl = p->interp_musl, .lib = c->lib, .audit = c->audit};
+		.musl = p->interp_musl, .lib = c->lib, .audit = c->audit, .interp = p->interp};
 	struct made m = {0};
 	char fds[64], entry[PLACE_PATH], audit_entry[PLACE_PATH], name[PLACE_PATH], prefix[PLACE_PATH];
 	struct str f = {fds, fds + sizeof fds};

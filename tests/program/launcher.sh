@@ -180,7 +180,7 @@ says "the environment is exact" 0 "A=1${nl}B=two words${nl}PATH=/bin" env -i PAT
 says "PWD as the user had it" 0 "PWD=$T" sh -c "cd '$T' && '$jailrun' -r '$R' env | grep ^PWD="
 says "env -i stays inside" 0 guest "$jailrun" -r "$R" env -i /bin/sh -c '/bin/cat /where'
 says "env -i shows nothing" 0 '' "$jailrun" -r "$R" env -i env
-says "LD_PRELOAD of the host is dropped" 0 "*LD_PRELOAD=/nonesuch.so*guest" \
+says "a preload of the host that is not there is dropped" 0 "*LD_PRELOAD=/nonesuch.so*guest" \
 	sh -c "LD_PRELOAD=/nonesuch.so '$jailrun' -vr '$R' cat /where 2>&1 | grep -v ERROR"
 says "stdin is the user's" 0 typed sh -c "echo typed | '$jailrun' -r '$R' cat"
 says "another PATH of the guest" 0 guest env PATH=/usr/bin:/data "$jailrun" -r "$R" cat /where
