@@ -360,6 +360,91 @@ else
 	skip "C++ names are readable" "no C++ compiler or addr2line"
 fi
 
+# -- one line at several addresses ---------------------------------------------------------------------------
+cd "$data" || exit 1
+again() { # EVENTS NAME: what --json says of it is read again without loss
+	"$report" --json "$1" >"$T/one.json"
+	"$report" --json "$T/one.json" >"$T/two.json"
+	cmp "$T/one.json" "$T/two.json"
+	row $? "$2: a document says the same when it is read again"
+}
+for file in leaky release malformed; do
+	again $file.events $file.events
+done
+again lines.json lines.json
+runs 1 "addresses of one line" "$report" lines.json
+has "are one group, other lines and other builds are not" "15 descriptors leaked from 3 call sites; 4 never closed; 2 bad closes" \
+	" 1. 9 descriptors  open in open_all (/src/app/log.c:42)" "2025-11-24 16:00:05 .. 16:00:40" "/var/log/a (6), /var/log/b (3)" \
+	" 2. 5 descriptors  open in open_all (/src/app/log.c:43)" " 3. 1 descriptor  open in open_all (/src/app/log.c:42)" \
+	"2 closes of what was closed before"
+has "which build is said where two have the line" "file  /opt/old/bin/appd (build dd44dd44)"
+runs 1 "addresses of one line, verbose" "$report" -v lines.json
+has "are told" "code  4 from /opt/app/bin/appd+0x1020" "3 from /opt/app/bin/appd+0x1010" "2 from /opt/app/bin/appd+0x1000"
+runs 1 "addresses of one line, csv" "$report" --csv lines.json
+has "are in one line" 'leak,9,9,"aaaaaaaaaaaaaaa3; aaaaaaaaaaaaaaa2; aaaaaaaaaaaaaaa1",open,open_all,/src/app/log.c,42,/opt/app/bin/appd,"0x1020; 0x1010; 0x1000"'
+runs 1 "addresses of one line, sarif" "$report" --sarif lines.json
+has "have a fingerprint that does not depend on which leaked most" '"callSite/v1":"aaaaaaaaaaaaaaa1"'
+runs 0 "diff of them with themselves" "$report" --diff lines.json lines.json
+has "has nothing new" "0 new, 0 grown, 5 as before, 0 gone"
+sed 's/aaaaaaaaaaaaaaa[13]/fffffffffffffff1/g; s/"open_all"/"was_all"/g; s/log.c/was.c/g' lines.json >"$T/old.json"
+runs 0 "diff with a report that knows one of the addresses" "$report" --diff "$T/old.json" lines.json
+has "finds it" "0 new, 0 grown, 5 as before, 0 gone"
+runs 1 "two documents" "$report" lines.json lines.json
+has "add up" "30 descriptors leaked from 3 call sites; 8 never closed; 4 bad closes" "8 processes"
+block x leak 'obj:appd+0x1020' >"$T/supp"
+runs 1 "one address suppressed" "$report" --suppress "$T/supp" lines.json
+has "leaves the line's others" " 1. 5 descriptors  open in open_all (/src/app/log.c:4" "11 descriptors leaked from 3 call sites" "; 1 group"
+"$report" --gen-suppressions lines.json >"$T/supp"
+row "$([ "$(grep -c '^{' "$T/supp")" = 4 ] && echo 0 || echo 1)" "one suppression for all addresses of a line"
+runs 0 "which suppresses" "$report" --suppress "$T/supp" lines.json
+has "all of them" "no leaks; 5 groups suppressed"
+line=$(grep -n 'the line' unrolled.c | cut -d: -f1)
+at="socket in open_one (unrolled.c:$line)"
+if have addr2line && LIBJAIL_REPORT=$T/probe LD_PRELOAD=$lib /bin/true && [ -s "$T/probe" ] && cp unrolled.c "$T/src/" &&
+	(cd "$T/src" && $CC -g -O3 -funroll-loops -o ../unrolled unrolled.c 2>"$T/log") &&
+	[ "$(objdump -d "$T/unrolled" | grep -c 'call.*socket')" -gt 1 ]; then
+	unrolled() { # HOW
+		rm -f "$T/events"
+		LIBJAIL_CLOEXEC=report LIBJAIL_REPORT=$T/events LD_PRELOAD=$lib "$T/unrolled" "$1" 3>&- 4>&- 5>&- 6>&-
+	}
+	cd "$T/src" || exit 1
+	unrolled leak
+	runs 1 "an unrolled loop" "$report" "$T/events"
+	has "is one call site" " 1. 3 descriptors  $at" "3 descriptors leaked from 1 call site; 3 never closed" "what  socket:[unix]" \
+		" 1. 3 open  $at"
+	runs 1 "an unrolled loop, json" "$report" --json "$T/events"
+	has "names its three addresses" '"sites":[{' '"count":3,"descriptors":3'
+	again "$T/events" "an unrolled loop"
+	runs 1 "an unrolled loop, events and document" "$report" "$T/events" "$T/one.json"
+	has "add up" "6 descriptors leaked from 1 call site" " 1. 6 descriptors  $at"
+	runs 0 "an unrolled loop, diff" "$report" --diff "$T/one.json" "$T/events"
+	has "has nothing new" "0 new, 0 grown, 2 as before, 0 gone"
+	"$report" --gen-suppressions "$T/events" >"$T/supp"
+	row "$([ "$(grep -c '^{' "$T/supp")" = 2 ] && echo 0 || echo 1)" "an unrolled loop: one suppression of each kind"
+	runs 0 "an unrolled loop, suppressed" "$report" --suppress "$T/supp" "$T/events"
+	runs 1 "an unrolled loop, page" "$report" --html - "$T/events"
+	has "has the stack of each" "stack 1 of 3: 1" "stack 3 of 3: 1"
+	unrolled full
+	runs 1 "an unrolled loop that fills the table" "$report" "$T/events"
+	held=$(sed -n 's/^ 1\. \([0-9]*\) open  socket in .*/\1/p' "$T/out" | head -n 1)
+	made=$(sed -n 's/^jailreport: .* \([0-9]*\) descriptors made$/\1/p' "$T/out")
+	row "$([ "${made:-0}" -gt 20 ] && [ "$held" = "$made" ] && echo 0 || echo 1)" "holds it as one ($held of $made)"
+	rm -f "$T/live"
+	LIBJAIL_REPORT=$T/live LD_PRELOAD=$lib "$T/unrolled" hold >"$T/ready" &
+	holder=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -e "/proc/$holder/fd/1" ] || break
+		sleep 0.2
+	done
+	runs 0 "an unrolled loop, asked" "$report" --pid "$holder"
+	has "has them open as one" "3 open" "$at"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null
+	cd "$data" || exit 1
+else
+	skip "an unrolled loop" "no compiler that unrolls it, no addr2line, or no reports"
+fi
+
 # -- a running process ----------------------------------------------------------------------------------------
 sleep 60 &
 other=$!

@@ -44,6 +44,26 @@ static void cell_tally(struct text *t, const struct tally *tally)
 	text_free(&all);
 }
 
+/* The hash, or the address, of each call site of the line. */
+static void cell_sites(struct text *t, const struct group *g, bool address)
+{
+	struct text all = {0};
+
+	for (size_t i = 0; i < (g->parts_n ? g->parts_n : 1); i++) {
+		const struct site *site = g->parts_n ? g->parts[i].site : g->site;
+		const struct spot *s = site_spot(site);
+
+		if (i > 0)
+			text_add(&all, "; ");
+		if (!address)
+			text_add(&all, site->hash);
+		else if (s)
+			text_format(&all, "0x%llx", (unsigned long long)s->offset);
+	}
+	cell(t, all.at);
+	text_free(&all);
+}
+
 void show_csv(struct text *t, const struct model *m, const struct show *show)
 {
 	static const char *const diffs[] = {"", "new", "grown", "same", "gone"};
@@ -57,17 +77,14 @@ void show_csv(struct text *t, const struct model *m, const struct show *show)
 		const struct line *l = site_line(g->site);
 		const char *file = NULL;
 		unsigned line = 0;
-		char offset[32] = "";
 
 		if (!g->suppressed && !show_wanted(show, g))
 			continue;
 		show_source(g->site, &file, &line);
-		if (s)
-			snprintf(offset, sizeof(offset), "0x%llx", (unsigned long long)s->offset);
 		cell(t, kind_names[g->kind]);
 		cell_number(t, (long long)g->count);
 		cell_number(t, (long long)group_descriptors(g));
-		cell(t, g->site->hash);
+		cell_sites(t, g, false);
 		cell(t, g->site->call);
 		cell(t, l ? l->function : NULL);
 		cell(t, file);
@@ -76,7 +93,7 @@ void show_csv(struct text *t, const struct model *m, const struct show *show)
 		else
 			cell(t, NULL);
 		cell(t, s ? s->module->shown : NULL);
-		cell(t, offset);
+		cell_sites(t, g, true);
 		cell(t, g->why);
 		cell_tally(t, &g->whats);
 		cell_tally(t, &g->targets);

@@ -5,6 +5,7 @@
  * first. */
 #include "diff.h"
 #include "show.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum pass { PASS_HASH, PASS_LINE, PASS_FILE, PASS_MODULE, PASS_OFFSET, PASSES };
@@ -20,10 +21,10 @@ static unsigned long size_of(const struct group *g)
 	return g->kind == KIND_LEAK ? group_descriptors(g) : g->count;
 }
 
-/* What must be the same in this pass; empty when the group has nothing to go by. */
-static void key_of(struct text *key, const struct group *g, enum pass pass)
+/* What must be the same in this pass of a call site of the group; empty when there is nothing to go
+ * by. */
+static void key_of(struct text *key, const struct group *g, const struct site *s, enum pass pass)
 {
-	const struct site *s = g->site;
 	const struct line *l = site_line(s);
 	const struct spot *spot = site_spot(s);
 	const char *file = s->script ? s->script
@@ -71,6 +72,44 @@ static void key_of(struct text *key, const struct group *g, enum pass pass)
 	text_free(key);
 }
 
+/* The groups of one key, the largest first. */
+struct old {
+	struct group *group;
+	struct old *next;
+};
+
+static const struct site *site_at(const struct group *g, size_t i)
+{
+	return g->parts_n ? g->parts[i].site : g->site;
+}
+
+static struct group *find(const struct table *old, const struct group *g, enum pass pass)
+{
+	struct group *was = NULL;
+
+	for (size_t i = 0; i < (g->parts_n ? g->parts_n : 1) && !was; i++) {
+		struct text key = {0};
+
+		key_of(&key, g, site_at(g, i), pass);
+		for (const struct old *o = key.at ? table_get(old, key.at, key.n) : NULL; o && !was;
+			o = o->next)
+			if (o->group->diff == DIFF_NONE)
+				was = o->group;
+		text_free(&key);
+	}
+	return was;
+}
+
+static void old_free(struct table *old)
+{
+	for (size_t i = 0; i < old->room; i++)
+		for (struct old *o = old->at[i].key ? old->at[i].value : NULL, *next; o; o = next) {
+			next = o->next;
+			free(o);
+		}
+	table_free(old);
+}
+
 /* Pairs what no pass before has, one to one, in order of size. */
 static void pair(struct model *now, struct model *before, enum pass pass)
 {
@@ -78,40 +117,37 @@ static void pair(struct model *now, struct model *before, enum pass pass)
 
 	for (size_t i = before->n; i-- > 0;) { /* the largest ends up first in its chain */
 		struct group *g = before->all[i];
-		struct text key = {0};
-		void **at;
 
 		if (!compared(g) || g->suppressed || g->diff != DIFF_NONE)
 			continue;
-		key_of(&key, g, pass);
-		if (!key.at)
-			continue;
-		at = table_put(&old, key.at, key.n);
-		g->next = *at;
-		*at = g;
-		text_free(&key);
+		for (size_t k = 0; k < (g->parts_n ? g->parts_n : 1); k++) {
+			struct text key = {0};
+			struct old *o;
+			void **at;
+
+			key_of(&key, g, site_at(g, k), pass);
+			if (!key.at)
+				continue;
+			o = memory(sizeof(*o));
+			at = table_put(&old, key.at, key.n);
+			*o = (struct old){g, *at};
+			*at = o;
+			text_free(&key);
+		}
 	}
 	for (size_t i = 0; i < now->n; i++) {
 		struct group *g = now->all[i], *was;
-		struct text key = {0};
-		void **at;
 
 		if (!compared(g) || g->suppressed || g->diff != DIFF_NONE)
 			continue;
-		key_of(&key, g, pass);
-		if (!key.at)
-			continue;
-		at = table_put(&old, key.at, key.n);
-		text_free(&key);
-		was = *at;
+		was = find(&old, g, pass);
 		if (!was)
 			continue;
-		*at = was->next;
 		was->diff = DIFF_SAME;
 		g->before = size_of(was);
 		g->diff = size_of(g) > g->before ? DIFF_GROWN : DIFF_SAME;
 	}
-	table_free(&old);
+	old_free(&old);
 }
 
 void diff_apply(struct model *now, struct model *before)

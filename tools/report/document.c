@@ -68,6 +68,20 @@ static void put_tally(struct text *t, const char *name, const struct tally *tall
 	}
 }
 
+/* The hashes that a number of different things is counted by: reports are added up by them. */
+static void put_distinct(struct text *t, const char *name, const struct distinct *d)
+{
+	if (d->n == 0)
+		return;
+	put_name(t, name);
+	text_add(t, "[");
+	for (unsigned i = 0; i < d->n; i++) {
+		put_name(t, NULL);
+		text_format(t, "\"%llx\"", (unsigned long long)d->at[i]);
+	}
+	text_add(t, "]");
+}
+
 static void put_frame(struct text *t, const struct spot *s, const struct line *l)
 {
 	put_name(t, NULL);
@@ -133,6 +147,35 @@ static void put_site(struct text *t, const struct site *s)
 	text_add(t, "]");
 }
 
+static void put_other(struct text *t, const char *name, const struct site *s)
+{
+	if (!s)
+		return;
+	put_name(t, name);
+	text_add(t, "{");
+	put_site(t, s);
+	text_add(t, "}");
+}
+
+/* Each call site of a line that has several. */
+static void put_parts(struct text *t, const struct group *g)
+{
+	if (g->parts_n < 2)
+		return;
+	put_name(t, "sites");
+	text_add(t, "[");
+	for (size_t i = 0; i < g->parts_n; i++) {
+		put_name(t, NULL);
+		text_add(t, "{");
+		put_site(t, g->parts[i].site);
+		put_number(t, "count", g->parts[i].count);
+		put_other(t, "made", g->parts[i].made);
+		put_other(t, "closed", g->parts[i].closed);
+		text_add(t, "}");
+	}
+	text_add(t, "]");
+}
+
 static void put_group(struct text *t, const struct group *g)
 {
 	static const char *const diffs[] = {NULL, "new", "grown", "same", "gone"};
@@ -167,18 +210,9 @@ static void put_group(struct text *t, const struct group *g)
 	put_tally(t, "by", &g->heirs);
 	if (g->chain)
 		put_string(t, "chain", g->chain);
-	if (g->made) {
-		put_name(t, "made");
-		text_add(t, "{");
-		put_site(t, g->made);
-		text_add(t, "}");
-	}
-	if (g->closed) {
-		put_name(t, "closed");
-		text_add(t, "{");
-		put_site(t, g->closed);
-		text_add(t, "}");
-	}
+	put_other(t, "made", g->made);
+	put_other(t, "closed", g->closed);
+	put_parts(t, g);
 	if (g->line) {
 		int last = TIMELINE - 1;
 
@@ -229,8 +263,13 @@ void show_json(struct text *t, const struct model *m, const struct show *show)
 	put_number(t, "events", m->events);
 	put_number(t, "processes", m->processes);
 	put_number(t, "runs", distinct_count(&m->every_run));
+	put_distinct(t, "run_ids", &m->every_run);
 	put_number(t, "hosts", distinct_count(&m->every_host));
+	put_distinct(t, "host_ids", &m->every_host);
+	put_tally(t, "host_names", &m->hosts);
 	put_number(t, "made", m->made);
+	put_number(t, "exits", m->exits);
+	put_number(t, "snapshots", m->snapshots);
 	put_number(t, "unknown_events", m->unknown);
 	put_number(t, "failed_execs", m->failed_execs);
 	put_time(t, "first", m->first);
@@ -312,11 +351,26 @@ static struct site *get_site(struct model *m, const struct json *o)
 	return s;
 }
 
-static void get_tally(struct tally *t, const struct json *list)
+/* The tally of that name in an object. */
+static void get_tally(struct tally *t, const struct json *o, const char *name)
 {
+	const struct json *list = json_get(o, name);
+	struct text more = {0};
+
+	text_format(&more, "%s_more", name);
+	t->others += whole(o, more.at);
+	text_free(&more);
 	for (const struct json *c = list && list->type == JSON_ARRAY ? json_first(list) : NULL; c;
 		c = json_next(list, c))
 		tally_add(t, json_text(c, "name"), whole(c, "count"));
+}
+
+static void get_distinct(struct distinct *d, const struct json *list)
+{
+	for (const struct json *c = list && list->type == JSON_ARRAY ? json_first(list) : NULL; c;
+		c = json_next(list, c))
+		if (c->type == JSON_STRING)
+			distinct_add(d, strtoull(c->text, NULL, 16));
 }
 
 static void get_timeline(struct timeline **line, const struct json *o)
@@ -326,6 +380,7 @@ static void get_timeline(struct timeline **line, const struct json *o)
 
 	if (!counts || counts->type != JSON_ARRAY || at == 0 || step == 0)
 		return;
+	timeline_begin(line, at, step);
 	for (const struct json *c = json_first(counts); c; c = json_next(counts, c), at += step) {
 		long long n = json_whole(c, 0);
 
@@ -341,6 +396,7 @@ static void get_group(struct model *m, const struct json *o)
 	const char *kind = json_text(o, "kind"), *why = json_text(o, "why"),
 		   *suppressed = json_text(o, "suppressed");
 	const char *diff = json_text(o, "diff"), *chain = json_text(o, "chain");
+	const struct json *sites = json_get(o, "sites");
 	struct site *site = get_site(m, o);
 	struct group *g;
 	int k = 0;
@@ -356,23 +412,32 @@ static void get_group(struct model *m, const struct json *o)
 	g->events = whole(o, "events");
 	g->leaked = whole(o, "leaked");
 	g->stopped = whole(o, "stopped");
+	g->missed = whole(o, "missed");
 	g->limit = (long)json_number(o, "limit", -1);
+	g->open = (long)json_number(o, "open", -1);
 	g->first = json_time(o, "first");
 	g->last = json_time(o, "last");
-	get_tally(&g->whats, json_get(o, "what"));
-	get_tally(&g->targets, json_get(o, "into"));
-	get_tally(&g->programs, json_get(o, "from"));
-	get_tally(&g->hosts, json_get(o, "hosts"));
-	get_tally(&g->heirs, json_get(o, "by"));
-	get_tally(&g->classes, json_get(o, "class"));
+	get_tally(&g->whats, o, k == KIND_BAD_CLOSE ? "numbers" : "what");
+	get_tally(&g->targets, o, "into");
+	get_tally(&g->programs, o, "from");
+	get_tally(&g->hosts, o, "hosts");
+	get_tally(&g->heirs, o, "by");
+	get_tally(&g->classes, o, "class");
 	get_timeline(&g->line, json_get(o, "timeline"));
-	if (chain && !g->chain)
-		g->chain = memory_text(chain);
-	for (unsigned i = 0; i < g->hosts.n; i++) {
-		tally_add(&m->hosts, g->hosts.at[i].name, 1);
-		distinct_add(&m->every_host,
-			text_hash(g->hosts.at[i].name, strlen(g->hosts.at[i].name)));
+	for (const struct json *c = sites && sites->type == JSON_ARRAY ? json_first(sites) : NULL; c;
+		c = json_next(sites, c)) {
+		struct part p = {get_site(m, c), get_site(m, json_get(c, "made")),
+			get_site(m, json_get(c, "closed")), whole(c, "count")};
+
+		if (p.site)
+			group_part(g, p);
 	}
+	if (chain)
+		g->chain = memory_text(chain);
+	if (k == KIND_KEPT)
+		m->kept += g->count;
+	if (k == KIND_INHERITED)
+		m->inherited += g->count;
 	if (suppressed)
 		g->suppressed = memory_text(suppressed);
 	if (m->suppress) { /* as far as the sums tell */
@@ -384,6 +449,37 @@ static void get_group(struct model *m, const struct json *o)
 		f.host = g->hosts.n ? g->hosts.at[0].name : NULL;
 		g->set = suppress_set(m->suppress, &f);
 	}
+}
+
+/* What is told of all groups together; of a second document it adds up. */
+static void get_head(struct model *m, const struct json *o)
+{
+	const struct json *malformed = json_get(o, "malformed"), *at = json_get(malformed, "first");
+	int64_t first = json_time(o, "first"), last = json_time(o, "last");
+	unsigned long events = whole(o, "events"), left = whole(malformed, "lines");
+
+	if (events && (m->events == 0 || first < m->first))
+		m->first = first;
+	if (last > m->last)
+		m->last = last;
+	m->events += events;
+	m->processes += whole(o, "processes");
+	m->lines += whole(o, "lines");
+	m->made += whole(o, "made");
+	m->exits += whole(o, "exits");
+	m->snapshots += whole(o, "snapshots");
+	m->unknown += whole(o, "unknown_events");
+	m->failed_execs += whole(o, "failed_execs");
+	get_distinct(&m->every_run, json_get(o, "run_ids"));
+	get_distinct(&m->every_host, json_get(o, "host_ids"));
+	get_tally(&m->hosts, o, "host_names");
+	for (const struct json *c = at && at->type == JSON_ARRAY ? json_first(at) : NULL; c && left;
+		c = json_next(at, c)) {
+		if (c->type == JSON_STRING && m->malformed < MALFORMED)
+			m->malformed_at[m->malformed++] = memory_text(c->text);
+		left--;
+	}
+	m->malformed += left;
 }
 
 int document_read(struct model *m, const char *file)
@@ -421,11 +517,7 @@ int document_read(struct model *m, const char *file)
 		m->lines++;
 		model_malformed(m, file, 1, doc.wrong);
 	} else {
-		m->processes = whole(doc.at, "processes");
-		m->events = whole(doc.at, "events");
-		m->lines = whole(doc.at, "lines");
-		m->first = json_time(doc.at, "first");
-		m->last = json_time(doc.at, "last");
+		get_head(m, doc.at);
 		groups = json_get(doc.at, "groups");
 		for (const struct json *c =
 				groups && groups->type == JSON_ARRAY ? json_first(groups) : NULL;

@@ -282,11 +282,11 @@ static void put_other(struct text *t, const char *name, const struct site *s)
 	text_add(t, "</dd>");
 }
 
-static void put_stack(struct text *t, const struct site *s)
+static void put_stack(struct text *t, const struct site *s, const char *name)
 {
 	if (s->n == 0)
 		return;
-	text_add(t, "<details><summary>stack</summary><ol class=\"mono\">");
+	text_format(t, "<details><summary>%s</summary><ol class=\"mono\">", name);
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < (s->at[i]->n ? s->at[i]->n : 1); k++) {
 			struct text raw = {0};
@@ -300,6 +300,22 @@ static void put_stack(struct text *t, const struct site *s)
 			text_free(&raw);
 		}
 	text_add(t, "</ol></details>");
+}
+
+/* Of each call site of the line. */
+static void put_stacks(struct text *t, const struct group *g)
+{
+	enum { MOST = 8 };
+
+	if (g->parts_n == 0)
+		put_stack(t, g->site, "stack");
+	for (size_t i = 0; i < g->parts_n && i < MOST; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "stack %zu of %zu: %lu", i + 1, g->parts_n,
+			g->parts[i].count);
+		put_stack(t, g->parts[i].site, name);
+	}
 }
 
 static void put_group(struct text *t, const struct group *g)
@@ -332,7 +348,7 @@ static void put_group(struct text *t, const struct group *g)
 		}
 		text_add(t, "</span>");
 	}
-	put_stack(t, g->site);
+	put_stacks(t, g);
 	text_add(t, "</td><td><dl>");
 	if (*g->why) {
 		text_add(t, "<dt>why</dt><dd>");

@@ -159,6 +159,17 @@ void timeline_add(struct timeline **at, int64_t us, unsigned long n)
 	t->n[now - t->base] += n;
 }
 
+void timeline_begin(struct timeline **at, int64_t us, int64_t step)
+{
+	int shift = 0;
+
+	while (shift < 62 && (int64_t)1 << shift < step)
+		shift++;
+	*at = memory(sizeof(**at));
+	(*at)->shift = shift;
+	(*at)->base = us >> shift;
+}
+
 void timeline_merge(struct timeline **to, const struct timeline *from)
 {
 	if (from)
@@ -318,7 +329,7 @@ static struct site *site_put(struct model *m, const char *hash, const char *call
 	if (!*at) {
 		s = *at = memory(sizeof(*s));
 		memcpy(s->hash, hash, strlen(hash) + 1);
-		s->head = s;
+		s->head = s->same = s;
 	}
 	return *at;
 }
@@ -379,6 +390,22 @@ void model_add(struct model *m, struct group *g)
 	m->all[m->n++] = g;
 }
 
+static struct group *group_new(struct model *m, enum kind kind, struct site *site, const char *why,
+	struct site *made, struct site *closed, unsigned set)
+{
+	struct group *g = memory(sizeof(*g));
+
+	g->kind = kind;
+	g->site = site;
+	g->made = made;
+	g->closed = closed;
+	g->set = set;
+	g->why = memory_text(why);
+	g->limit = g->open = -1;
+	model_add(m, g);
+	return g;
+}
+
 static struct group *group_put(struct model *m, enum kind kind, struct site *site, const char *why,
 	struct site *made, struct site *closed, unsigned set)
 {
@@ -388,7 +415,6 @@ static struct group *group_put(struct model *m, enum kind kind, struct site *sit
 		unsigned set;
 		char why[32];
 	} key;
-	struct group *g;
 	void **at;
 
 	memset(&key, 0, sizeof(key));
@@ -399,17 +425,8 @@ static struct group *group_put(struct model *m, enum kind kind, struct site *sit
 	key.set = set;
 	strncat(key.why, why, sizeof(key.why) - 1);
 	at = table_put(&m->groups, &key, sizeof(key));
-	if (!*at) {
-		g = *at = memory(sizeof(*g));
-		g->kind = kind;
-		g->site = site;
-		g->made = made;
-		g->closed = closed;
-		g->set = set;
-		g->why = memory_text(key.why);
-		g->limit = g->open = -1;
-		model_add(m, g);
-	}
+	if (!*at)
+		*at = group_new(m, kind, site, key.why, made, closed, set);
 	return *at;
 }
 
@@ -430,9 +447,12 @@ static void group_seen(struct model *m, struct group *g, const struct fact *f)
 /* The kernel's numbers of pipes and sockets make each different and say nothing. */
 static void what_kind(char *out, size_t size, const char *what)
 {
-	const char *number = strstr(what, ":[");
+	const char *number = strstr(what, ":["), *last = strrchr(what, ' ');
+	size_t digits = last ? strspn(last + 1, "0123456789") : 0;
 
-	if (number && number[2 + strspn(number + 2, "0123456789")] == ']' && number[2] != ']')
+	if (strncmp(what, "socket:[", 8) == 0 && digits && strcmp(last + 1 + digits, "]") == 0)
+		snprintf(out, size, "%.*s]", (int)(last - what), what); /* of no address */
+	else if (number && number[2 + strspn(number + 2, "0123456789")] == ']' && number[2] != ']')
 		snprintf(out, size, "%.*s", (int)(number - what), what);
 	else
 		snprintf(out, size, "%s", what);
@@ -521,6 +541,32 @@ static void add_rest(struct adding *a, const struct json *e, unsigned long n)
 			n / STEPS + ((unsigned long)i < n % STEPS));
 }
 
+static void full_put(struct full *fullest, uint64_t table, unsigned long n)
+{
+	struct full *least = fullest;
+
+	for (int i = 0; i < FULLEST; i++) {
+		if (fullest[i].table == table) {
+			least = &fullest[i];
+			break;
+		}
+		if (fullest[i].n < least->n)
+			least = &fullest[i];
+	}
+	if (n > least->n)
+		*least = (struct full){table, n};
+}
+
+/* Which table an event tells of: two events of one may go to one group in the end. */
+static uint64_t table_of(const struct json *e, const struct fact *f, uint64_t host)
+{
+	const char *run = json_text(e, "run");
+	uint64_t part[4] = {host, run ? text_hash(run, strlen(run)) : 0, (uint64_t)f->pid,
+		(uint64_t)json_number(e, "table", 0)};
+
+	return text_hash(part, sizeof(part)) | 1;
+}
+
 /* The descriptors of an event, each to the group that it belongs to. */
 static void add_fds(struct model *m, enum kind kind, struct site *site, const char *why,
 	struct fact *f, const struct json *e, bool stopped)
@@ -537,7 +583,7 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 		.stopped = stopped,
 		.each = m->suppress && suppress_whats(m->suppress),
 		.table = kind == KIND_HOLDER || kind == KIND_SNAPSHOT};
-	uint64_t host = text_hash(f->host, strlen(f->host));
+	uint64_t host = text_mark(f->host, strlen(f->host));
 	char what[NAME_MAX_SHOWN];
 
 	f->kind = kind;
@@ -554,7 +600,7 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 			what_kind(what, sizeof(what), f->what);
 			tally_add(&g->whats, what, 1);
 		}
-		distinct_add(&g->fds, text_hash(key, sizeof(key)));
+		distinct_add(&g->fds, text_mark(key, sizeof(key)));
 		timeline_add(a.table ? &g->line_now : &g->line,
 			kind == KIND_LEAK || made == 0 ? f->t : made, 1);
 	}
@@ -565,6 +611,7 @@ static void add_fds(struct model *m, enum kind kind, struct site *site, const ch
 		struct group *g = a.touched[i];
 		struct timeline *was = g->line;
 
+		full_put(g->fullest, table_of(e, f, host), g->now);
 		if (g->now > g->count) {
 			g->count = g->now;
 			g->line = g->line_now;
@@ -714,7 +761,7 @@ struct spot *model_spot(struct model *m, const char *path, const char *id, uint6
 struct group *model_group(struct model *m, enum kind kind, struct site *site, const char *why,
 	struct site *made, struct site *closed)
 {
-	return group_put(m, kind, site, why, made, closed, 0);
+	return group_new(m, kind, site, why, made, closed, 0);
 }
 
 int64_t json_time(const struct json *object, const char *name)
@@ -755,9 +802,9 @@ bool model_event(struct model *m, const struct json *e, const char **wrong)
 		m->first = f.t;
 	if (f.t > m->last)
 		m->last = f.t;
-	distinct_add(&m->every_host, text_hash(f.host, strlen(f.host)));
+	distinct_add(&m->every_host, text_mark(f.host, strlen(f.host)));
 	if (run)
-		distinct_add(&m->every_run, text_hash(run, strlen(run)));
+		distinct_add(&m->every_run, text_mark(run, strlen(run)));
 	tally_add(&m->hosts, f.host, 1);
 
 	if (strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 ||
@@ -869,12 +916,91 @@ void model_end(struct model *m)
 		qsort(m->all, m->n, sizeof(*m->all), by_worst);
 }
 
+void group_part(struct group *g, struct part p)
+{
+	for (size_t i = 0; i < g->parts_n; i++) {
+		struct part *at = &g->parts[i];
+
+		if (at->site == p.site && at->made == p.made && at->closed == p.closed) {
+			at->count += p.count;
+			return;
+		}
+	}
+	if ((g->parts_n & (g->parts_n - 1)) == 0)
+		g->parts = memory_more(
+			g->parts, g->parts_n ? g->parts_n * 2 : 1, sizeof(*g->parts));
+	g->parts[g->parts_n++] = p;
+}
+
+static struct site *head_of(struct site *s)
+{
+	return s ? s->head : NULL;
+}
+
+static struct part whole(const struct group *g)
+{
+	return (struct part){head_of(g->site), head_of(g->made), head_of(g->closed), g->count};
+}
+
+static void parts_merge(struct group *to, const struct group *from)
+{
+	struct part a = whole(to), b = whole(from);
+
+	if (to->parts_n == 0 && from->parts_n == 0 && a.site == b.site && a.made == b.made &&
+		a.closed == b.closed)
+		return;
+	if (to->parts_n == 0)
+		group_part(to, a);
+	if (from->parts_n == 0)
+		group_part(to, b);
+	for (size_t i = 0; i < from->parts_n; i++)
+		group_part(to, from->parts[i]);
+}
+
+/* The most that both together had in one table. */
+static unsigned long full_merge(struct group *to, const struct group *from)
+{
+	struct full sums[FULLEST] = {0};
+	unsigned long most = to->count > from->count ? to->count : from->count;
+
+	for (int side = 0; side < 2; side++) {
+		const struct full *a = side ? from->fullest : to->fullest,
+				  *b = side ? to->fullest : from->fullest;
+
+		for (int i = 0; i < FULLEST && a[i].table; i++) {
+			unsigned long n = a[i].n;
+
+			for (int k = 0; k < FULLEST; k++)
+				if (b[k].table == a[i].table)
+					n += b[k].n;
+			full_put(sums, a[i].table, n);
+			most = n > most ? n : most;
+		}
+	}
+	memcpy(to->fullest, sums, sizeof(sums));
+	return most;
+}
+
 static void group_merge(struct group *to, struct group *from)
 {
 	bool table = to->kind == KIND_HOLDER || to->kind == KIND_SNAPSHOT;
 
-	to->count = table ? (to->count > from->count ? to->count : from->count)
-			  : to->count + from->count;
+	parts_merge(to, from);
+	if (to->descriptors || from->descriptors)
+		to->descriptors = group_descriptors(to) + group_descriptors(from);
+	if (table) {
+		unsigned long n = full_merge(to, from);
+
+		if (n > to->count && n > from->count) {
+			timeline_merge(&to->line, from->line);
+		} else if (from->count > to->count) {
+			to->line = from->line;
+		}
+		to->count = n;
+	} else {
+		to->count += from->count;
+		timeline_merge(&to->line, from->line);
+	}
 	to->leaked += from->leaked;
 	to->stopped += from->stopped;
 	to->events += from->events;
@@ -890,9 +1016,47 @@ static void group_merge(struct group *to, struct group *from)
 	tally_merge(&to->classes, &from->classes);
 	tally_merge(&to->heirs, &from->heirs);
 	distinct_merge(&to->fds, &from->fds);
-	timeline_merge(&to->line, from->line);
 	if (!to->chain)
 		to->chain = from->chain;
+}
+
+/* What two addresses of one line have in common; empty where the line is not known. */
+static void line_key(struct text *key, const struct site *s)
+{
+	const struct line *l = site_line(s);
+	const struct module *module = s->n > 0 ? site_spot(s)->module : NULL;
+	const char *call = s->call ? s->call : "";
+
+	if (s->script && s->script_line) {
+		text_format(key, "%s%c%s%c%u", call, 0, s->script, 0, s->script_line);
+	} else if (!s->script && l && l->function && l->file && l->line) {
+		text_format(key, "%s%c%s%c%s%c%s%c%u", call, 0,
+			*module->id ? module->id : module->path, 0, l->function, 0, l->file, 0,
+			l->line);
+	}
+}
+
+static void sites_unite(struct model *m)
+{
+	struct table lines = {0};
+
+	for (size_t i = 0; i < m->sites.room; i++) {
+		struct site *s = m->sites.at[i].key ? m->sites.at[i].value : NULL;
+		struct text key = {0};
+		void **at;
+
+		if (!s)
+			continue;
+		line_key(&key, s);
+		if (key.n) {
+			at = table_put(&lines, key.at, key.n);
+			if (!*at)
+				*at = s;
+			s->same = *at;
+		}
+		text_free(&key);
+	}
+	table_free(&lines);
 }
 
 void model_merge(struct model *m)
@@ -900,6 +1064,7 @@ void model_merge(struct model *m)
 	struct table seen = {0};
 	size_t n = 0;
 
+	sites_unite(m);
 	for (size_t i = 0; i < m->n; i++) {
 		struct group *g = m->all[i];
 		struct {
@@ -911,9 +1076,9 @@ void model_merge(struct model *m)
 		void **at;
 
 		memset(&key, 0, sizeof(key));
-		key.site = g->site->head;
-		key.made = g->made ? g->made->head : NULL;
-		key.closed = g->closed ? g->closed->head : NULL;
+		key.site = g->site->head->same;
+		key.made = g->made ? g->made->head->same : NULL;
+		key.closed = g->closed ? g->closed->head->same : NULL;
 		key.kind = g->kind;
 		key.suppressed = g->suppressed != NULL;
 		strncat(key.why, g->why, sizeof(key.why) - 1);

@@ -54,6 +54,9 @@ struct site {
 	 */
 	struct site *head, *next;
 	uint64_t way;
+	/* Of a head: the first with the same call on the same line, whose code may be at several
+	 * addresses (an unrolled loop, an inlined function); itself where none is known. */
+	struct site *same;
 };
 
 /* The blamed frame's innermost function, or NULL. */
@@ -95,6 +98,8 @@ struct timeline {
 	unsigned long n[TIMELINE];
 };
 void timeline_add(struct timeline **, int64_t us, unsigned long n);
+/* An empty one whose buckets begin at us and are step wide. */
+void timeline_begin(struct timeline **, int64_t us, int64_t step);
 void timeline_merge(struct timeline **, const struct timeline *);
 
 /* -- findings -------------------------------------------------------------------------------- */
@@ -111,6 +116,19 @@ enum kind {
 	KINDS,
 };
 extern const char *const kind_names[KINDS];
+
+/* What of a group came from one call site, where several are on its line. */
+struct part {
+	struct site *site, *made, *closed;
+	unsigned long count;
+};
+
+/* How many descriptors of a group the fullest tables had. */
+enum { FULLEST = 8 };
+struct full {
+	uint64_t table; /* 0: none */
+	unsigned long n;
+};
 
 struct group {
 	enum kind kind;
@@ -129,11 +147,13 @@ struct group {
 	 */
 	unsigned long now;
 	struct timeline *line_now;
+	struct full fullest[FULLEST];
+	struct part *parts; /* or NULL: all are of site */
+	size_t parts_n;
 	char *chain; /* one example, "a(12) < b(3)" */
 	unsigned long serial;
 	unsigned long descriptors; /* where another report counted them; 0 */
 	/* --diff */
-	struct group *next;
 	enum { DIFF_NONE, DIFF_NEW, DIFF_GROWN, DIFF_SAME, DIFF_GONE } diff;
 	unsigned long before;
 	const char *suppressed; /* by the suppression of this name */
@@ -169,14 +189,16 @@ void model_malformed(struct model *, const char *file, unsigned long line, const
 struct site *model_site(struct model *, const char *hash, const char *call);
 struct spot *model_spot(struct model *, const char *path, const char *id, uint64_t offset);
 struct group *model_group(struct model *, enum kind, struct site *, const char *why,
-	struct site *made, struct site *closed);
+	struct site *made, struct site *closed); /* a new one, which model_merge adds to its like */
+void group_part(struct group *, struct part);
 void model_add(struct model *, struct group *);                 /* at the end, as it is */
 int64_t json_time(const struct json *object, const char *name); /* microseconds */
 
 /* When all is read: paths in guest terms, examples sorted; the groups of one site that were kept
  * apart for suppressions are still apart. */
 void model_end(struct model *);
-/* After suppressions were applied: one group for each kind and site, and in order: worst first. */
+/* After names were found and suppressions applied: one group for each kind and line, and in order:
+ * worst first. */
 void model_merge(struct model *);
 
 #endif

@@ -93,13 +93,11 @@ static void put_message(struct text *t, const struct group *g, const struct rule
 	text_free(&name);
 }
 
-static void put_stack(struct text *t, const struct site *s)
+static void put_frames(struct text *t, const struct site *s)
 {
 	bool first = true;
 
-	if (s->n == 0)
-		return;
-	text_add(t, ",\"stacks\":[{\"frames\":[");
+	text_add(t, "{\"frames\":[");
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < (s->at[i]->n ? s->at[i]->n : 1); k++) {
 			text_add(t, first ? "{\"location\":" : ",{\"location\":");
@@ -110,7 +108,36 @@ static void put_stack(struct text *t, const struct site *s)
 			text_json(t, s->at[i]->module->shown);
 			text_add(t, "}");
 		}
-	text_add(t, "]}]");
+	text_add(t, "]}");
+}
+
+/* Of each call site of the line. */
+static void put_stacks(struct text *t, const struct group *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < (g->parts_n ? g->parts_n : 1); i++) {
+		const struct site *s = g->parts_n ? g->parts[i].site : g->site;
+
+		if (s->n == 0)
+			continue;
+		text_add(t, any ? "," : ",\"stacks\":[");
+		put_frames(t, s);
+		any = true;
+	}
+	if (any)
+		text_add(t, "]");
+}
+
+/* The same whichever call site of the line leaked the most. */
+static const char *fingerprint(const struct group *g)
+{
+	const char *least = g->site->hash;
+
+	for (size_t i = 0; i < g->parts_n; i++)
+		if (strcmp(g->parts[i].site->hash, least) < 0)
+			least = g->parts[i].site->hash;
+	return least;
 }
 
 static void put_result(struct text *t, const struct group *g, size_t rule)
@@ -122,10 +149,11 @@ static void put_result(struct text *t, const struct group *g, size_t rule)
 	put_location(
 		t, site_spot(g->site), site_line(g->site), g->site->script, g->site->script_line);
 	text_add(t, "]");
-	put_stack(t, g->site);
+	put_stacks(t, g);
 	text_format(t, ",\"occurrenceCount\":%lu", g->count ? g->count : 1);
-	if (*g->site->hash)
-		text_format(t, ",\"partialFingerprints\":{\"callSite/v1\":\"%s\"}", g->site->hash);
+	if (*fingerprint(g))
+		text_format(
+			t, ",\"partialFingerprints\":{\"callSite/v1\":\"%s\"}", fingerprint(g));
 	if (g->diff != DIFF_NONE)
 		text_format(t, ",\"baselineState\":\"%s\"",
 			g->diff == DIFF_NEW    ? "new"

@@ -169,16 +169,85 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 }
 
 /* The function whose code the blamed one was inlined into: else two calls of it look like one. */
-static void put_inlined(struct screen *s, const struct site *site)
+static void put_inlined(struct screen *s, const struct group *g)
 {
-	const struct spot *spot = site_spot(site);
+	const struct spot *spot = site_spot(g->site);
 	struct text raw = {0};
 
-	if (!spot || spot->n < 2 || site->script)
+	if (!spot || spot->n < 2 || g->site->script)
 		return;
+	for (size_t i = 0; i < g->parts_n; i++) { /* or functions: then none is to be named */
+		const struct spot *other = site_spot(g->parts[i].site);
+
+		if (!other || other->n < 2 || !other->lines[1].function ||
+			!spot->lines[1].function ||
+			strcmp(other->lines[1].function, spot->lines[1].function) != 0)
+			return;
+	}
 	show_frame(&raw, spot, 1);
 	label(s, "in");
 	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
+	text_add(s->t, "\n");
+	text_free(&raw);
+}
+
+/* With --verbose: where the line is, when its code is at several addresses. */
+static void put_parts(struct screen *s, const struct group *g)
+{
+	enum { MOST = 8 };
+
+	if (!s->show->verbose || g->parts_n < 2)
+		return;
+	for (size_t i = 0; i < g->parts_n && i < MOST; i++) {
+		const struct site *site = g->parts[i].site;
+		const struct spot *spot = site_spot(site);
+		struct text raw = {0};
+
+		text_format(&raw, "%lu from ", g->parts[i].count);
+		if (spot)
+			text_format(&raw, "%s+0x%llx", spot->module->shown,
+				(unsigned long long)spot->offset);
+		if (i == 0)
+			label(s, "code");
+		else
+			text_fill(s->t, ' ', INDENT + LABEL);
+		text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
+		text_add(s->t, "\n");
+		text_free(&raw);
+	}
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* Which module, where the same line of another is listed, too: two builds, or a header's function. */
+static void put_module(struct screen *s, const struct model *m, const struct group *g)
+{
+	const struct line *l = site_line(g->site);
+	const struct module *module = l ? site_spot(g->site)->module : NULL;
+	struct text raw = {0};
+	bool twice = false;
+
+	if (!l || g->site->script)
+		return;
+	for (size_t i = 0; i < m->n && !twice; i++) {
+		const struct group *other = m->all[i];
+		const struct line *o = site_line(other->site);
+
+		twice = other->kind == g->kind && o && show_wanted(s->show, other) &&
+			site_spot(other->site)->module != module && o->line == l->line &&
+			same_text(o->file, l->file) && same_text(o->function, l->function) &&
+			same_text(other->site->call, g->site->call);
+	}
+	if (!twice)
+		return;
+	text_add(&raw, module->shown);
+	if (*module->id)
+		text_format(&raw, " (build %.8s)", module->id);
+	label(s, "file");
+	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, true);
 	text_add(s->t, "\n");
 	text_free(&raw);
 }
@@ -216,7 +285,11 @@ static void title(struct screen *s, unsigned number, const struct group *g, cons
 	paint(s, "0");
 	if (g->site->call)
 		text_format(&raw, "%s in ", g->site->call);
-	show_site(&raw, g->site);
+	if (!*g->site->hash && g->site->n == 0 && g->classes.n == 1 &&
+		strcmp(g->classes.at[0].name, "inherited") == 0)
+		text_add(&raw, "inherited, it is not known from whom");
+	else
+		show_site(&raw, g->site);
 	text_plain(&plain, raw.at);
 	if (text_width(head.at) + 2 + text_width(plain.at) > s->show->width) {
 		text_add(s->t, "\n");
@@ -263,8 +336,11 @@ static void section(struct screen *s, const struct model *m, unsigned kind, unsi
 			heading(s, word, rest);
 		if (s->show->top && shown >= s->show->top)
 			left++;
-		else
+		else {
 			put(s, m, g, ++shown);
+			put_module(s, m, g);
+			put_parts(s, g);
+		}
 	}
 	more(s, left);
 }
@@ -284,7 +360,7 @@ static void put_passed_on(struct screen *s, const struct model *m, const struct 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *in = m->all[i];
 
-		if (in->kind != KIND_INHERITED || in->site->head != g->site->head ||
+		if (in->kind != KIND_INHERITED || in->site->head->same != g->site->head->same ||
 			!*g->site->hash)
 			continue;
 		for (unsigned k = 0; k < in->heirs.n; k++) {
@@ -326,7 +402,7 @@ static void put_leak(
 	put_from(s, m, g);
 	put_passed_on(s, m, g);
 	if (number > 1 && !s->show->verbose) {
-		put_inlined(s, g->site);
+		put_inlined(s, g);
 	} else {
 		put_stack(s, "stack", g->site, s->show->verbose ? 64 : STACK_WORST);
 		if (g->chain && s->show->verbose) {
@@ -367,7 +443,7 @@ static void put_holder(
 	if (number == 1 || s->show->verbose)
 		put_stack(s, "stack", g->site, s->show->verbose ? 64 : 4);
 	else
-		put_inlined(s, g->site);
+		put_inlined(s, g);
 	text_free(&count);
 }
 
@@ -384,7 +460,7 @@ static void put_never(
 	if (s->show->verbose)
 		put_stack(s, "stack", g->site, 64);
 	else
-		put_inlined(s, g->site);
+		put_inlined(s, g);
 	text_free(&count);
 }
 

@@ -14,7 +14,7 @@
 enum ask { ASK_CALL, ASK_WHAT, ASK_TO, ASK_FROM, ASK_HOST, ASK_WHY, ASKS };
 static const char *const ask_names[ASKS] = {"call:", "what:", "to:", "from:", "host:", "why:"};
 
-enum part { PART_FUN, PART_OBJ, PART_SRC, PART_ANY };
+enum pattern_part { PART_FUN, PART_OBJ, PART_SRC, PART_ANY };
 static const char *const part_names[] = {"fun:", "obj:", "src:", "..."};
 
 enum { FRAMES_MAX = 64, LOGICAL_MAX = 256, GENERATED = 4 };
@@ -25,7 +25,7 @@ struct suppression {
 	int kind; /* -1: any */
 	char *ask[ASKS];
 	struct frame_pattern {
-		enum part part;
+		enum pattern_part part;
 		char *pattern;
 	} frames[FRAMES_MAX];
 	size_t n;
@@ -94,7 +94,7 @@ static const char *condition(struct suppressions *all, struct suppression *s, ch
 		line = trim(line + n);
 		if (i == PART_ANY ? *line != 0 : *line == 0)
 			return i == PART_ANY ? "... stands alone" : "no pattern";
-		s->frames[s->n++] = (struct frame_pattern){(enum part)i, memory_text(line)};
+		s->frames[s->n++] = (struct frame_pattern){(enum pattern_part)i, memory_text(line)};
 		if (s->n > 1)
 			all->stacks = true;
 		return NULL;
@@ -385,49 +385,67 @@ static void put_condition(struct text *t, const char *name, const char *pattern)
 	text_add(t, "\n");
 }
 
+static void put_block(struct text *t, const struct group *g, const struct site *site)
+{
+	struct logical l[LOGICAL_MAX];
+	struct text name = {0};
+	size_t at, n = logical_frames(site, l, &at);
+
+	text_format(&name, "%s: ", kind_names[g->kind]);
+	show_site(&name, site);
+	text_add(t, "{\n");
+	put_condition(t, "", name.at);
+	put_condition(t, "", kind_names[g->kind]);
+	if (site->call)
+		put_condition(t, "call:", site->call);
+	if (g->kind == KIND_BAD_CLOSE)
+		put_condition(t, "why:", g->why);
+	for (size_t k = at; k < n && k < at + GENERATED; k++) {
+		struct text source = {0};
+
+		if (l[k].script) {
+			text_format(&source, "%s:%u", l[k].script, l[k].script_line);
+			put_condition(t, "src:", source.at);
+			text_free(&source);
+			break;
+		}
+		if (l[k].line && l[k].line->function) {
+			put_condition(t, "fun:", l[k].line->function);
+		} else if (k == at) { /* nothing but the address tells it from others */
+			text_format(&source, "%s+0x%llx", l[k].spot->module->shown,
+				(unsigned long long)l[k].spot->offset);
+			put_condition(t, "obj:", source.at);
+			text_free(&source);
+			break;
+		} else {
+			put_condition(t, "obj:", l[k].spot->module->shown);
+		}
+	}
+	text_add(t, "}\n");
+	text_free(&name);
+}
+
 void suppress_generate(const struct model *m, struct text *t)
 {
+	struct table told = {0}; /* two call sites of a line may come to the same block */
+
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];
-		struct logical l[LOGICAL_MAX];
-		struct text name = {0};
-		size_t at, n;
 
 		if (g->suppressed || (g->kind != KIND_LEAK && g->kind != KIND_EMFILE &&
 					     g->kind != KIND_NEVER && g->kind != KIND_BAD_CLOSE))
 			continue;
-		n = logical_frames(g->site, l, &at);
-		text_format(&name, "%s: ", kind_names[g->kind]);
-		show_site(&name, g->site);
-		text_add(t, "{\n");
-		put_condition(t, "", name.at);
-		put_condition(t, "", kind_names[g->kind]);
-		if (g->site->call)
-			put_condition(t, "call:", g->site->call);
-		if (g->kind == KIND_BAD_CLOSE)
-			put_condition(t, "why:", g->why);
-		for (size_t k = at; k < n && k < at + GENERATED; k++) {
-			struct text source = {0};
+		for (size_t k = 0; k < (g->parts_n ? g->parts_n : 1); k++) {
+			struct text block = {0};
+			void **at;
 
-			if (l[k].script) {
-				text_format(&source, "%s:%u", l[k].script, l[k].script_line);
-				put_condition(t, "src:", source.at);
-				text_free(&source);
-				break;
-			}
-			if (l[k].line && l[k].line->function) {
-				put_condition(t, "fun:", l[k].line->function);
-			} else if (k == at) { /* nothing but the address tells it from others */
-				text_format(&source, "%s+0x%llx", l[k].spot->module->shown,
-					(unsigned long long)l[k].spot->offset);
-				put_condition(t, "obj:", source.at);
-				text_free(&source);
-				break;
-			} else {
-				put_condition(t, "obj:", l[k].spot->module->shown);
-			}
+			put_block(&block, g, g->parts_n ? g->parts[k].site : g->site);
+			at = table_put(&told, block.at, block.n);
+			if (!*at)
+				text_put(t, block.at, block.n);
+			*at = &told;
+			text_free(&block);
 		}
-		text_add(t, "}\n");
-		text_free(&name);
 	}
+	table_free(&told);
 }

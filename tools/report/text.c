@@ -276,24 +276,33 @@ void text_uri(struct text *t, const char *path)
 
 /* -- keys ------------------------------------------------------------------------------------ */
 
-/* FNV-1a, from a start that whoever wrote the events cannot know. */
+/* FNV-1a and a good stir. */
+static uint64_t hash_from(uint64_t h, const void *key, size_t size)
+{
+	const unsigned char *p = key;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ p[i]) * 0x100000001b3;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93;
+	return h ^ h >> 32;
+}
+
 uint64_t text_hash(const void *key, size_t size)
 {
 	static uint64_t start;
-	const unsigned char *p = key;
-	uint64_t h;
 
 	if (!start) {
 		if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
 			start = (uint64_t)(uintptr_t)&start;
 		start |= 1;
 	}
-	h = start;
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ p[i]) * 0x100000001b3;
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93;
-	return h ^ h >> 32;
+	return hash_from(start, key, size);
+}
+
+uint64_t text_mark(const void *key, size_t size)
+{
+	return hash_from(0xcbf29ce484222325, key, size);
 }
 
 static struct entry *table_slot(const struct table *t, const void *key, size_t size, uint64_t hash)

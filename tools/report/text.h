@@ -53,7 +53,9 @@ struct entry {
 void **table_put(struct table *, const void *key, size_t size);
 void *table_get(const struct table *, const void *key, size_t size);
 void table_free(struct table *);
+/* From a start that whoever wrote the events cannot know; and one that is the same in every run. */
 uint64_t text_hash(const void *key, size_t size);
+uint64_t text_mark(const void *key, size_t size);
 
 /* -- patterns and times ------------------------------------------------------------------------ */
 
