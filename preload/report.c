@@ -32,6 +32,10 @@ enum {
 	KEPT_BACK = 64,
 	SITE_MOST = 16,   /* bad closes that are told of one call site */
 	NOTED = 40,       /* descriptors whose makers the next program is told */
+	HEIRS = 180,      /* children of fork that are remembered; heirs: a page */
+	LEFT = 254,
+	OTHERS = 8,       /* of these, the living ones that are asked at the end */
+	ASKED = 4096,     /* descriptors that they are asked about */
 };
 
 /* Why a descriptor is open, or is not, in the program that is executed. */
@@ -92,8 +96,23 @@ struct site_group {
 	int fds[FDS];
 };
 
+/* A child of fork: whose, of which generation that one is, and how many descriptors it had made. */
+struct heir {
+	int pid, by;
+	unsigned generation, serial;
+};
+
+/* One that lives on: does it still run the same program? */
+struct other {
+	struct heir heir;
+	bool same;
+};
+
 struct area {
 	struct record record;
+	struct other others[OTHERS];
+	unsigned others_n, asked;
+	bool looked;
 	size_t n;
 	enum fd_keep keep;
 	const char *program;
@@ -1361,20 +1380,164 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
-/* Left open by this process, of its own making? */
-static bool is_left(int fd, const struct record *r)
+/* A daemon's parent forks and ends, and so does that child: what they leave open is the business of
+ * the one that lives on.  So all processes that came from one program by fork share a page, in
+ * which those who fork say which child, and those who end before their heirs, that they did. */
+struct heirs {
+	unsigned next, next_left;
+	struct heir at[HEIRS];
+	int left[LEFT];
+};
+BESIDE static struct heirs *heirs;
+_Static_assert(sizeof(struct heirs) <= 4096, "a page");
+
+void report_fork(void)
 {
-	if (r->flags & (RECORD_FORKED | RECORD_INHERITED | RECORD_OTHER) || fd <= 2 ||
-		sys_fcntl(fd, F_GETFD, 0) < 0 || !kind_fits(fd, r))
+	struct heirs *none = NULL, *h;
+	long r;
+
+	if (__atomic_load_n(&heirs, __ATOMIC_RELAXED))
+		return;
+	r = sys_call(SYS_mmap, NULL, sizeof *h, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (r < 0 && r > -4096)
+		return;
+	h = (struct heirs *)r;
+	if (!__atomic_compare_exchange_n(&heirs, &none, h, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		sys_call(SYS_munmap, h, sizeof *h);
+}
+
+void report_fork_done(int pid)
+{
+	struct heirs *h = __atomic_load_n(&heirs, __ATOMIC_ACQUIRE);
+	unsigned i;
+
+	if (!h)
+		return;
+	i = __atomic_fetch_add(&h->next, 1, __ATOMIC_RELAXED) % HEIRS;
+	__atomic_store_n(&h->at[i].pid, 0, __ATOMIC_RELAXED);
+	h->at[i].by = self_pid;
+	h->at[i].generation = generation;
+	h->at[i].serial = (unsigned)record_made_count();
+	__atomic_store_n(&h->at[i].pid, pid, __ATOMIC_RELEASE);
+}
+
+/* "/proc/PID/NAME" */
+static const char *proc_path(char *text, size_t n, int pid, const char *name)
+{
+	struct str s = {text, text + n};
+
+	str_puts(&s, "/proc/");
+	str_num(&s, (unsigned)pid);
+	str_puts(&s, name);
+	return s.at ? text : "";
+}
+
+/* Where a process's stack began, which fork(2) keeps and execve(2) does not; 0 of one that is no
+ * more.  proc(5), /proc/pid/stat: (28) startstack, behind a name that may have blanks. */
+static uint64_t image(struct area *a, int pid)
+{
+	enum { STATE = 3, STARTSTACK = 28 };
+	const char *p, *name = NULL;
+	uint64_t n = 0;
+	long got;
+	int fd = sys_openat(AT_FDCWD, proc_path(a->room, sizeof a->room, pid, "/stat"), O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	got = sys_read(fd, a->room, sizeof a->room - 1);
+	sys_close(fd);
+	a->room[got > 0 ? got : 0] = '\0';
+	for (p = a->room; *p; p++)
+		if (*p == ')')
+			name = p;
+	if (!name || name[1] != ' ' || name[2] == 'Z' || name[2] == 'X')
+		return 0;
+	p = name + 2;
+	for (int field = STATE; field < STARTSTACK && *p; p++)
+		field += *p == ' ';
+	for (; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (unsigned)(*p - '0');
+	return n;
+}
+
+/* Who lives on.  That there is somebody is said at once: they may end, too. */
+static void look(struct area *a)
+{
+	struct heirs *h = __atomic_load_n(&heirs, __ATOMIC_ACQUIRE);
+	uint64_t mine = 0;
+
+	a->looked = true;
+	for (size_t i = 0; h && i < HEIRS && a->others_n < OTHERS; i++) {
+		const int pid = __atomic_load_n(&h->at[i].pid, __ATOMIC_ACQUIRE);
+		uint64_t its;
+
+		if (pid <= 0 || pid == self_pid || sys_call(SYS_kill, pid, 0) == -ESRCH)
+			continue;
+		if (!mine)
+			mine = image(a, self_pid);
+		its = image(a, pid);
+		if (its)
+			a->others[a->others_n++] = (struct other){h->at[i], its == mine};
+	}
+	if (a->others_n)
+		h->left[__atomic_fetch_add(&h->next_left, 1, __ATOMIC_RELAXED) % LEFT] = self_pid;
+}
+
+/* Has a process that lives on what fd is?  One that still runs this program had it, and what became
+ * of it is for that one to say; in another program it is there, or not. */
+static bool has_heir(struct area *a, int fd, const struct record *r)
+{
+	const int made_by = maker(r);
+	struct stat mine, its;
+	char name[32];
+	struct str s = {name, name + sizeof name};
+
+	if (!a->looked)
+		look(a);
+	str_puts(&s, "/fd/");
+	str_num(&s, (unsigned)fd);
+	for (unsigned i = 0; i < a->others_n; i++) {
+		const struct other *o = &a->others[i];
+
+		if (o->heir.by == made_by ? r->serial > o->heir.serial : o->heir.generation <= r->generation)
+			continue; /* made after that fork, or in another branch */
+		if (o->same)
+			return true;
+		if (a->asked++ < ASKED && sys_fstat(fd, &mine) == 0 &&
+			sys_fstatat(AT_FDCWD, proc_path(a->room, sizeof a->room, o->heir.pid, name), &its, 0) == 0 &&
+			its.st_dev == mine.st_dev && its.st_ino == mine.st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* Is this process an heir of that one? */
+static bool is_heir(int pid)
+{
+	const struct heirs *h = __atomic_load_n(&heirs, __ATOMIC_ACQUIRE);
+
+	for (size_t i = 0; h && pid && i < LEFT && h->left[i]; i++)
+		if (h->left[i] == pid)
+			return true;
+	return false;
+}
+
+/* Left open by this process, of its own making, or that of one whose heir it is? */
+static bool is_left(struct area *a, int fd, const struct record *r)
+{
+	if (r->flags & (RECORD_INHERITED | RECORD_OTHER) || fd <= 2 ||
+		(r->flags & RECORD_FORKED && !is_heir(maker(r))) || sys_fcntl(fd, F_GETFD, 0) < 0 ||
+		!kind_fits(fd, r))
 		return false;
 	/* what a shell keeps for itself: its script, its saved copies, its terminal */
-	return !config()->shell || fd < 10 || !(sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
+	if (config()->shell && fd >= 10 && sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC)
+		return false;
+	return !has_heir(a, fd, r);
 }
 
 static int64_t exit_key(struct area *a, int fd, const struct record *r)
 {
-	(void)a;
-	return is_left(fd, r) ? (int64_t)r->stack : KEY_NONE;
+	return is_left(a, fd, r) ? (int64_t)r->stack : KEY_NONE;
 }
 
 void report_exit(int status)
@@ -1391,6 +1554,8 @@ void report_exit(int status)
 	a = area_take();
 	if (!a)
 		return;
+	a->looked = false;
+	a->others_n = a->asked = 0;
 	do {
 		more = gather(a, after, exit_key);
 		for (size_t i = 0; i < a->n; i++) {

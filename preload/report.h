@@ -16,6 +16,9 @@ void report_exit(int status);
 /* In a child of fork: it is a process of its own from now on (calls record_forked()).  It
  * announces itself when it has something to say: a fork that adds nothing adds no lines. */
 void report_forked(void);
+/* Around a fork, in the parent: pid is the child's. */
+void report_fork(void);
+void report_fork_done(int pid);
 
 /* Is there anything open that an exec could leak?  Usually not. */
 bool report_exec_wanted(void);

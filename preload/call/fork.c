@@ -16,9 +16,20 @@
 /* A child is a process of its own, whose descriptors are its parent's making. */
 static pid_t forked(pid_t pid)
 {
-	if (pid == 0 && UNLIKELY(record_on))
-		report_forked();
+	if (UNLIKELY(record_on)) {
+		if (pid == 0)
+			report_forked();
+		else if (pid > 0)
+			report_fork_done(pid);
+	}
 	return pid;
+}
+
+static void forking(void)
+{
+	(void)state_view();
+	if (UNLIKELY(record_on))
+		report_fork();
 }
 
 /* The root of a vfork child that is gone must be forgotten before this thread is copied: in the copy
@@ -26,7 +37,7 @@ static pid_t forked(pid_t pid)
 
 pid_t jail_fork(void)
 {
-	(void)state_view();
+	forking();
 	return forked(REAL(fork)());
 }
 
@@ -34,7 +45,7 @@ pid_t jail__Fork(void)
 {
 	pid_t (*real)(void) = REAL(_Fork);
 
-	(void)state_view();
+	forking();
 	if (real)
 		return forked(real());
 	errno_set(ENOSYS);
@@ -213,7 +224,10 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 	if (LIKELY(!record_on) || !main || flags & CLONE_FILES)
 		return real(main, stack, flags, arg, parent_tid, tls, child_tid);
 	if (!(flags & CLONE_VM)) {
+		report_fork();
 		r = real(clone_forked, stack, flags, &order, parent_tid, tls, child_tid);
+		if (r > 0)
+			report_fork_done(r);
 	} else {
 		record_vfork_begin();
 		r = real(main, stack, flags, arg, parent_tid, tls, child_tid);

@@ -35,9 +35,14 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 	if (flags && place_readable(flags, sizeof how))
 		memcpy(&how, flags, sizeof how);
 	(void)state_view();
+	if (LIKELY(!record_on) || how & (CLONE_VM | CLONE_FILES))
+		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	report_fork();
 	r = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (r == 0 && UNLIKELY(record_on) && !(how & (CLONE_VM | CLONE_FILES)))
+	if (r == 0)
 		report_forked();
+	else if (r > 0)
+		report_fork_done((int)r);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -340,6 +341,78 @@ static int do_strange(char **argv)
 	return run(args);
 }
 
+/* reap CMD...: ends when the command and all that it left behind have ended */
+static int do_reap(char **argv)
+{
+	int status;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	status = run(argv);
+	while (wait(NULL) > 0)
+		;
+	return status;
+}
+
+/* A moment in which a parent ends. */
+static void moment(void)
+{
+	usleep(300 * 1000);
+}
+
+/* daemon HOW...: two files, and what daemons do: "once", "twice" (fork), "tidy" (closes both),
+ * "half" (closes one), "quick" (closes all before its parent ends), "helper" (is another
+ * program, that has one of them), "late" (a worker that had neither) */
+static int do_daemon(char **argv)
+{
+	const char *how = argv[0], *then = argv[1];
+	int fd = open_hosts(), other = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	pid_t pid;
+
+	if (strcmp(how, "once") == 0) {
+		if (daemon(1, 1) != 0)
+			return 91;
+	} else if (strcmp(how, "twice") == 0) {
+		pid = fork();
+		if (pid > 0) {
+			waitpid(pid, NULL, 0);
+			_exit(0);
+		}
+		setsid();
+		if (fork() > 0)
+			_exit(0);
+	} else if (strcmp(how, "quick") == 0) {
+		if (fork() > 0) {
+			moment();
+			_exit(0);
+		}
+	} else if (strcmp(how, "helper") == 0) {
+		if (fork() > 0) {
+			moment();
+			return 0;
+		}
+		execlp("sleep", "sleep", "1", NULL);
+		_exit(127);
+	} else if (strcmp(how, "late") == 0) {
+		close(fd);
+		close(other);
+		if (fork() > 0) {
+			open_hosts();
+			return 0;
+		}
+		moment();
+		return 0;
+	}
+	if (strcmp(then, "quick") == 0)
+		close(fd), close(other);
+	moment();
+	if (strcmp(then, "tidy") == 0)
+		close(fd), close(other);
+	else if (strcmp(then, "half") == 0)
+		close(fd);
+	moment();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -349,7 +422,7 @@ int main(int argc, char **argv)
 		{"vfork", do_vfork}, {"fork", do_fork}, {"bad", do_bad}, {"sweep", do_sweep},
 		{"full", do_full}, {"snapshot", do_snapshot}, {"handler", do_handler},
 		{"demote", do_demote}, {"many", do_many}, {"steal", do_steal}, {"keep", do_keep},
-		{"meant", do_meant}, {"strange", do_strange}};
+		{"meant", do_meant}, {"strange", do_strange}, {"reap", do_reap}, {"daemon", do_daemon}};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
 		if (strcmp(argv[1], all[i].word) == 0)

@@ -179,6 +179,27 @@ reports "only a process's own descriptors are left open by it" 0 'count("never-c
 	'count("start", "exit") == [2, 2]' 'len({e["pid"] for e in of("never-closed")}) == 2' \
 	'sorted(e["status"] for e in of("exit")) == [0, 3]' -- "$r" fork
 
+
+# Of a daemon's descriptors its parent, which forks and ends, has nothing to tell: whoever has them last does.
+for how in once twice; do
+	reports "a daemon that forks $how and closes all: nothing was left open" 0 'count("never-closed") == [0]' \
+		-- "$r" reap "$r" daemon $how tidy
+	reports "a daemon that forks $how and leaves one: it alone tells" 0 \
+		'[e["fds"][0]["what"] for e in of("never-closed")] == ["/etc/passwd"]' \
+		'one("never-closed")["count"] == 1' 'one("never-closed")["pid"] not in [e["pid"] for e in of("start")[:2]]' \
+		'one("never-closed")["stack"]' -- "$r" reap "$r" daemon $how half
+	reports "a daemon that forks $how and leaves both: each is told once" 0 \
+		'sorted(e["fds"][0]["what"] for e in of("never-closed")) == ["/etc/hosts", "/etc/passwd"]' \
+		-- "$r" reap "$r" daemon $how none
+done
+reports "a daemon that has closed all before its parent ends" 0 'count("never-closed") == [0]' \
+	-- "$r" reap "$r" daemon quick quick
+reports "a child that became another program holds what leaked, and no more" 0 \
+	'[e["fds"][0]["what"] for e in of("never-closed")] == ["/etc/passwd"]' 'one("exec-leak")["fds"][0]["what"] == "/etc/hosts"' \
+	-- LIBJAIL_CLOEXEC=report "$r" reap "$r" daemon helper none
+reports "a worker forked before knows nothing of it" 0 'one("never-closed")["fds"][0]["what"] == "/etc/hosts"' \
+	-- "$r" reap "$r" daemon late none
+
 # -- kept, for a reason ----------------------------------------------------------------------------
 
 kept() { # WHY COMMAND...
