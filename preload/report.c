@@ -1353,7 +1353,8 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 	struct bad_close b = {.fd = fd, .closer = what.stack};
 	struct record r;
 
-	if (fd < 0 || who() != WHO_SELF) /* close(-1) is meant to do nothing */
+	/* close(-1) is meant to do nothing, and a shell closes numbers on the off chance that they are open */
+	if (fd < 0 || config()->shell || who() != WHO_SELF)
 		return;
 	if (b.closer && told[b.closer] >= SITE_MOST)
 		return;

@@ -356,6 +356,9 @@ if have addr2line && printf 'namespace n { struct s { __attribute__((noinline)) 
 	sed -n '/exec-leak/{s|/opt/app/lib/libapp.so.2|'"$T/cxx"'|;s/"id":"[^"]*"/"id":""/;s/0x1234/0x'"$address"'/;s/"t":1764/"t":3964/;s/web1/'"$(uname -n)"'/p;q}' leaky.events >"$T/events"
 	"$report" "$T/events" >"$T/out" 2>&1
 	has "C++ names are readable" "open in n::s::f(int)"
+	"$report" --json "$T/events" | sed 's/n::s::f(int)/n::list<std::string, std::allocator<std::string > >::f(std::list<std::vector<int> > const\&, int) const/g' >"$T/one.json"
+	"$report" "$T/one.json" >"$T/out" 2>&1
+	has "and long ones short" "open in n::list<...>::f(...) const"
 else
 	skip "C++ names are readable" "no C++ compiler or addr2line"
 fi
@@ -398,6 +401,14 @@ has "leaves the line's others" " 1. 5 descriptors  open in open_all (/src/app/lo
 row "$([ "$(grep -c '^{' "$T/supp")" = 4 ] && echo 0 || echo 1)" "one suppression for all addresses of a line"
 runs 0 "which suppresses" "$report" --suppress "$T/supp" lines.json
 has "all of them" "no leaks; 5 groups suppressed"
+# two calls on one line of a script, and one that glibc's headers have another name for
+{
+	grep -m 1 '"script"' leaky.events
+	grep -m 1 '"script"' leaky.events | sed 's/"call":"[^"]*"/"call":"__open64_2"/; s/"exec":[0-9]*/"exec":77/; s/"pid":[0-9]*/"pid":77/'
+} >"$T/events"
+runs 1 "two calls on one line" "$report" "$T/events"
+has "are two call sites" "pipe2 in /opt/app/worker.py:42" "open64 in /opt/app/worker.py:42"
+again "$T/events" "two calls on one line"
 line=$(grep -n 'the line' unrolled.c | cut -d: -f1)
 at="socket in open_one (unrolled.c:$line)"
 if have addr2line && LIBJAIL_REPORT=$T/probe LD_PRELOAD=$lib /bin/true && [ -s "$T/probe" ] && cp unrolled.c "$T/src/" &&

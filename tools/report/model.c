@@ -284,11 +284,27 @@ static struct spot *frame(
 	return spot_put(m, module, at);
 }
 
+/* What the source says: glibc's headers make __open_2 of open. */
+static const char *call_name(char *out, size_t size, const char *call)
+{
+	size_t n = call ? strlen(call) : 0;
+
+	if (n < 5 || n >= size || memcmp(call, "__", 2) != 0)
+		return call;
+	n -= strcmp(call + n - 2, "_2") == 0 ? 2 : n > 6 && strcmp(call + n - 4, "_chk") == 0 ? 4 : 0;
+	if (call[n] == 0)
+		return call;
+	snprintf(out, size, "%.*s", (int)n - 2, call + 2);
+	return out;
+}
+
 static void site_fill(struct model *m, struct site *s, const struct json *e, bool here, int64_t t)
 {
 	const struct json *stack = json_get(e, "stack"), *modules = json_get(e, "modules"),
 			  *script = json_get(e, "script");
-	const char *call = json_text(e, "call"), *file = json_text(script, "file");
+	char name[64];
+	const char *call = call_name(name, sizeof(name), json_text(e, "call")),
+		   *file = json_text(script, "file");
 	long long blame = json_number(e, "blame", 0), line = json_number(script, "line", 0);
 
 	if (!s->call && call)
@@ -311,8 +327,10 @@ static void site_fill(struct model *m, struct site *s, const struct json *e, boo
 }
 
 /* Without a hash it is one site for each call: nobody knows who. */
-static struct site *site_put(struct model *m, const char *hash, const char *call)
+static struct site *site_put(struct model *m, const char *hash, const char *raw_call)
 {
+	char name[64];
+	const char *call = call_name(name, sizeof(name), raw_call);
 	struct text key = {0};
 	struct site *s;
 	void **at;
@@ -331,7 +349,17 @@ static struct site *site_put(struct model *m, const char *hash, const char *call
 		memcpy(s->hash, hash, strlen(hash) + 1);
 		s->head = s->same = s;
 	}
-	return *at;
+	/* A line of a script may have several calls, and who inherits knows only the place. */
+	for (s = *at; *hash && call && s->call && strcmp(s->call, call) != 0; s = s->also)
+		if (!s->also) {
+			struct site *more = memory(sizeof(*more));
+
+			memcpy(more->hash, s->hash, sizeof(more->hash));
+			more->call = memory_text(call);
+			more->head = more->same = more;
+			s->also = more;
+		}
+	return s;
 }
 
 static uint64_t way_of(const struct json *e)
@@ -1042,19 +1070,20 @@ static void sites_unite(struct model *m)
 
 	for (size_t i = 0; i < m->sites.room; i++) {
 		struct site *s = m->sites.at[i].key ? m->sites.at[i].value : NULL;
-		struct text key = {0};
-		void **at;
 
-		if (!s)
-			continue;
-		line_key(&key, s);
-		if (key.n) {
-			at = table_put(&lines, key.at, key.n);
-			if (!*at)
-				*at = s;
-			s->same = *at;
+		for (; s; s = s->also) {
+			struct text key = {0};
+			void **at;
+
+			line_key(&key, s);
+			if (key.n) {
+				at = table_put(&lines, key.at, key.n);
+				if (!*at)
+					*at = s;
+				s->same = *at;
+			}
+			text_free(&key);
 		}
-		text_free(&key);
 	}
 	table_free(&lines);
 }

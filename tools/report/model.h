@@ -54,6 +54,7 @@ struct site {
 	 */
 	struct site *head, *next;
 	uint64_t way;
+	struct site *also; /* of a head: another call at the same place, a script's line */
 	/* Of a head: the first with the same call on the same line, whose code may be at several
 	 * addresses (an unrolled loop, an inlined function); itself where none is known. */
 	struct site *same;

@@ -291,6 +291,14 @@ static void title(struct screen *s, unsigned number, const struct group *g, cons
 	else
 		show_site(&raw, g->site);
 	text_plain(&plain, raw.at);
+	if (text_width(plain.at) + INDENT > s->show->width) { /* C++ */
+		text_free(&raw);
+		text_free(&plain);
+		if (g->site->call)
+			text_format(&raw, "%s in ", g->site->call);
+		show_site_short(&raw, g->site);
+		text_plain(&plain, raw.at);
+	}
 	if (text_width(head.at) + 2 + text_width(plain.at) > s->show->width) {
 		text_add(s->t, "\n");
 		put_line(s, INDENT, raw.at, true);
@@ -360,8 +368,9 @@ static void put_passed_on(struct screen *s, const struct model *m, const struct 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *in = m->all[i];
 
-		if (in->kind != KIND_INHERITED || in->site->head->same != g->site->head->same ||
-			!*g->site->hash)
+		if (in->kind != KIND_INHERITED || !*g->site->hash ||
+			(in->site->head->same != g->site->head->same &&
+				strcmp(in->site->hash, g->site->hash) != 0))
 			continue;
 		for (unsigned k = 0; k < in->heirs.n; k++) {
 			bool direct = false;
@@ -555,8 +564,10 @@ static void head(struct screen *s, const struct model *m)
 		text_add(&raw, ", ");
 		text_times(&raw, m->first, m->last);
 	}
-	if (m->made)
-		text_format(&raw, ", %lu descriptors made", m->made);
+	if (m->made) {
+		text_add(&raw, ", ");
+		show_count(&raw, m->made, "descriptor made", "descriptors made");
+	}
 	put_words(s, 0, raw.at);
 	text_free(&raw);
 }

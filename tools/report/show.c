@@ -68,6 +68,52 @@ void show_site(struct text *t, const struct site *s)
 		text_add(t, "unknown caller");
 }
 
+static void short_name(struct text *t, const char *name)
+{
+	static const char operator[] = "operator", anonymous[] = "(anonymous namespace)";
+	int depth = 0;
+
+	for (const char *p = name; *p; p++) {
+		if (depth == 0 && strncmp(p, operator, sizeof(operator) - 1) == 0) {
+			size_t n = sizeof(operator) - 1;
+
+			n += strncmp(p + n, "()", 2) == 0 ? 2 : strspn(p + n, "<>=-+*/!&|^~%,[]");
+			text_put(t, p, n);
+			p += n - 1;
+		} else if (depth == 0 && strncmp(p, anonymous, sizeof(anonymous) - 1) == 0) {
+			text_add(t, anonymous);
+			p += sizeof(anonymous) - 2;
+		} else if (*p == '<' || *p == '(') {
+			if (depth++ == 0)
+				text_format(t, p[1] == ')' ? "%c" : "%c...", *p);
+		} else if ((*p == '>' || *p == ')') && depth > 0) {
+			if (--depth == 0)
+				text_put(t, p, 1);
+		} else if (depth == 0) {
+			text_put(t, p, 1);
+		}
+	}
+}
+
+void show_site_short(struct text *t, const struct site *s)
+{
+	const struct line *l = site_line(s);
+	struct text name = {0};
+
+	if (s->script || !l || !l->function) {
+		show_site(t, s);
+		return;
+	}
+	short_name(&name, l->function);
+	struct line line = {name.at ? name.at : l->function, l->file, l->line, l->plus};
+	struct spot spot = *site_spot(s);
+
+	spot.lines = &line;
+	spot.n = 1;
+	show_frame(t, &spot, 0);
+	text_free(&name);
+}
+
 bool show_source(const struct site *s, const char **ret_file, unsigned *ret_line)
 {
 	const struct line *l = site_line(s);

@@ -19,6 +19,8 @@ struct show {
 
 /* "script:line", "function (file:line)", "function+0x12 (module)" or "module+0x1234". */
 void show_site(struct text *, const struct site *);
+/* The same without what is in the brackets of C++'s names: "f<...>(...) (file:line)". */
+void show_site_short(struct text *, const struct site *);
 /* A frame likewise; the first of its functions, or the i-th where calls were inlined. */
 void show_frame(struct text *, const struct spot *, size_t i);
 /* Relative where it lies below the working directory. */
