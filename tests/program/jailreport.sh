@@ -534,7 +534,7 @@ if [ -n "$browser" ] && browse --dump-dom about:blank >/dev/null; then
 	done
 	[ -s "$T/page0.png" ] && [ -s "$T/page1.png" ] && ! cmp -s "$T/page0.png" "$T/page1.png"
 	row $? "in a browser: light and dark differ"
-	for page in "leaky.events 1200" "hostile.events 1200" "leaky.events 400"; do
+	for page in "leaky.events 1200" "hostile.events 1200" "leaky.events 390" "hostile.events 390" "lines.json 390"; do
 		"$report" --html - "${page% *}" | sed '/Content-Security-Policy/d' >"$T/probe.html"
 		{
 			echo '<script>'

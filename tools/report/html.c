@@ -18,6 +18,7 @@ enum {
 	AXIS = 34,
 	TICKS = 5,
 	LABEL_CHARS = 88,
+	NARROW_CHARS = 46,
 	LIST_ITEMS = 6,
 };
 
@@ -28,8 +29,8 @@ static const char style[] =
 	"(prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9198a1;--line:#30363d;"
 	"--card:#151b23;--leak:#ff8a80;--full:#c297ff;--never:#e3b341;--bad:#79c0ff;--tint:.24}}\n"
 	"*{box-sizing:border-box}\n"
-	"body{margin:0 auto;padding:1.5rem;max-width:75rem;background:var(--bg);color:var(--fg);"
-	"font:16px/1.5 system-ui,sans-serif}\n"
+	"body{margin:0 auto;padding:1.5rem;max-width:75rem;overflow-wrap:anywhere;"
+	"background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif}\n"
 	"h1{font-size:1.5rem;line-height:1.25;margin:0 0 .25rem}\n"
 	"h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
 	"h2 small{font-weight:normal;color:var(--soft);font-size:.9rem}\n"
@@ -37,7 +38,7 @@ static const char style[] =
 	"figure{margin:1.5rem 0 0;padding:1rem;background:var(--card);border:1px solid "
 	"var(--line);border-radius:6px}\n"
 	".wide{overflow-x:auto}\n"
-	"svg{display:block;width:100%;min-width:40rem;height:auto}\n"
+	"svg{display:block;width:100%}svg svg{overflow:visible}\n"
 	"svg text{fill:var(--fg);font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\n"
 	"svg .soft{fill:var(--soft);font-size:12px}svg .count{font-weight:bold}\n"
 	"svg .grid{stroke:var(--line);stroke-width:1}\n"
@@ -45,7 +46,8 @@ static const char style[] =
 	".leak{--c:var(--leak)}.holder,.emfile,.snapshot{--c:var(--full)}.never-closed{--c:var(--"
 	"never)}"
 	".bad-close,.kept,.inherited{--c:var(--bad)}\n"
-	"svg .area{fill:var(--c);stroke:var(--c)}\n"
+	"svg .area{fill:var(--c);stroke:var(--c);vector-effect:non-scaling-stroke}\n"
+	"svg .narrow{display:none}\n"
 	"table{border-collapse:collapse;width:100%;table-layout:fixed}\n"
 	"th{text-align:left;font-size:.85rem;color:var(--soft);font-weight:600}\n"
 	"th,td{padding:.5rem .75rem .5rem 0;border-bottom:1px solid "
@@ -63,7 +65,9 @@ static const char style[] =
 	".tag{display:inline-block;border:1px solid "
 	"var(--c);color:var(--c);border-radius:1em;padding:0 .5em;"
 	"font-size:.8rem}\n"
-	"@media (max-width:48rem){body{padding:.75rem}thead{display:none}tr,td{display:block}"
+	"@media (max-width:48rem){body{padding:.75rem}figure{padding:.5rem}svg text{font-size:12px}"
+	"svg .narrow{display:inline}svg .broad{display:none}svg .count{transform:translateY(23px)}"
+	"thead{display:none}tr,td{display:block}"
 	"td,td.n,td.when,td.site{width:auto;border:0;padding:.15rem 0}"
 	"tr{border-bottom:1px solid var(--line);padding:.5rem 0}}\n";
 
@@ -124,8 +128,13 @@ static void put_area(struct text *t, const struct group *g, int64_t begin, int64
 {
 	const struct timeline *l = g->line;
 	double all = total(l), sum = 0, scale = (double)(WIDTH - 2 * LEFT) / (double)span;
-	int bottom = top + PLOT;
+	int bottom = PLOT;
 
+	/* as wide as the page: what stretches is the plot, not its letters */
+	text_format(t,
+		"<svg x=\"0\" y=\"%d\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+		"preserveAspectRatio=\"none\">",
+		top, PLOT, WIDTH, PLOT);
 	text_format(t, "<path class=\"area\" d=\"M%d %d", LEFT, bottom);
 	for (int i = 0; i < TIMELINE; i++) {
 		double x;
@@ -137,17 +146,17 @@ static void put_area(struct text *t, const struct group *g, int64_t begin, int64
 		text_format(
 			t, "H%.1fV%.1f", x < LEFT ? (double)LEFT : x, bottom - sum / all * PLOT);
 	}
-	text_format(t, "H%dV%dZ\"/>\n", WIDTH - LEFT, bottom);
+	text_format(t, "H%dV%dZ\"/></svg>\n", WIDTH - LEFT, bottom);
 }
 
 static void put_axis(struct text *t, int64_t begin, int64_t span, int top)
 {
 	const char *format = span < 86400LL * 1000000 ? "%H:%M:%S" : "%m-%d %H:%M";
 
-	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT,
-		top, WIDTH - LEFT, top);
+	text_format(t, "<line class=\"grid\" x1=\"0\" y1=\"%d\" x2=\"100%%\" y2=\"%d\"/>\n", top,
+		top);
 	for (int i = 0; i < TICKS; i++) {
-		double x = LEFT + (double)(WIDTH - 2 * LEFT) * i / (TICKS - 1);
+		int x = 100 * i / (TICKS - 1);
 		time_t at = (time_t)((begin + span / (TICKS - 1) * i) / 1000000);
 		char s[64] = "";
 		struct tm tm;
@@ -155,9 +164,9 @@ static void put_axis(struct text *t, int64_t begin, int64_t span, int top)
 		if (localtime_r(&at, &tm))
 			strftime(s, sizeof(s), format, &tm);
 		text_format(t,
-			"<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
-			"<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
-			x, top, x, top + 6, x, top + 22,
+			"<g%s><line class=\"grid\" x1=\"%d%%\" y1=\"%d\" x2=\"%d%%\" y2=\"%d\"/>"
+			"<text class=\"soft\" x=\"%d%%\" y=\"%d\" text-anchor=\"%s\">%s</text></g>\n",
+			i % 2 ? " class=\"broad\"" : "", x, top, x, top + 6, x, top + 22,
 			i == 0           ? "start"
 			: i == TICKS - 1 ? "end"
 					 : "middle",
@@ -165,30 +174,43 @@ static void put_axis(struct text *t, int64_t begin, int64_t span, int top)
 	}
 }
 
-static void put_row(struct text *t, const struct group *g, unsigned number, int64_t begin,
-	int64_t span, int top)
+/* The name of a row, for pages of one width or the other. */
+static void put_label(struct text *t, const struct group *g, unsigned number, int top,
+	const char *class, size_t chars)
 {
-	struct text name = {0}, cut = {0}, count = {0};
+	struct text name = {0}, cut = {0};
 
 	if (g->site->call)
 		text_format(&name, "%s in ", g->site->call);
-	show_site(&name, g->site);
-	text_format(&count, "%lu %s", g->count, kind_word(g));
-	text_short(&cut, name.at, LABEL_CHARS, true);
-	text_format(t, "<g class=\"%s\"><title>", kind_names[g->kind]);
-	text_html(t, name.at);
-	text_format(
-		t, ": %s</title>\n<text x=\"%d\" y=\"%d\">%u. ", count.at, LEFT, top + 16, number);
+	show_site_short(&name, g->site);
+	text_short(&cut, name.at, chars, true);
+	text_format(t, "<text class=\"%s\" x=\"%d\" y=\"%d\">%u. ", class, LEFT, top + 16, number);
 	text_html(t, cut.at);
-	text_format(t,
-		"</text><text class=\"count\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
-		WIDTH - LEFT, top + 16, count.at);
-	text_format(t, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT,
-		top + PLOT_TOP + PLOT, WIDTH - LEFT, top + PLOT_TOP + PLOT);
-	put_area(t, g, begin, span, top + PLOT_TOP);
-	text_add(t, "</g>\n");
+	text_add(t, "</text>");
 	text_free(&name);
 	text_free(&cut);
+}
+
+static void put_row(struct text *t, const struct group *g, unsigned number, int64_t begin,
+	int64_t span, int top)
+{
+	struct text count = {0};
+
+	text_format(&count, "%lu %s", g->count, kind_word(g));
+	text_format(t, "<g class=\"%s\"><title>", kind_names[g->kind]);
+	if (g->site->call) {
+		text_html(t, g->site->call);
+		text_add(t, " in ");
+	}
+	put_site_name(t, g->site);
+	text_format(t, ": %s</title>\n", count.at);
+	put_area(t, g, begin, span, top + PLOT_TOP);
+	put_label(t, g, number, top, "broad", LABEL_CHARS);
+	put_label(t, g, number, top, "narrow", NARROW_CHARS);
+	text_format(t,
+		"<text class=\"count\" x=\"100%%\" dx=\"-%d\" y=\"%d\" "
+		"text-anchor=\"end\">%s</text></g>\n",
+		2 * LEFT, top + 16, count.at);
 	text_free(&count);
 }
 
@@ -226,7 +248,7 @@ static void put_timeline(struct text *t, const struct model *m, const struct sho
 		span = 4000000;
 	text_times(&when, begin, begin + span);
 	text_format(t,
-		"<figure><div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+		"<figure><svg height=\"%d\" role=\"img\" "
 		"aria-labelledby=\"tt td\" "
 		"xmlns=\"http://www.w3.org/2000/svg\">\n"
 		"<title id=\"tt\">Descriptors by call site over time</title>\n"
@@ -234,11 +256,11 @@ static void put_timeline(struct text *t, const struct model *m, const struct sho
 		"its call site's "
 		"number, which stands at its right. The tables below have the same "
 		"numbers.</desc>\n",
-		WIDTH, (int)n * ROW + AXIS, n, when.at);
+		(int)n * ROW + AXIS, n, when.at);
 	for (unsigned i = 0; i < n; i++)
 		put_row(t, rows[i], i + 1, begin, span, (int)i * ROW);
 	put_axis(t, begin, span, (int)n * ROW);
-	text_add(t, "</svg></div>\n<figcaption>Descriptors by call site over time, summed up: "
+	text_add(t, "</svg>\n<figcaption>Descriptors by call site over time, summed up: "
 		    "leaks by the time of the "
 		    "exec, others by when they were made (evenly "
 		    "between the oldest and the newest where the events name only some). Each row "
