@@ -100,11 +100,45 @@ for try in 'leak 1' 'emfile 1' 'never-closed 1' 'bad-close 1' 'none 0' 'leak,nev
 	runs "${try#* }" "--fail-on=${try% *}" "$report" --fail-on="${try% *}" leaky.events
 done
 runs 0 "--fail-on=emfile without one" "$report" --fail-on=emfile release.events
-for try in '' --nonsense '--fail-on=all x' '--top 0 x' '--top x x' '--diff a' '--json --csv x' '--pid x' \
-	'/nonexistent/file' "$T" '--suppress /nonexistent/file x'; do
-	# shellcheck disable=SC2086 # several words
-	runs 2 "bad usage: $try" "$report" $try
-done
+wrong() { # TEXT ARGUMENT...: one line, status 2
+	text=$1
+	shift
+	"$report" "$@" >"$T/out" 2>"$T/err" </dev/null
+	status=$?
+	[ "$status" = 2 ] && [ ! -s "$T/out" ] && [ "$(wc -l <"$T/err")" = 1 ] && grep -qF -e "jailreport: $text" "$T/err"
+	result=$?
+	[ "$result" = 0 ] || {
+		echo "# status $status, wanted 2 and: jailreport: $text"
+		sed 's/^/# /' "$T/err"
+	}
+	row "$result" "in one line: jailreport $*"
+}
+wrong "no event file: name what"
+wrong "unknown option '--nonsense'; try" --nonsense
+wrong "unknown option '-x'; try" -x leaky.events
+wrong "misused option '--json=x'; try" --json=x leaky.events
+wrong "--top needs an argument; try" --top
+wrong "--top 0: it is a number from 1 on" --top 0 leaky.events
+wrong "--top x: it is a number" --top x leaky.events
+wrong "--fail-on=all: it is leak, emfile" --fail-on=all leaky.events
+wrong "--fail-on=: it is leak, emfile" --fail-on= leaky.events
+wrong "--diff a: name the new events, too" --diff a
+wrong "--diff /nonexistent/a: cannot be read: No such file" --diff /nonexistent/a leaky.events
+wrong "only one of --json, --csv" --json --csv leaky.events
+wrong "--pid x: it is the number of a process" --pid x
+wrong "--pid 1: one event file at most" --pid 1 a b
+wrong "--pid and --diff do not go together" --pid 1 --diff a
+wrong "/nonexistent/file: cannot be read: No such file" /nonexistent/file
+wrong "$T: cannot be read: Is a directory" "$T"
+wrong "--suppress /nonexistent/file: cannot be read: No such file" --suppress /nonexistent/file leaky.events
+wrong "--suppress $T: cannot be read: Is a directory" --suppress "$T" leaky.events
+wrong "--html -: the standard output cannot have two forms" --html - --json leaky.events
+cp leaky.events "$T/events"
+wrong "--html $T/events: this is the file to be read" --html "$T/events" "$T/events"
+cmp -s leaky.events "$T/events"
+row $? "and it is as it was"
+runs 0 "an empty file" "$report" "$T/empty"
+has "is not passed off as a clean run" "no events at all: was the program run by jailrun --report"
 
 # -- malformed ------------------------------------------------------------------------------------
 runs 1 "malformed lines" "$report" malformed.events

@@ -31,7 +31,13 @@ says "--help" 0 'usage: jailrun *' "$jailrun" --help
 one_line "unknown option" 125 "jailrun: *--nonesuch*" "$jailrun" --nonesuch
 one_line "missing argument" 125 "jailrun: --root needs an argument*" "$jailrun" --root
 one_line "empty root" 125 "jailrun: --root: *empty*" "$jailrun" --root= true
-one_line "bad --cloexec" 125 "jailrun: --cloexec=maybe: *" "$jailrun" --cloexec=maybe true
+one_line "bad --cloexec" 125 "jailrun: --cloexec=maybe: it is force, strict, report or off" "$jailrun" --cloexec=maybe true
+says "--cloexec=strict" 0 '' "$jailrun" --cloexec=strict true
+one_line "--report to no file" 125 "jailrun: --report=: *name a file*" "$jailrun" --report= true
+one_line "--report to a directory" 125 "jailrun: --report=/: this is a directory*" "$jailrun" --report=/ true
+one_line "--report where it may not" 125 "jailrun: --report=/proc/x: cannot be written*" "$jailrun" --report=/proc/x true
+one_line "--report to what is no number" 125 "jailrun: --report=fd:x: *" "$jailrun" --report=fd:x true
+one_line "--report to what is not open" 125 "jailrun: --report=fd:77: this descriptor is not open*" "$jailrun" --report=fd:77 true
 one_line "bad --static" 125 "jailrun: --static=maybe: *" "$jailrun" --static=maybe true
 one_line "bind without root" 125 "jailrun: --bind: *" "$jailrun" -b /etc true
 one_line "bind, three sides" 125 "jailrun: --bind /a:/b:ro: *" "$jailrun" -r "$R" -b /a:/b:ro true

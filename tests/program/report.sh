@@ -216,6 +216,17 @@ kept meant "$r" meant /bin/true
 kept selfexe "$r" keep "$r" sweep
 kept argv LIBJAIL_CLOEXEC=report "$r" keep /bin/cat /dev/fd/3
 kept number LIBJAIL_CLOEXEC=report LIBJAIL_KEEP=3 "$r" keep /bin/true
+for how in "/bin/cat /dev/fd/3" "$r sweep"; do
+	status=0
+	[ "$how" = "$r sweep" ] || status=1
+	complains=1
+	# shellcheck disable=SC2086 # a command
+	reports "strict: $how keeps nothing" $status 'count("stopped", "exec-kept") == [1, 0]' 'one("stopped")["call"] == "open"' \
+		'of("start")[0]["mode"] == "strict"' -- LD_PRELOAD= "$jailrun" --cloexec=strict -- "$r" keep $how
+	complains=
+done
+kept number LD_PRELOAD= "$jailrun" --cloexec=strict --keep 3 -- "$r" keep /bin/cat /dev/fd/3
+kept meant LD_PRELOAD= "$jailrun" --cloexec=strict -- "$r" meant /bin/true
 
 # -- execs that fail -------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ enum {
 	LABEL_CHARS = 88,
 	NARROW_CHARS = 46,
 	LIST_ITEMS = 6,
+	TABLE_ROWS = 1000, /* what a browser shows without a pause */
 };
 
 static const char style[] =
@@ -392,7 +393,7 @@ static void put_group(struct text *t, const struct group *g)
 static void put_table(struct text *t, const struct model *m, const struct show *show,
 	enum kind kind, const char *name, const char *what)
 {
-	bool any = false;
+	unsigned long any = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct group *g = m->all[i];
@@ -409,11 +410,16 @@ static void put_table(struct text *t, const struct model *m, const struct show *
 				"scope=\"col\">What</th>"
 				"<th scope=\"col\" class=\"when\">When</th></tr></thead><tbody>\n",
 				name, what);
-		any = true;
-		put_group(t, g);
+		if (any++ < TABLE_ROWS)
+			put_group(t, g);
 	}
 	if (any)
-		text_add(t, "</tbody></table></div></section>\n");
+		text_add(t, "</tbody></table></div>");
+	if (any > TABLE_ROWS)
+		text_format(t, "<p class=\"soft\">%lu more call sites: --csv and --json have them all</p>",
+			any - TABLE_ROWS);
+	if (any)
+		text_add(t, "</section>\n");
 }
 
 static void put_note(void *arg, const struct module *module)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WIDTH_LEAST = 80, WIDTH_MOST = 100, TOP = 5 };
@@ -76,6 +77,8 @@ static size_t screen_width(void)
 
 static bool fail_on(struct show *show, const char *list)
 {
+	if (!*list)
+		return false;
 	memset(show->hit, 0, sizeof(show->hit));
 	while (*list) {
 		size_t n = strcspn(list, ",");
@@ -151,7 +154,8 @@ static int parse(struct options *o, int argc, char **argv)
 	int option;
 	long n;
 
-	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":v", options, NULL)) != -1) {
 		form = FORM_SCREEN;
 		switch (option) {
 		case ALL:
@@ -159,7 +163,7 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case TOP_N:
 			if (!number(optarg, 1, &n))
-				return 1 + error("--top %s: not a number", optarg);
+				return 1 + error("--top %s: it is a number from 1 on; --all shows all", optarg);
 			o->show.top = (unsigned)n;
 			break;
 		case KEPT:
@@ -195,12 +199,13 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case PID:
 			if (!number(optarg, 1, &o->pid))
-				return 1 + error("--pid %s: not a process", optarg);
+				return 1 + error("--pid %s: it is the number of a process", optarg);
 			break;
 		case FAIL:
 			if (!fail_on(&o->show, optarg))
-				return 1 + error("--fail-on=%s: leak, emfile, never-closed, "
-						 "bad-close or none",
+				return 1 + error("--fail-on=%s: it is leak, emfile, never-closed, "
+						 "bad-close, kept, inherited, snapshot or none, "
+						 "with commas between",
 						   optarg);
 			break;
 		case 'v':
@@ -212,9 +217,15 @@ static int parse(struct options *o, int argc, char **argv)
 		case HELP:
 			fputs(usage_text, stdout);
 			return 1;
+		case ':':
+			return 1 + error("%s needs an argument; try 'jailreport --help'",
+					   argv[optind - 1]);
 		default:
-			fputs(usage_text, stderr);
-			return 1 + 2;
+			if (optopt && optopt < ALL)
+				return 1 + error("unknown option '-%c'; try 'jailreport --help'",
+						   optopt);
+			return 1 + error("%s option '%s'; try 'jailreport --help'",
+					   optopt ? "misused" : "unknown", argv[optind - 1]);
 		}
 		if (form != FORM_SCREEN && o->form != FORM_SCREEN && o->form != form)
 			return 1 +
@@ -259,7 +270,7 @@ static int show(const struct model *m, const struct options *o)
 	int status = show_sums(m, &o->show).bad;
 
 	if (o->html && !write_page(m, o))
-		return error("%s: %s", o->html, strerror(errno));
+		return error("--html %s: cannot be written: %s", o->html, strerror(errno));
 	switch (o->form) {
 	case FORM_SCREEN:
 		if (!o->html || strcmp(o->html, "-") != 0)
@@ -297,6 +308,34 @@ static int show(const struct model *m, const struct options *o)
 	return m->lines > 0 && m->malformed == m->lines ? 2 : status;
 }
 
+/* Is there what is needed, and no more?  0, or the exit status. */
+static int files(const struct options *o, int argc, char **argv)
+{
+	struct stat page, in;
+
+	if (o->pid && o->old)
+		return error("--pid and --diff do not go together: keep what --pid --json says, "
+			     "and give that to --diff");
+	if (o->pid && argc > 1)
+		return error("--pid %ld: one event file at most, that of the process", o->pid);
+	if (!o->pid && argc == 0 && o->old)
+		return error("--diff %s: name the new events, too: --diff OLD NEW", o->old);
+	if (!o->pid && argc == 0)
+		return error("no event file: name what 'jailrun --report=FILE' wrote, or - for "
+			     "the standard input; try 'jailreport --help'");
+	if (!o->html)
+		return 0;
+	if (strcmp(o->html, "-") == 0 && o->form != FORM_SCREEN)
+		return error("--html -: the standard output cannot have two forms; name a file");
+	for (int i = 0; i < argc; i++)
+		if (stat(o->html, &page) == 0 && stat(argv[i], &in) == 0 && S_ISREG(in.st_mode) &&
+			page.st_dev == in.st_dev && page.st_ino == in.st_ino)
+			return error("--html %s: this is the file to be read; name another for the "
+				     "page",
+				o->html);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -313,10 +352,9 @@ int main(int argc, char **argv)
 	m->suppress = o.suppress;
 	argc -= optind;
 	argv += optind;
-	if (o.pid ? argc > 1 || o.old : argc == 0) {
-		fputs(usage_text, stderr);
-		return 2;
-	}
+	status = files(&o, argc, argv);
+	if (status)
+		return status;
 	if (o.pid) {
 		o.show.tables = true;
 		if (!live_snapshot(m, o.pid, argc ? argv[0] : NULL, &wrong))
@@ -326,12 +364,12 @@ int main(int argc, char **argv)
 		before = model_new();
 		before->suppress = o.suppress;
 		if (!read_any(before, o.old))
-			return error("%s: %s", o.old, strerror(errno));
+			return error("--diff %s: cannot be read: %s", o.old, strerror(errno));
 		finish(before);
 	}
 	for (int i = 0; i < argc && !o.pid; i++)
 		if (!read_any(m, argv[i]))
-			return error("%s: %s", argv[i], strerror(errno));
+			return error("%s: cannot be read: %s", argv[i], strerror(errno));
 	finish(m);
 	if (before) {
 		o.show.diff = true;

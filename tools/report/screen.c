@@ -570,6 +570,9 @@ static void head(struct screen *s, const struct model *m)
 	}
 	put_words(s, 0, raw.at);
 	text_free(&raw);
+	if (m->events == 0 && m->malformed == 0 && !m->pid)
+		put_words(s, 0, "note: no events at all: was the program run by jailrun --report, and "
+				"is it dynamically linked?");
 }
 
 static void put_note(void *arg, const struct module *module)

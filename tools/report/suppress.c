@@ -114,7 +114,7 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 	FILE *f = fopen(file, "re");
 
 	if (!f) {
-		text_format(ret_error, "%s: %s", file, strerror(errno));
+		text_format(ret_error, "--suppress %s: cannot be read: %s", file, strerror(errno));
 		if (!*ret)
 			free(all);
 		return false;
@@ -156,7 +156,7 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 		}
 	}
 	if (!wrong && errno) {
-		text_format(ret_error, "%s: %s", file, strerror(errno));
+		text_format(ret_error, "--suppress %s: cannot be read: %s", file, strerror(errno));
 	} else if (wrong) {
 		text_format(ret_error, "%s:%u: %s", file, number, wrong);
 	} else if (state != OUTSIDE) {
