@@ -33,6 +33,7 @@ one_line "missing argument" 125 "jailrun: --root needs an argument*" "$jailrun" 
 one_line "empty root" 125 "jailrun: --root: *empty*" "$jailrun" --root= true
 one_line "bad --cloexec" 125 "jailrun: --cloexec=maybe: it is force, strict, report or off" "$jailrun" --cloexec=maybe true
 says "--cloexec=strict" 0 '' "$jailrun" --cloexec=strict true
+one_line "--report of what cannot be run" 127 "jailrun: *nonesuch*" "$jailrun" --report -- /nonesuch
 one_line "--report to no file" 125 "jailrun: --report=: *name a file*" "$jailrun" --report= true
 one_line "--report to a directory" 125 "jailrun: --report=/: this is a directory*" "$jailrun" --report=/ true
 one_line "--report where it may not" 125 "jailrun: --report=/proc/x: cannot be written*" "$jailrun" --report=/proc/x true

@@ -571,8 +571,8 @@ static void head(struct screen *s, const struct model *m)
 	put_words(s, 0, raw.at);
 	text_free(&raw);
 	if (m->events == 0 && m->malformed == 0 && !m->pid)
-		put_words(s, 0, "note: no events at all: was the program run by jailrun --report, and "
-				"is it dynamically linked?");
+		put_words(s, 0, "note: no events at all: was the program run by jailrun --report, is "
+				"it dynamically linked, and not set-user-ID?");
 }
 
 static void put_note(void *arg, const struct module *module)
