@@ -787,10 +787,12 @@ static bool from_origin(const struct view *v, const struct link_map *map, const 
 }
 
 /* A name with a slash: a guest path, or one that already is the host's: what we returned before,
- * or $ORIGIN. */
-static const char *slashed(const struct view *v, const struct link_map *map, const char *name)
+ * or $ORIGIN.  What LD_LIBRARY_PATH has is the guest's alone: mmdebstrap(1) lists directories there by
+ * their host's names, which no program inside can mean. */
+static const char *slashed(const struct view *v, const struct link_map *map, const char *name, unsigned flag)
 {
-	const char *const roots[] = {v->host, v == &audit.view ? NULL : audit.view.host};
+	const bool ours = flag != LA_SER_LIBPATH;
+	const char *const roots[] = {ours ? v->host : NULL, v == &audit.view || !ours ? NULL : audit.view.host};
 	const struct str empty = {guest_text, guest_text + sizeof guest_text};
 	struct str s = empty;
 	const char *rest;
@@ -1022,7 +1024,7 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 		return (char *)host_none(NULL, name, -audit.error);
 	map = cookie_map(cookie);
 	if (mem_find(name, '/'))
-		found = slashed(v, map, name);
+		found = slashed(v, map, name, flag);
 	else if (is_loader(name))
 		/* There is one in all name spaces: _dl_map_object_from_fd() and find_needed() know it
 		 * by this name alone, and a second copy would crash.  The loader's own search comes

@@ -339,6 +339,20 @@ static void launch(const struct config *c, char **argv, char **envp)
 	stop(r == -ENOENT ? 127 : 126);
 }
 
+/* fakechroot(1): "FAKECHROOT_DETECT: the library prints its name and version, and exits with this status",
+ * by which mmdebstrap(1) finds out whether it runs under fakechroot; tests/program/fakechroot-compat says that
+ * it does. */
+static void detected(char **envp)
+{
+	static const char name[] = "fakechroot 2.20.1";
+	const char *status = env_get(envp, "FAKECHROOT_DETECT"), *on = status ? env_get(envp, "FAKECHROOT") : NULL;
+
+	if (!on || !mem_equal(on, "true"))
+		return;
+	sys_write(1, name, sizeof name - 1);
+	stop(*status >= '0' && *status <= '9' && !status[1] ? *status - '0' : 1);
+}
+
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 /* Takes an entry out of the environment: a note to us, and nothing that the program should see. */
@@ -374,6 +388,8 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		if (envp && !c->hide)
 			note_hide(envp, "LIBJAIL_0_NAMES=");
 	}
+	if (UNLIKELY(envp && !c->note_launch && env_get(envp, "FAKECHROOT_DETECT")))
+		detected(envp);
 	if (c->note_launch && envp) {
 		char **argv = argv_of(envp);
 
