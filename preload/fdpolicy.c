@@ -11,14 +11,10 @@
 #include "state.h"
 #include "sys.h"
 
-/* The forced descriptors, one bit a number.  Higher numbers are forced as well, but nobody
- * remembers it, so that no exec gives them back: they would cost memory in every process. */
-enum { FORCED_MAX = 65536, WORD = 64, WORDS = FORCED_MAX / WORD };
-static unsigned long forced[WORDS];
-static unsigned forced_words; /* all words from here on are 0 */
-
-/* Their classes, where there are rules: those for a program that is executed want to know. */
-static uint8_t forced_class[FORCED_MAX];
+uint8_t fdpolicy_list[FD_FORCED_MAX] __attribute__((aligned(64)));
+BESIDE int fdpolicy_end;
+BESIDE int fdpolicy_known[FD_CLASSES];
+enum { ROW = 64 /* numbers by which the list grows */, WORD = sizeof(uint64_t) };
 
 /* Shells say exec 3<file by an open() that happens to return the wanted number: no dup2 shows what
  * they mean, so these classes stay as the shell made them. */
@@ -32,32 +28,13 @@ static const bool shell_keeps[FD_CLASSES] = {
 static const char *const keep_callers[] = {"flock", "fghack"};
 static const char *const keep_targets[] = {"jspawnhelper"};
 
-static bool marked(long fd)
+static void unmark(int fd)
 {
-	return fd > 2 && fd < FORCED_MAX &&
-	       __atomic_load_n(&forced[fd / WORD], __ATOMIC_RELAXED) >> fd % WORD & 1;
+	if (UNLIKELY(fdpolicy_forced(fd)))
+		__atomic_store_n(&fdpolicy_list[fd], 0, __ATOMIC_RELAXED);
 }
 
-static void mark(long fd)
-{
-	unsigned word = (unsigned)(fd / WORD), words;
-
-	if (fd >= FORCED_MAX || marked(fd))
-		return;
-	__atomic_fetch_or(&forced[word], 1UL << fd % WORD, __ATOMIC_RELAXED);
-	words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
-	while (words <= word && !__atomic_compare_exchange_n(&forced_words, &words, word + 1, true,
-					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-}
-
-static void unmark(long fd)
-{
-	if (UNLIKELY(marked(fd)))
-		__atomic_fetch_and(&forced[fd / WORD], ~(1UL << fd % WORD), __ATOMIC_RELAXED);
-}
-
-/* Is the bitmap that of the calling process?  A vfork(2) child has descriptors of its own and
+/* Is the list that of the calling process?  A vfork(2) child has descriptors of its own and
  * its parent's memory. */
 static bool mine(void)
 {
@@ -81,72 +58,58 @@ static enum fd_verdict verdict(const struct config *c, enum fd_class class)
 	return c->shell && shell_keeps[class] ? FD_SHELL : FD_FORCE;
 }
 
-/* One more than the verdict, for each class: it is the same in the whole process, unless the rules ask
- * which module calls.  0: not known yet. */
-BESIDE static uint8_t verdicts[FD_CLASSES];
-
-static NOINLINE enum fd_verdict verdict_find(enum fd_class class)
+/* It is the same in the whole process, unless the rules ask which module calls. */
+NOINLINE int fdpolicy_find(enum fd_class class)
 {
 	const struct config *c = config();
 	const enum fd_verdict v = verdict(c, class);
+	const int known = FD_KNOWN | (int)v << FD_KNOWN_VERDICT |
+			  (v == FD_FORCE && c->cloexec != CONFIG_CLOEXEC_REPORT ? O_CLOEXEC : 0);
 
+	_Static_assert(FD_RULES_NONE << FD_KNOWN_VERDICT < O_CLOEXEC, "two numbers in one");
 	if (c == config_ready && !(c->rules && rules_ask_module(c->rules, class)))
-		__atomic_store_n(&verdicts[class], (uint8_t)(v + 1), __ATOMIC_RELAXED);
-	return v;
+		__atomic_store_n(&fdpolicy_known[class], known, __ATOMIC_RELAXED);
+	return known;
 }
 
 enum fd_verdict fdpolicy_verdict(enum fd_class class)
 {
-	const uint8_t known = __atomic_load_n(&verdicts[class], __ATOMIC_RELAXED);
+	const int known = __atomic_load_n(&fdpolicy_known[class], __ATOMIC_RELAXED);
 
-	return LIKELY(known) ? (enum fd_verdict)(known - 1) : verdict_find(class);
+	return (enum fd_verdict)(((LIKELY(known) ? known : fdpolicy_find(class)) & ~O_CLOEXEC) >>
+				 FD_KNOWN_VERDICT);
 }
 
-int fdpolicy_flag(enum fd_class class)
+/* A number that is not in the list yet, or never. */
+NOINLINE void fdpolicy_mark_rare(long fd, enum fd_class class, bool asked)
 {
-	return fdpolicy_verdict(class) == FD_FORCE && config()->cloexec != CONFIG_CLOEXEC_REPORT ? O_CLOEXEC : 0;
-}
+	int end = __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED);
 
-long fdpolicy_mark(long fd, enum fd_class class, bool asked, int force)
-{
-	if (fd < 0)
-		return fd;
-	if (asked || !force) {
-		unmark(fd); /* the number may have been closed behind our back (fclose, libc) */
-	} else if (fd > 2) {
-		if (UNLIKELY(config()->rules) && fd < FORCED_MAX)
-			forced_class[fd] = (uint8_t)class;
-		mark(fd);
-	} else {
+	if (fd < 0 || asked || fd >= FD_FORCED_MAX)
+		return;
+	if (fd <= 2) {
 		sys_fcntl((int)fd, F_SETFD, 0); /* standard input, output, error: never */
+		return;
 	}
-	return fd;
-}
-
-void fdpolicy_closed(int fd)
-{
-	if (!UNLIKELY(record_on) || record_mine())
-		unmark(fd);
+	__atomic_store_n(&fdpolicy_list[fd], (uint8_t)(class + 1), __ATOMIC_RELAXED);
+	while (end <= fd && !__atomic_compare_exchange_n(&fdpolicy_end, &end, ((int)fd | (ROW - 1)) + 1, true,
+				    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
 }
 
 void fdpolicy_forget(int fd)
 {
-	if (UNLIKELY(marked(fd)) && mine())
+	if (UNLIKELY(fdpolicy_forced(fd)) && mine())
 		unmark(fd);
 }
 
 void fdpolicy_forget_range(unsigned first, unsigned last)
 {
-	unsigned end = __atomic_load_n(&forced_words, __ATOMIC_RELAXED) * WORD;
+	const unsigned end = (unsigned)__atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED);
 
 	if (first < end && mine())
 		for (; first <= last && first < end; first++)
-			unmark(first);
-}
-
-bool fdpolicy_forced(int fd)
-{
-	return marked(fd);
+			unmark((int)first);
 }
 
 /* -- the numbers that argv and the environment mention ------------------------------------- */
@@ -156,15 +119,15 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The number at *s, which moves behind it; -1 when it is none of a descriptor in the bitmap. */
+/* The number at *s, which moves behind it; -1 when it is none of a descriptor in the list. */
 static int number(const char **s)
 {
 	int n = -1;
 
 	for (; is_digit(**s); ++*s)
-		if (n < FORCED_MAX)
+		if (n < FD_FORCED_MAX)
 			n = (n < 0 ? 0 : n) * 10 + **s - '0';
-	return n < FORCED_MAX ? n : -1;
+	return n < FD_FORCED_MAX ? n : -1;
 }
 
 /* Does text end, at end, with tail? */
@@ -377,36 +340,46 @@ struct given {
 /* Gives fd back, when it is forced and still has its flag, and there is a reason to. */
 static void give(void *arg, int fd, enum fd_keep mentioned)
 {
+	const int as = fdpolicy_forced(fd) ? __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) : 0;
 	struct given *g = arg;
 	int flags;
 
-	if (!marked(fd) || (flags = sys_fcntl(fd, F_GETFD, 0)) < 0 || !(flags & FD_CLOEXEC))
+	if (!as || (flags = sys_fcntl(fd, F_GETFD, 0)) < 0 || !(flags & FD_CLOEXEC))
 		return;
-	if (fdpolicy_keep_why(fd, (enum fd_class)forced_class[fd], g->program, g->all, mentioned) ==
+	if (fdpolicy_keep_why(fd, (enum fd_class)(as - 1), g->program, g->all, mentioned) ==
 		FD_KEEP_NOT)
 		return;
 	if (sys_fcntl(fd, F_SETFD, 0) == 0 && g->n < g->room)
 		g->undo[g->n++] = fd;
 }
 
+/* The forced number at or after fd, or -1. */
+static int forced_next(int fd)
+{
+	const int end = __atomic_load_n(&fdpolicy_end, __ATOMIC_ACQUIRE);
+
+	while (fd < end)
+		if (fd % WORD == 0 && !__atomic_load_n((const uint64_t *)(const void *)&fdpolicy_list[fd], __ATOMIC_RELAXED))
+			fd += WORD;
+		else if (__atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED))
+			return fd;
+		else
+			fd++;
+	return -1;
+}
+
 size_t fdpolicy_exec(
 	const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
 {
 	struct given g = {program, FD_KEEP_NOT, undo, 0, n};
-	const unsigned words = __atomic_load_n(&forced_words, __ATOMIC_RELAXED);
-	bool any = false;
 
-	for (unsigned i = 0; i < words && !any; i++)
-		any = __atomic_load_n(&forced[i], __ATOMIC_RELAXED) != 0;
-	if (!any)
+	if (forced_next(3) < 0)
 		return 0;
 	g.all = fdpolicy_keep(program);
 	/* numbers that are mentioned tell themselves; for other reasons each has to be looked at */
 	if (g.all != FD_KEEP_NOT || config()->keep_word || config()->rules)
-		for (unsigned i = 0; i < words; i++)
-			for (unsigned long bits = __atomic_load_n(&forced[i], __ATOMIC_RELAXED); bits;
-				bits &= bits - 1)
-				give(&g, (int)(i * WORD) + __builtin_ctzl(bits), FD_KEEP_NOT);
+		for (int fd = forced_next(3); fd >= 0; fd = forced_next(fd + 1))
+			give(&g, fd, FD_KEEP_NOT);
 	if (g.all == FD_KEEP_NOT)
 		fdpolicy_mentions(argv, envp, give, &g);
 	return g.n;

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
  * Which descriptors are close-on-exec, and why: shared FDPOLICY.md as one table.  Pure, but for
- * the bitmap of the descriptors whose flag we forced; async-signal-safe. */
+ * the list of the descriptors whose flag we forced; async-signal-safe.
+ *
+ * What every call that makes a descriptor has to do stands here, to be inlined into it: on the way
+ * back from the kernel the processor has forgotten who called whom, and each return costs as much as
+ * twenty instructions. */
 #ifndef JAIL_FDPOLICY_H
 #define JAIL_FDPOLICY_H
 
+#include <fcntl.h>
+#include <stdint.h>
 #include "mem.h"
 
 enum fd_class {
@@ -33,8 +39,19 @@ enum fd_verdict {
 };
 enum fd_verdict fdpolicy_verdict(enum fd_class class);
 
+/* Of each class: FD_KNOWN, the verdict above it, and O_CLOEXEC where it is to be forced.  0: not
+ * asked yet, or the rules want to know each time which module calls. */
+enum { FD_KNOWN = 1, FD_KNOWN_VERDICT = 1 /* bits to the right of it */ };
+extern int fdpolicy_known[FD_CLASSES];
+int fdpolicy_find(enum fd_class class);
+
 /* O_CLOEXEC when a descriptor of this class is to be forced in this process, else 0. */
-int fdpolicy_flag(enum fd_class class);
+static inline int fdpolicy_flag(enum fd_class class)
+{
+	const int known = __atomic_load_n(&fdpolicy_known[class], __ATOMIC_RELAXED);
+
+	return (LIKELY(known) ? known : fdpolicy_find(class)) & O_CLOEXEC;
+}
 
 /* What is worth telling of the arguments of a call that makes a descriptor. */
 enum fd_tell {
@@ -60,10 +77,29 @@ struct fd_args {
 extern bool record_on; /* record.h */
 long record_made(long fd, enum fd_class class, bool asked, const struct fd_args *args);
 
-/* A call made fd, or failed (fd < 0: returned as it is).  asked: the program itself asked for
- * close-on-exec; forced: what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.
- * Returns fd. */
-long fdpolicy_mark(long fd, enum fd_class class, bool asked, int forced);
+/* The descriptors whose flag we forced, a byte a number: 0, or one more than the class.  Higher
+ * numbers are forced as well, but nobody remembers it, so that no exec gives them back: they would
+ * cost memory in every process.  A byte and not a bit: it is written without a locked instruction. */
+enum { FD_FORCED_MAX = 65536 };
+extern uint8_t fdpolicy_list[FD_FORCED_MAX];
+extern int fdpolicy_end; /* all from here on are 0 */
+void fdpolicy_mark_rare(long fd, enum fd_class class, bool asked);
+
+/* A call made fd, or failed (fd < 0).  asked: the program itself asked for close-on-exec; forced:
+ * what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.  Returns fd. */
+static inline long fdpolicy_mark(long fd, enum fd_class class, bool asked, int forced)
+{
+	if (LIKELY(fd > 2 && fd < __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED))) {
+		const uint8_t as = asked || !forced ? 0 : (uint8_t)(class + 1);
+
+		/* not forced: the number may have been closed behind our back (fclose, libc) */
+		if (__atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) != as)
+			__atomic_store_n(&fdpolicy_list[fd], as, __ATOMIC_RELAXED);
+	} else if (forced) {
+		fdpolicy_mark_rare(fd, class, asked);
+	}
+	return fd;
+}
 static inline long fdpolicy_made(
 	long fd, enum fd_class class, bool asked, int forced, struct fd_args args)
 {
@@ -76,13 +112,22 @@ static inline long fdpolicy_made(
 void fdpolicy_forget(int fd);
 void fdpolicy_forget_range(unsigned first, unsigned last);
 
+/* Did we force the flag of fd, as far as we know? */
+static inline bool fdpolicy_forced(int fd)
+{
+	return fd > 2 && fd < __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED);
+}
+
 /* fd is about to be closed.  Cheaper than fdpolicy_forget: where no report is made, it does not ask
  * whose records they are.  What a vfork child closes one by one there, its parent's later execs no
  * longer give back. */
-void fdpolicy_closed(int fd);
-
-/* Did we force the flag of fd, as far as we know? */
-bool fdpolicy_forced(int fd);
+bool record_mine(void); /* record.h */
+static inline void fdpolicy_closed(int fd)
+{
+	if (fdpolicy_forced(fd) && (LIKELY(!record_on) || record_mine()))
+		__atomic_store_n(&fdpolicy_list[fd], 0, __ATOMIC_RELAXED);
+}
 
 /* Before exec: the forced descriptors that the rules of FDPOLICY section 2.3 give back lose
  * the flag; those are written to undo (n slots; what is beyond them cannot be restored).

@@ -18,11 +18,11 @@
 
 enum { BINDS_MAX = 64 };
 
-const struct view *state_now;
+BESIDE const struct view *state_now;
 /* For the audit module, which lives in another name space (audit.c): the root of dlopen(3). */
 extern const struct view *libjail_audit_view
 	__attribute__((alias("state_now"), visibility("default")));
-int state_ready, state_forked_root;
+BESIDE int state_ready, state_forked_root;
 
 /* The roots of vfork children.  The parent's thread stands still meanwhile, and its child has the
  * same thread-local storage: the address of errno tells whose child it is.  One child may make
@@ -170,16 +170,8 @@ int state_chroot(const struct view *v)
 	return publish(c);
 }
 
-bool state_owns(int fd)
+bool state_owns_view(const struct view *v, int fd)
 {
-	const struct view *v = state_view();
-
-	if (fd < 0)
-		return false;
-	if (UNLIKELY(fd == event_fd || fd == source_fd))
-		return true;
-	if (LIKELY(!v))
-		return false;
 	if (fd == v->fd)
 		return true;
 	for (size_t i = 0; i < v->nbinds; i++)

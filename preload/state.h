@@ -33,7 +33,15 @@ int state_chroot(const struct view *v) MUST_CHECK;
 bool state_in_vfork(void);
 
 /* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
-bool state_owns(int fd);
+extern int event_fd, source_fd; /* event.h, source.h */
+bool state_owns_view(const struct view *v, int fd);
+static inline bool state_owns(int fd)
+{
+	const struct view *v = state_view();
+
+	return fd >= 0 && (UNLIKELY(fd == event_fd || fd == source_fd) ||
+				 (UNLIKELY(v != NULL) && state_owns_view(v, fd)));
+}
 
 /* The program is about to take number fd (dup2, dup3): if it is ours, ours moves away first.
  * 0 or -errno. */

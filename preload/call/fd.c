@@ -46,6 +46,8 @@ int jail_fcntl(int fd, int cmd, ...)
 	va_start(ap, cmd);
 	arg = va_arg(ap, long); /* an int or a pointer; the kernel takes what the command needs */
 	va_end(ap);
+	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
+		return EDGE(int, guest_dupfd(fd, cmd == F_DUPFD_CLOEXEC, arg));
 	if (cmd != F_SETLKW && cmd != F_OFD_SETLKW)
 		return EDGE(int, guest_fcntl(fd, cmd, arg));
 	old = cancel_enter(); /* pthreads(7): these two wait */

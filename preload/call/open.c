@@ -2,37 +2,26 @@
  *
  * open(2) and its relatives as C functions: when there is a mode to read, and how a call that may
  * block stays a cancellation point. */
-#include <pthread.h>
 #include "../wrap.h"
 
 typedef int set_type(int, int *);
 
-/* glibc 2.32 and later, sys/single_threaded.h: nobody is there to cancel us, and glibc's own calls
- * look no further, either.  An import, not LIBC(): a program may hold the only true copy of it. */
-extern char __libc_single_threaded __attribute__((weak));
-
-/* What cancel_leave() is to restore.  Where the libc has no threads at hand nothing happens. */
-int cancel_enter(void)
+/* Where the libc has no threads at hand nothing happens. */
+int cancel_begin(void)
 {
-	set_type *set;
+	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
 	int old = PTHREAD_CANCEL_DEFERRED;
 
-	if (&__libc_single_threaded && __libc_single_threaded)
-		return PTHREAD_CANCEL_ASYNCHRONOUS; /* nothing to restore */
-	set = LIBC(pthread_setcanceltype, int, (int, int *));
 	if (LIKELY(set))
 		set(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
 	return old;
 }
 
-void cancel_leave(int old)
+void cancel_end(int old)
 {
-	set_type *set;
+	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
 	int ignored;
 
-	if (old == PTHREAD_CANCEL_ASYNCHRONOUS)
-		return;
-	set = LIBC(pthread_setcanceltype, int, (int, int *));
 	if (LIKELY(set))
 		set(old, &ignored);
 }
@@ -44,15 +33,13 @@ static bool needs_mode(int flags)
 	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-static int open_at(int dirfd, const char *path, int flags, mode_t mode)
+static inline ALWAYS_INLINE int open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
 	long r;
 	int old;
 
-	/* These never wait for the other end of a FIFO: the common case stays cheap. */
-	if (flags & (O_PATH | O_DIRECTORY | O_NONBLOCK))
-		return EDGE(int, guest_openat(dirfd, path, flags, mode));
-	old = cancel_enter();
+	/* These never wait for the other end of a FIFO. */
+	old = flags & (O_PATH | O_DIRECTORY | O_NONBLOCK) ? PTHREAD_CANCEL_ASYNCHRONOUS : cancel_enter();
 	r = guest_openat(dirfd, path, flags, mode);
 	cancel_leave(old);
 	return EDGE(int, r);

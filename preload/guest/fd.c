@@ -10,43 +10,26 @@
 #include "../sys.h"
 #include <errno.h>
 #include <linux/close_range.h>
-#include <linux/memfd.h>
 #include <linux/sched.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-
-_Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLOEXEC == O_CLOEXEC &&
-		       SFD_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC,
-	"one bit, many names");
 
 /* -- closed ---------------------------------------------------------------------------------- */
 
 /* Out of the way of those who keep no records. */
-static NOINLINE long close_recorded(int fd, bool own)
+NOINLINE long made_close_recorded(int fd)
 {
 	struct record_closing c = {.flags = RECORD_OTHER};
 	long r = -EBADF;
 
-	if (!own) {
+	if (LIKELY(!state_owns(fd))) {
+		fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
 		c = record_closing(fd);
 		r = sys_close(fd);
 	}
 	if (r == -EBADF)
 		record_close_failed(fd, c);
 	return r;
-}
-
-long guest_close(int fd)
-{
-	if (UNLIKELY(state_owns(fd)))
-		return record_on ? close_recorded(fd, true) : -EBADF;
-	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
-	return UNLIKELY(record_on) ? close_recorded(fd, false) : sys_close(fd);
 }
 
 static long close_run(unsigned first, unsigned last, unsigned flags)
@@ -102,41 +85,24 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 	return r;
 }
 
-/* -- made where the kernel has no call that takes flags --------------------------------------- */
-
-/* pipe2, epoll_create1 and the like are of Linux 2.6.27, but filters (seccomp(2)) and other kernels
- * that run Linux programs may know their elders alone.  A program that asked for no flag gets what
- * the elder makes, and the flag after it: that is not atomic, and all that can be had. */
 #ifdef SYS_epoll_create
-static long elder(long r, int force)
+NOINLINE long made_elder(long r, int force)
 {
 	if (r >= 0 && force)
 		sys_fcntl((int)r, F_SETFD, FD_CLOEXEC);
 	return r;
 }
-#define ELDER(r, flags, force, ...)                                            \
-	(UNLIKELY((r) == -ENOSYS && !(flags)) ? elder(sys_call(__VA_ARGS__), force) : (r))
-#else /* never had them: aarch64 */
-#define ELDER(r, flags, force, ...) (r)
 #endif
 
-/* -- doubled --------------------------------------------------------------------------------- */
-
-long guest_dup(int fd)
+NOINLINE void made_pair_recorded(
+	long r, const int fds[2], enum fd_class class, bool asked, const struct fd_args *args)
 {
-	int force = fdpolicy_flag(FD_DUP);
-	long r = -EINVAL;
-
-	if (UNLIKELY(state_owns(fd)))
-		return -EBADF;
-	if (force)
-		r = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (r == -EINVAL) { /* F_DUPFD's word for what dup calls EMFILE, RLIMIT_NOFILE being 0 */
-		force = 0;
-		r = sys_call(SYS_dup, fd);
-	}
-	return fdpolicy_made(r, FD_DUP, false, force, FD_FROM(fd));
+	record_made(r < 0 ? r : fds[0], class, asked, args);
+	if (r == 0)
+		record_made(fds[1], class, asked, args);
 }
+
+/* -- doubled --------------------------------------------------------------------------------- */
 
 /* dup2(2) and dup3(2) say which number is to be inherited: never forced. */
 static long dup_onto(int fd, int to, int flags)
@@ -179,18 +145,14 @@ long guest_dup3(int fd, int to, int flags)
 
 long guest_fcntl(int fd, int cmd, long arg)
 {
-	int force;
 	long r;
 
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	switch (cmd) {
 	case F_DUPFD:
-		force = fdpolicy_flag(FD_DUP);
-		return fdpolicy_made(sys_fcntl(fd, force ? F_DUPFD_CLOEXEC : F_DUPFD, arg), FD_DUP,
-			false, force, FD_FROM(fd));
 	case F_DUPFD_CLOEXEC:
-		return fdpolicy_made(sys_fcntl(fd, cmd, arg), FD_DUP, true, 0, FD_FROM(fd));
+		return guest_dupfd(fd, cmd == F_DUPFD_CLOEXEC, arg);
 	case F_SETFD:
 		r = sys_fcntl(fd, cmd, arg);
 		if (r == 0) {
@@ -281,90 +243,6 @@ long guest_ioctl(int fd, unsigned long request, long arg)
 		if (UNLIKELY((unsigned)request == ioctl_made[i].request))
 			return ioctl_make(&ioctl_made[i], fd, request, arg);
 	return sys_call(SYS_ioctl, fd, request, arg);
-}
-
-/* -- made ------------------------------------------------------------------------------------ */
-
-long guest_pipe2(int fds[2], int flags)
-{
-	int force = fdpolicy_flag(FD_PIPE);
-	bool asked = (flags & O_CLOEXEC) != 0;
-	long r = sys_call(SYS_pipe2, fds, flags | force);
-
-#ifdef SYS_pipe
-	if (UNLIKELY(r == -ENOSYS && !flags)) {
-		r = sys_call(SYS_pipe, fds);
-		if (r == 0) {
-			elder(fds[0], force);
-			elder(fds[1], force);
-		}
-	}
-#endif
-	if (r == 0) {
-		fdpolicy_made(fds[0], FD_PIPE, asked, force, FD_NOTHING);
-		fdpolicy_made(fds[1], FD_PIPE, asked, force, FD_NOTHING);
-	} else if (UNLIKELY(record_on)) {
-		record_made(r, FD_PIPE, asked, &FD_NOTHING);
-	}
-	return r;
-}
-
-long guest_epoll_create1(int flags)
-{
-	int force = fdpolicy_flag(FD_EVENT);
-	long r = sys_call(SYS_epoll_create1, flags | force);
-
-	r = ELDER(r, flags, force, SYS_epoll_create, 1);
-	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
-}
-
-long guest_eventfd2(unsigned initial, int flags)
-{
-	int force = fdpolicy_flag(FD_EVENT);
-	long r = sys_call(SYS_eventfd2, initial, flags | force);
-
-	r = ELDER(r, flags, force, SYS_eventfd, initial);
-	return fdpolicy_made(
-		r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NUMBER((int)initial));
-}
-
-long guest_timerfd_create(int clock, int flags)
-{
-	int force = fdpolicy_flag(FD_EVENT);
-
-	return fdpolicy_made(sys_call(SYS_timerfd_create, clock, flags | force), FD_EVENT,
-		(flags & O_CLOEXEC) != 0, force, FD_NUMBER(clock));
-}
-
-long guest_signalfd4(int fd, const void *mask, size_t size, int flags)
-{
-	int force = fdpolicy_flag(FD_EVENT);
-	long r;
-
-	if (UNLIKELY(state_owns(fd)))
-		return -EBADF;
-	if (fd != -1) /* signalfd(2): only the mask of fd changes, and fd is the result */
-		return sys_call(SYS_signalfd4, fd, mask, size, flags);
-	r = sys_call(SYS_signalfd4, fd, mask, size, flags | force);
-	r = ELDER(r, flags, force, SYS_signalfd, fd, mask, size);
-	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
-}
-
-long guest_inotify_init1(int flags)
-{
-	int force = fdpolicy_flag(FD_EVENT);
-	long r = sys_call(SYS_inotify_init1, flags | force);
-
-	r = ELDER(r, flags, force, SYS_inotify_init);
-	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NOTHING);
-}
-
-long guest_memfd_create(const char *name, unsigned flags)
-{
-	int force = fdpolicy_flag(FD_MEMORY);
-
-	return fdpolicy_made(sys_call(SYS_memfd_create, name, flags | (force ? MFD_CLOEXEC : 0u)),
-		FD_MEMORY, (flags & MFD_CLOEXEC) != 0, force, FD_NAME(name));
 }
 
 /* The events carry descriptors too, which nobody sees pass: they have the flag, unrecorded. */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include "../fdpolicy.h"
 #include "../mem.h"
+#include "made.h" /* guest_openat, guest_socket, guest_dup, guest_close and more: inline */
 
 struct statx;
 struct statfs;
@@ -25,8 +26,7 @@ struct utimbuf;
 struct mmsghdr;
 
 /* -- open.c ------------------------------------------------------------------------------- */
-long guest_openat(int dirfd, const char *path, int flags, mode_t mode);
-/* The same for an entrance whose descriptors are of another class; forced: what fdpolicy_flag says. */
+/* guest_openat() for an entrance whose descriptors are of another class; forced: what fdpolicy_flag says. */
 long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode);
 /* The same for a file that libjail itself looks into, and closes by sys_close: flags has O_CLOEXEC,
  * and nobody keeps a record. */
@@ -104,9 +104,6 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
 /* -- socket.c ----------------------------------------------------------------------------- */
-long guest_socket(int domain, int type, int protocol);
-long guest_socketpair(int domain, int type, int protocol, int sv[2]);
-long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 long guest_bind(int fd, const struct sockaddr *addr, socklen_t len);
 long guest_connect(int fd, const struct sockaddr *addr, socklen_t len);
 long guest_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
@@ -121,20 +118,11 @@ long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags);
 long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout);
 
 /* -- fd.c: descriptors made, moved and closed --------------------------------------------- */
-long guest_close(int fd);
 long guest_close_range(unsigned first, unsigned last, unsigned flags);
-long guest_dup(int fd);
 long guest_dup2(int fd, int to);
 long guest_dup3(int fd, int to, int flags);
 long guest_fcntl(int fd, int cmd, long arg);
 long guest_ioctl(int fd, unsigned long request, long arg);
-long guest_pipe2(int fds[2], int flags);
-long guest_epoll_create1(int flags);
-long guest_eventfd2(unsigned initial, int flags);
-long guest_timerfd_create(int clock, int flags);
-long guest_signalfd4(int fd, const void *mask, size_t size, int flags);
-long guest_inotify_init1(int flags);
-long guest_memfd_create(const char *name, unsigned flags);
 long guest_fanotify_init(unsigned flags, unsigned event_flags);
 
 #endif

@@ -7,33 +7,25 @@
 #include "../state.h"
 #include <errno.h>
 
-static inline long open_at(int dirfd, const char *path, int flags, mode_t mode)
+NOINLINE long made_open_in(const struct view *v, int dirfd, const char *path, int flags, mode_t mode)
 {
-	const struct view *v = state_view();
-	struct open_how how;
+	struct open_how how = place_how_open(flags, mode);
 
-	if (!v)
-		return sys_openat(dirfd, path, flags, mode);
-	how = place_how_open(flags, mode);
 	return place_open(v, dirfd, path, &how);
 }
 
-static inline long open_as(
-	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
+static inline long open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
-	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC, forced,
-		FD_PATH(dirfd, path, flags));
-}
+	const struct view *v = state_view();
 
-long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
-{
-	return open_as(FD_OPEN, fdpolicy_flag(FD_OPEN), dirfd, path, flags, mode);
+	return v ? made_open_in(v, dirfd, path, flags, mode) : sys_openat(dirfd, path, flags, mode);
 }
 
 long guest_open_as(
 	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
 {
-	return open_as(class, forced, dirfd, path, flags, mode);
+	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC, forced,
+		FD_PATH(dirfd, path, flags));
 }
 
 long guest_open_own(int dirfd, const char *path, int flags, mode_t mode)

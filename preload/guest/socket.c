@@ -650,14 +650,6 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 
 /* -- made ------------------------------------------------------------------------------------ */
 
-long guest_socket(int domain, int type, int protocol)
-{
-	int force = fdpolicy_flag(FD_SOCKET);
-
-	return fdpolicy_made(sys_call(SYS_socket, domain, type | force, protocol), FD_SOCKET,
-		(type & SOCK_CLOEXEC) != 0, force, FD_SOCK(domain, type, protocol));
-}
-
 /* SO_PEERPIDFD, socket(7): the value is a descriptor, close-on-exec by the kernel's doing. */
 long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 {
@@ -672,39 +664,15 @@ long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 	return r;
 }
 
-long guest_socketpair(int domain, int type, int protocol, int sv[2])
+long made_accept_in(const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
-	int force = fdpolicy_flag(FD_PAIR);
-	bool asked = (type & SOCK_CLOEXEC) != 0;
-	long r = sys_call(SYS_socketpair, domain, type | force, protocol, sv);
-
-	if (r == 0) {
-		fdpolicy_made(sv[0], FD_PAIR, asked, force, FD_SOCK(domain, type, protocol));
-		fdpolicy_made(sv[1], FD_PAIR, asked, force, FD_SOCK(domain, type, protocol));
-	} else if (UNLIKELY(record_on)) {
-		record_made(r, FD_PAIR, asked, &FD_SOCK(domain, type, protocol));
-	}
-	return r;
-}
-
-long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
-{
-	const struct view *v = addr ? state_view() : NULL;
-	int force = fdpolicy_flag(FD_ACCEPT);
 	struct sockaddr_storage whole;
 	socklen_t room = 0, n = sizeof whole;
 	long r;
 
-	if (v && place_readable(len, sizeof *len))
+	if (place_readable(len, sizeof *len))
 		room = *len;
-	r = sys_call(SYS_accept4, fd, addr, len, flags | force);
-	if (UNLIKELY(r == -ENOSYS && !flags)) { /* a filter's word: see guest/fd.c */
-		r = sys_call(SYS_accept, fd, addr, len);
-		if (r >= 0 && force)
-			sys_fcntl((int)r, F_SETFD, FD_CLOEXEC);
-	}
-	r = fdpolicy_made(r, FD_ACCEPT,
-		(flags & SOCK_CLOEXEC) != 0, force, FD_FROM(fd));
+	r = made_accept(fd, addr, len, flags);
 	if (r < 0 || !room)
 		return r;
 	if (*len <= room || room >= sizeof(struct sockaddr_un)) {

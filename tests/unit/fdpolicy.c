@@ -72,7 +72,7 @@ static void config_is(bool shell, enum config_cloexec cloexec, const char *progr
 		.pid = pid,
 		.lib = "",
 		.audit = ""};
-	memset(verdicts, 0, sizeof verdicts);
+	memset(fdpolicy_known, 0, sizeof fdpolicy_known);
 	says = FD_RULES_NONE;
 	by_module = false;
 }
