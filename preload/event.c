@@ -360,22 +360,31 @@ static size_t utf8(const unsigned char *s)
 	return n;
 }
 
+/* Is c spelt as it is? */
+static inline bool is_itself(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* A byte that is no UTF-8 becomes the character of its number. */
 static void quoted(struct event *e, const char *text)
 {
 	raws(e, "\"");
 	for (; *text && e->at; text++) {
 		const unsigned char c = (unsigned char)*text;
-		size_t n;
+		size_t n = 0;
 
-		if (c == '"' || c == '\\') {
+		while (is_itself(text[n]))
+			n++;
+		if (n) {
+			raw(e, text, n);
+			text += n - 1;
+		} else if (c == '"' || c == '\\') {
 			raws(e, "\\");
 			raw(e, text, 1);
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (c < 0x80) {
 			raws(e, "\\u00");
 			hex(e, c, 2);
-		} else if (c < 0x80) {
-			raw(e, text, 1);
 		} else if ((n = utf8((const unsigned char *)text))) {
 			raw(e, text, n);
 			text += n - 1;

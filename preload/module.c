@@ -18,6 +18,7 @@ static struct module modules[MODULES_MAX];
 static const void *dynamic[MODULES_MAX]; /* l_ld of each: with the base it tells one from another */
 static unsigned taken;                   /* the highest number in use */
 unsigned module_epoch;
+bool module_scripts;
 
 const struct module *module_at(unsigned m)
 {
@@ -172,6 +173,8 @@ static bool fill(struct module *m, const struct link_map *l, bool program)
 	if (!m->path)
 		m->path = "?";
 	m->kind = l->l_ld == _DYNAMIC ? MODULE_SELF : kind_of(m->path);
+	if (m->kind >= MODULE_PYTHON)
+		__atomic_store_n(&module_scripts, true, __ATOMIC_RELAXED);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { CHUNK = 4096, CHUNKS = 4096, WORDS = 16, CLOSER = 2 /* frames of who closed: every close pays */ };
+enum { CHUNK = 1024, CHUNKS = 16384, WORDS = 16, WORD = sizeof(uint64_t), CLOSER = 2 /* frames of who closed: every close pays */ };
 
 struct slot {
 	uint32_t seq; /* odd: being written */
@@ -30,14 +30,13 @@ struct slot {
 _Static_assert(sizeof(struct slot) == 128, "what a descriptor may cost");
 
 struct chunk {
-	uint64_t open[CHUNK / 64]; /* one bit a number: its record is open */
+	uint8_t open[CHUNK]; /* of each number: its record is open.  A byte, written without a locked instruction */
 	struct slot slots[CHUNK];
 };
 
 BESIDE bool record_on;
 static struct chunk *chunks[CHUNKS];
 BESIDE static int chunks_used; /* all from here on are NULL */
-BESIDE static unsigned long open_now;
 BESIDE static uint32_t serials, generation;
 BESIDE static int pid_now, vforks;
 
@@ -129,17 +128,9 @@ static void slot_copy(const struct slot *s, struct slot *ret)
 }
 
 /* Notes that number fd is open, or is not. */
-static void open_bit(struct chunk *c, int fd, bool open)
+static void open_set(struct chunk *c, int fd, bool open)
 {
-	const uint64_t bit = (uint64_t)1 << fd % 64;
-	uint64_t *word = &c->open[fd % CHUNK / 64], was;
-
-	was = open ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
-		   : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
-	if (open && !(was & bit))
-		__atomic_fetch_add(&open_now, 1, __ATOMIC_RELAXED);
-	else if (!open && was & bit)
-		__atomic_fetch_sub(&open_now, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->open[fd % CHUNK], open, __ATOMIC_RELAXED);
 }
 
 /* Takes a slot whose record is open and changes it by one of these. */
@@ -198,7 +189,7 @@ static uint32_t caller(size_t n)
 	n = unwind_stack(at, n);
 	if (n == CLOSER && (m = frame_module(at[1])) && module_at(m)->kind == MODULE_RUNTIME)
 		n = unwind_stack(at, UNWIND_FRAMES); /* who is to blame is further out */
-	for (size_t i = 1; i < n && kind < MODULE_PYTHON; i++) { /* a library that a script called counts */
+	for (size_t i = 1; module_scripts && i < n && kind < MODULE_PYTHON; i++) { /* a library that a script called counts */
 		m = frame_module(at[i]);
 		kind = m ? module_at(m)->kind : MODULE_PROGRAM;
 	}
@@ -224,8 +215,9 @@ static void text_copy(char *to, const char *text)
 static void put(int fd, struct slot *value)
 {
 	struct chunk *c = chunk_of(fd, true);
-	struct slot *s, was;
+	struct slot *s;
 	uint32_t seq;
+	bool same;
 
 	if (!c)
 		return;
@@ -234,12 +226,12 @@ static void put(int fd, struct slot *value)
 	value->when = now();
 	value->tid = thread();
 	seq = slot_lock(s);
-	slot_copy(s, &was);
-	value->serial = was.state == RECORD_OPEN && was.stack == value->stack
-				? was.serial /* a stream on what open has just made */
-				: __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
+	same = __atomic_load_n(&s->state, __ATOMIC_RELAXED) == RECORD_OPEN &&
+	       __atomic_load_n(&s->stack, __ATOMIC_RELAXED) == value->stack;
+	value->serial = same ? __atomic_load_n(&s->serial, __ATOMIC_RELAXED) /* a stream on what open made */
+			     : __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
 	slot_write(s, value, seq);
-	open_bit(c, fd, true);
+	open_set(c, fd, true);
 }
 
 long record_made(long fd, enum fd_class class, bool asked, const struct fd_args *args)
@@ -281,7 +273,7 @@ struct record_closing record_closing(int fd)
 		record_child_changed(fd);
 		return ret;
 	}
-	if (!c || !(__atomic_load_n(&c->open[fd % CHUNK / 64], __ATOMIC_RELAXED) >> fd % 64 & 1))
+	if (!c || !__atomic_load_n(&c->open[fd % CHUNK], __ATOMIC_RELAXED))
 		return ret;
 	s = &c->slots[fd % CHUNK];
 	ret.stack = caller(CLOSER);
@@ -292,7 +284,7 @@ struct record_closing record_closing(int fd)
 	__atomic_store_n(&s->closed_stack, ret.stack, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->closed_when, now(), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->seq, seq + 1, __ATOMIC_RELEASE);
-	open_bit(c, fd, false);
+	open_set(c, fd, false);
 	if (UNLIKELY(ret.known && ret.flags & (RECORD_STREAM | RECORD_DIR)))
 		report_bad_close(fd, ret, false);
 	return ret;
@@ -359,7 +351,7 @@ void record_closed_range(unsigned first, unsigned last)
 			s.closed_stack = by;
 			s.closed_when = now();
 		});
-		open_bit(chunk_of(fd, false), fd, false);
+		open_set(chunk_of(fd, false), fd, false);
 	}
 }
 
@@ -420,21 +412,25 @@ int record_next(int fd)
 		struct chunk *c = __atomic_load_n(&chunks[at], __ATOMIC_ACQUIRE);
 		const int from = at == fd / CHUNK ? fd % CHUNK : 0;
 
-		for (int word = from / 64; c && word < CHUNK / 64; word++) {
-			uint64_t bits = __atomic_load_n(&c->open[word], __ATOMIC_RELAXED);
-
-			if (word == from / 64)
-				bits &= ~(uint64_t)0 << from % 64;
-			if (bits)
-				return at * CHUNK + word * 64 + __builtin_ctzll(bits);
-		}
+		for (int i = from; c && i < CHUNK;)
+			if (i % WORD == 0 &&
+				!__atomic_load_n((const uint64_t *)(const void *)&c->open[i], __ATOMIC_RELAXED))
+				i += WORD;
+			else if (__atomic_load_n(&c->open[i], __ATOMIC_RELAXED))
+				return at * CHUNK + i;
+			else
+				i++;
 	}
 	return -1;
 }
 
 unsigned long record_open_count(void)
 {
-	return __atomic_load_n(&open_now, __ATOMIC_RELAXED);
+	unsigned long n = 0;
+
+	for (int fd = record_next(0); fd >= 0; fd = record_next(fd + 1))
+		n++;
+	return n;
 }
 
 unsigned long record_made_count(void)
@@ -543,9 +539,9 @@ bool record_child_has_changed(int fd)
 	return fd >= 0 && fd < (int)ROWS(c->changed) * 64 ? c->changed[fd / 64] >> fd % 64 & 1 : c->beyond;
 }
 
-int record_start(void)
+int record_start(int pid)
 {
-	__atomic_store_n(&pid_now, sys_getpid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&pid_now, pid, __ATOMIC_RELAXED);
 	__atomic_store_n(&record_on, true, __ATOMIC_RELEASE);
 	return 0;
 }

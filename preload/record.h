@@ -105,7 +105,7 @@ bool record_child_has_changed(int fd);
  * said so?  Then record_forked() is overdue. */
 bool record_fork_missed(void);
 
-/* Reserves memory and turns records on.  0 or -ENOMEM. */
-int record_start(void) MUST_CHECK;
+/* Reserves memory and turns records on, in process pid.  0 or -ENOMEM. */
+int record_start(int pid) MUST_CHECK;
 
 #endif

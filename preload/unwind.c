@@ -36,31 +36,44 @@ struct rule {
 
 enum { SLOTS = 4096 };
 static struct slot {
-	uint64_t key, a, b; /* key is the address mixed with a and b: torn slots do not match */
+	uint64_t key, a, b; /* key is the address mixed with the others: torn slots do not match */
+	frame frame;        /* of the call that returns here */
 } slots[SLOTS];
 static unsigned slots_epoch;
 
-static uint64_t mixed(uintptr_t pc, uint64_t a, uint64_t b)
+/* In a: what nearly all of the code in the world does.  The frame's address is the stack or the frame
+ * pointer and a number, all that was saved is at a number from there, and no signal is about. */
+#define PLAIN ((uint64_t)1 << 62)
+/* In a: the outermost frame, which says that it has no return address. */
+#define LAST ((uint64_t)1 << 61)
+
+static inline uint64_t mixed(uintptr_t pc, uint64_t a, uint64_t b, frame f)
 {
-	return (uint64_t)pc ^ a ^ (b << 1 | b >> 63);
+	return (uint64_t)pc ^ a ^ (b << 1 | b >> 63) ^ (f << 3 | f >> 61);
 }
 
-static struct slot *slot_of(uintptr_t pc)
+static inline struct slot *slot_of(uintptr_t pc)
 {
 	return &slots[(pc ^ pc >> 12) % SLOTS];
 }
 
-static bool slot_get(uintptr_t pc, struct rule *r)
+static inline bool slot_read(uintptr_t pc, struct slot *ret)
 {
-	struct slot *s = slot_of(pc);
-	const uint64_t key = __atomic_load_n(&s->key, __ATOMIC_RELAXED),
-		       a = __atomic_load_n(&s->a, __ATOMIC_RELAXED),
-		       b = __atomic_load_n(&s->b, __ATOMIC_RELAXED);
+	const struct slot *s = slot_of(pc);
 
-	if (!key || key != mixed(pc, a, b) ||
-		UNLIKELY(__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) !=
-			 __atomic_load_n(&module_epoch, __ATOMIC_RELAXED)))
-		return false;
+	ret->key = __atomic_load_n(&s->key, __ATOMIC_RELAXED);
+	ret->a = __atomic_load_n(&s->a, __ATOMIC_RELAXED);
+	ret->b = __atomic_load_n(&s->b, __ATOMIC_RELAXED);
+	ret->frame = __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
+	return ret->key && ret->key == mixed(pc, ret->a, ret->b, ret->frame) &&
+	       LIKELY(__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) ==
+		      __atomic_load_n(&module_epoch, __ATOMIC_RELAXED));
+}
+
+static void slot_rule(const struct slot *s, struct rule *r)
+{
+	const uint64_t a = s->a, b = s->b;
+
 	r->cfa_off = (int32_t)(uint32_t)a;
 	r->cfa_reg = a >> 32 & 3;
 	r->cfa_deref = a >> 34 & 1;
@@ -73,7 +86,19 @@ static bool slot_get(uintptr_t pc, struct rule *r)
 	r->off[BX] = (int16_t)(uint16_t)(b >> 16);
 	r->off[RA] = (int16_t)(uint16_t)(b >> 32);
 	r->module = (uint16_t)(b >> 48);
-	return true;
+}
+
+static bool is_plain(const struct rule *r)
+{
+	return r->ok && !r->signal && !r->cfa_deref && r->cfa_reg <= FP && r->kind[RA] == SAVED_CFA &&
+	       r->kind[FP] <= SAVED_CFA && r->kind[BX] <= SAVED_CFA;
+}
+
+static frame frame_of(const struct rule *r, uintptr_t look)
+{
+	const uint64_t low = ((uint64_t)1 << 48) - 1;
+
+	return r->module ? (uint64_t)r->module << 48 | ((look - module_at(r->module)->base) & low) : look & low;
 }
 
 static void slot_put(uintptr_t pc, const struct rule *r)
@@ -81,10 +106,12 @@ static void slot_put(uintptr_t pc, const struct rule *r)
 	struct slot *s = slot_of(pc);
 	const uint64_t a = (uint32_t)r->cfa_off | (uint64_t)r->cfa_reg << 32 | (uint64_t)r->cfa_deref << 34 |
 			   (uint64_t)r->ok << 35 | (uint64_t)r->signal << 36 | (uint64_t)r->kind[FP] << 37 |
-			   (uint64_t)r->kind[BX] << 39 | (uint64_t)r->kind[RA] << 41 | (uint64_t)1 << 63,
+			   (uint64_t)r->kind[BX] << 39 | (uint64_t)r->kind[RA] << 41 | (uint64_t)1 << 63 |
+			   (is_plain(r) ? PLAIN : 0) | (r->ok && !r->signal && r->kind[RA] == SAVED_LOST ? LAST : 0),
 		       b = (uint16_t)r->off[FP] | (uint64_t)(uint16_t)r->off[BX] << 16 |
 			   (uint64_t)(uint16_t)r->off[RA] << 32 | (uint64_t)r->module << 48;
 	const unsigned epoch = __atomic_load_n(&module_epoch, __ATOMIC_ACQUIRE);
+	const frame f = frame_of(r, pc - 1);
 
 	if (__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) != epoch) {
 		/* a library is gone: what lies at its addresses now is another's */
@@ -94,7 +121,8 @@ static void slot_put(uintptr_t pc, const struct rule *r)
 	}
 	__atomic_store_n(&s->a, a, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->b, b, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->key, mixed(pc, a, b), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->frame, f, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->key, mixed(pc, a, b, f), __ATOMIC_RELAXED);
 }
 
 /* -- .eh_frame ------------------------------------------------------------------------------- */
@@ -579,6 +607,69 @@ static bool step_rule(struct walk *w, const struct rule *r)
 	return true;
 }
 
+/* Can the word there be read? */
+static NOINLINE bool can_read(struct walk *w, uintptr_t at)
+{
+	uintptr_t ignored;
+
+	return load(w, at, &ignored);
+}
+
+/* Walks on for as long as all is known and plain; true: that was the end of it. */
+static inline bool walk_plain(struct walk *w, frame *out, size_t *have, size_t n, unsigned *steps)
+{
+	uintptr_t pc = w->pc, sp = w->reg[SP], fp = w->reg[FP], bx = w->reg[BX], ra = w->reg[RA];
+	size_t at = *have;
+	bool end = false;
+
+	for (; pc > 4096 && *steps < 64; ++*steps) {
+		uintptr_t cfa, cfa_fp, cfa_bx, cfa_ra;
+		struct slot s;
+
+		if (!slot_read(pc, &s) || !(s.a & (PLAIN | LAST)))
+			break;
+		if (s.a & LAST) {
+			out[at++] = s.frame;
+			end = true;
+			break;
+		}
+		cfa = (s.a >> 32 & 1 ? fp : sp) + (uintptr_t)(intptr_t)(int32_t)(uint32_t)s.a;
+		if (at + 1 < n) {
+			cfa_fp = s.a >> 37 & 3 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)s.b * 8 : cfa - 8;
+			cfa_bx = s.a >> 39 & 3 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >> 16) * 8
+					       : cfa - 8;
+			cfa_ra = cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >> 32) * 8;
+			if (cfa <= sp || cfa - sp > 1 << 26 || cfa & 7)
+				break; /* odd: looked at with care */
+			if (UNLIKELY(((cfa_fp ^ w->page) | (cfa_bx ^ w->page) | (cfa_ra ^ w->page)) > 4095) &&
+				!(can_read(w, cfa_fp) && can_read(w, cfa_bx) && can_read(w, cfa_ra)))
+				break;
+			pc = *(const uintptr_t *)cfa_ra;
+#if defined(__aarch64__)
+			pc &= ((uintptr_t)1 << 48) - 1; /* without the pointer's signature */
+#endif
+			ra = pc;
+			if (s.a >> 37 & 3)
+				fp = *(const uintptr_t *)cfa_fp;
+			if (s.a >> 39 & 3)
+				bx = *(const uintptr_t *)cfa_bx;
+			sp = cfa;
+		}
+		out[at++] = s.frame;
+		if (at == n) {
+			end = true;
+			break;
+		}
+	}
+	*have = at;
+	w->pc = pc;
+	w->reg[SP] = sp;
+	w->reg[FP] = fp;
+	w->reg[BX] = bx;
+	w->reg[RA] = ra;
+	return end || pc <= 4096 || *steps >= 64;
+}
+
 /* The rule of pc: look is the address in the call. */
 static NOINLINE void learn(uintptr_t pc, uintptr_t look, struct rule *r)
 {
@@ -591,7 +682,7 @@ static NOINLINE void learn(uintptr_t pc, uintptr_t look, struct rule *r)
 
 /* libjail's own module and code; before anybody asks for a stack nothing is known of it. */
 static unsigned own;
-static uintptr_t own_start, own_end;
+static uintptr_t own_start, own_end, own_base;
 
 static unsigned own_module(void)
 {
@@ -601,6 +692,7 @@ static unsigned own_module(void)
 		if (m && module_at(m)->kind == MODULE_SELF) {
 			own_start = module_at(m)->start;
 			own_end = module_at(m)->end;
+			own_base = module_at(m)->base;
 		}
 		own = m;
 	}
@@ -635,22 +727,24 @@ size_t unwind_stack(frame *out, size_t n)
 		w.reg[FP] = f[0];
 		w.reg[SP] = (uintptr_t)(f + 2);
 	} while (is_ours(w.pc));
+	w.page = (w.reg[SP] - 16) & ~(uintptr_t)4095; /* where it was read */
 	if (last) {
-		out[0] = (uint64_t)self << 48 | ((last - 1 - module_at(self)->base) & (((uint64_t)1 << 48) - 1));
+		out[0] = (uint64_t)self << 48 | ((last - 1 - own_base) & (((uint64_t)1 << 48) - 1));
 		have = 1;
 	}
 	for (unsigned steps = 0; w.pc > 4096 && steps < 64; steps++) {
-		const uintptr_t look = exact ? w.pc : w.pc - 1;
-		const struct module *m;
-		frame f;
+		struct slot s;
+		uintptr_t look;
 
-		if (!slot_get(w.pc, &r))
+		if (!exact && walk_plain(&w, out, &have, n, &steps))
+			break;
+		look = exact ? w.pc : w.pc - 1;
+		if (slot_read(w.pc, &s))
+			slot_rule(&s, &r);
+		else
 			learn(w.pc, look, &r);
-		m = module_at(r.module);
-		f = r.module ? (uint64_t)r.module << 48 | ((look - m->base) & (((uint64_t)1 << 48) - 1))
-			     : look & (((uint64_t)1 << 48) - 1);
 		if (!r.signal) { /* else the interrupted function is next */
-			out[have++] = f;
+			out[have++] = frame_of(&r, look);
 			if (have == n)
 				break;
 		}

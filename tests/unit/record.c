@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static struct config now_config;
@@ -40,6 +41,8 @@ const struct module *module_at(unsigned m)
 	(void)m;
 	return &program;
 }
+
+bool module_scripts = true;
 
 real_fn *real_find(const char *name)
 {
@@ -304,7 +307,7 @@ int main(void)
 	};
 
 	now_config.pid = getpid();
-	if (record_start() < 0)
+	if (record_start(getpid()) < 0)
 		return 1;
 	return _cmocka_run_group_tests("record", t, ROWS(t), NULL, NULL);
 }
