@@ -12,10 +12,10 @@ extern char **environ;
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern void *__libc_stack_end __attribute__((weak));
 
-const struct config *config_ready;
+BESIDE const struct config *config_ready;
 unsigned config_lines;
 
-static char **initial;
+BESIDE static char **initial;
 
 /* A library of the program that is linked with -z initfirst runs before us and before glibc has set
  * environ.  But its loader says where the kernel put argc, argv and the environment (elf(5)). */
@@ -355,8 +355,9 @@ static void names_start(struct config *c)
 
 const struct config *config_start(void)
 {
-	static struct config first, bare = {.lib = "", .audit = "", .program = "?", .file = "?"};
-	static int claimed;
+	BESIDE static struct config first;
+	static struct config bare = {.lib = "", .audit = "", .program = "?", .file = "?"};
+	BESIDE static int claimed;
 	struct config *c = __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) ? sys_pages(sizeof *c) : &first;
 	const struct config *none = NULL;
 	const char *entry, *slash;

@@ -107,6 +107,11 @@ long exec_search(const char *file, char *const argv[], char *const envp[], bool 
 	return denied ? -EACCES : r;
 }
 
+int jail_execve(const char *path, char *const argv[], char *const envp[])
+{
+	return EDGE(int, guest_execveat(AT_FDCWD, path, argv, envp, 0));
+}
+
 int jail_execv(const char *path, char *const argv[])
 {
 	return EDGE(int, guest_execveat(AT_FDCWD, path, argv, config_environ(), 0));
