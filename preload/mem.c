@@ -7,11 +7,16 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+/* Whatever lies there, wherever it lies: both machines read and write words at any address. */
+typedef unsigned long word __attribute__((may_alias, aligned(1)));
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	char *t = to;
 	const char *f = from;
 
+	for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+		*(word *)(void *)t = *(const word *)(const void *)f;
 	while (n--)
 		*t++ = *f++;
 	return to;
@@ -31,8 +36,11 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int c, size_t n)
 {
+	const word w = (unsigned char)c * (~(word)0 / 255);
 	char *t = to;
 
+	for (; n >= sizeof w; n -= sizeof w, t += sizeof w)
+		*(word *)(void *)t = w;
 	while (n--)
 		*t++ = (char)c;
 	return to;

@@ -8,6 +8,7 @@
 #   BENCH_ROUNDS=7   rounds of single calls (a third of it, of real work)
 #   BENCH_OPS='stat abs (5 comps),getcwd'   only these calls ("none": no calls)
 #   BENCH_WORK='make findsize'              only this work ("none": no work)
+#   BENCH_FDS=no     without what descriptors cost (fds.sh)
 #   BENCH_CONTENDERS='kchroot fakechroot jail'; jailwalk is libjail without openat2
 # shellcheck disable=SC2016 # what is in single quotes is for make and for the root's shell
 set -eu
@@ -23,7 +24,8 @@ uid=12345
 version=1
 
 [ "$(id -u)" = 0 ] || {
-	echo "make bench: the kernel's chroot to compare with needs root"
+	echo "make bench: the kernel's chroot to compare with needs root; descriptors alone:"
+	LIBJAIL_LIB=$lib B=$B tests/bench/fds.sh
 	exit 1
 }
 if [ "$(cat "$dir/made" 2>/dev/null)" != "$version" ]; then
@@ -128,3 +130,4 @@ done
 	[ ! -s "$dir/micro.raw" ] || python3 tests/bench/table.py micro "$dir/micro.raw" $contenders
 	[ ! -s "$dir/macro.raw" ] || { echo && python3 tests/bench/table.py macro "$dir/macro.raw" $contenders; }
 } | tee "$dir/table.txt"
+[ "${BENCH_FDS:-yes}" = no ] || { echo && LIBJAIL_LIB=$lib B=$B tests/bench/fds.sh; }

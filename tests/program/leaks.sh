@@ -366,4 +366,43 @@ if strace -o "$T/log" true 2>/dev/null; then
 else
 	row 0 "in one step, by strace # SKIP strace does not work here"
 fi
+
+# What it costs in system calls: a hundred more rounds are so many calls more.
+calls_of() { # MODE WHAT, for a hundred rounds
+	set -- "$2" "$1"
+	case $2 in
+	native) set -- "$1" strace -f ;;
+	force) set -- "$1" strace -f -E LD_PRELOAD="$lib" ;;
+	report) set -- "$1" strace -f -E LD_PRELOAD="$lib" -E LIBJAIL_REPORT="$ev" ;;
+	esac
+	calls_what=$1
+	shift
+	calls_few=$(cd "$W" && ./only timeout 60 "$@" -o "$T/log" ./count "$calls_what" 3 </dev/null && grep -c '(.* = ' "$T/log")
+	calls_many=$(cd "$W" && ./only timeout 60 "$@" -o "$T/log" ./count "$calls_what" 103 </dev/null && grep -c '(.* = ' "$T/log")
+	echo $((calls_many - calls_few))
+}
+if strace -o "$T/log" true 2>/dev/null && compile count count.c; then
+	rm -f "$ev"
+	for calls_row in "use 300 read, write and poll" "make 800 open, dup, socket, eventfd and close"; do
+		calls_name=${calls_row#* }
+		for calls_mode in native force report; do
+			calls_got=$(calls_of $calls_mode "${calls_row%% *}")
+			[ "$calls_got" = "${calls_name%% *}" ] || echo "# $calls_got system calls"
+			[ "$calls_got" = "${calls_name%% *}" ]
+			row $? "${calls_name#* } make no system call more: $calls_mode"
+		done
+	done
+	calls_force=$(calls_of force exec)
+	rm -f "$ev"
+	calls_report=$(calls_of report exec)
+	echo "# fork, exec and exit: $((calls_force / 100)) system calls, with a report $((calls_report / 100))"
+	[ $((calls_report - calls_force)) -le 4000 ] && [ "$calls_report" -gt "$calls_force" ]
+	row $? "a report adds 40 system calls at most to fork, exec and exit"
+	[ "$(grep -c '"ev":"start"' "$ev") $(grep -c '"ev":"exit"' "$ev") $(grep -c . "$ev")" = "108 108 216" ] ||
+		sed 's/^/# /' "$ev" | grep -v '"start"\|"exit"' | head
+	[ "$(grep -c '"ev":"start"' "$ev") $(grep -c '"ev":"exit"' "$ev") $(grep -c . "$ev")" = "108 108 216" ]
+	row $? "where nothing leaks, two records a process"
+else
+	row 0 "what it costs in system calls # SKIP strace does not work here"
+fi
 done_testing
