@@ -25,7 +25,7 @@ LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack 
 SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/call/*.c preload/guest/*.c)))
 # What runs in every process, then what forks and executes, lies together: the kernel maps sixteen pages of
 # a file for one fault (1 to 3 us), or as many as it finds there.  So do their small variables.
-FIRST     := $(patsubst %,preload/%.c,mem env call/fork report event record fdpolicy config start state real place \
+FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpolicy config start state real place \
 	guest/exec call/exec)
 OBJ       := $(patsubst %.c,$(B)/%.o,$(FIRST) $(filter-out $(FIRST),$(SRC)))
 REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))

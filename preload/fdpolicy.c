@@ -76,8 +76,8 @@ enum fd_verdict fdpolicy_verdict(enum fd_class class)
 {
 	const int known = __atomic_load_n(&fdpolicy_known[class], __ATOMIC_RELAXED);
 
-	return (enum fd_verdict)(((LIKELY(known) ? known : fdpolicy_find(class)) & ~O_CLOEXEC) >>
-				 FD_KNOWN_VERDICT);
+	return (enum fd_verdict)(
+		((LIKELY(known) ? known : fdpolicy_find(class)) & ~O_CLOEXEC) >> FD_KNOWN_VERDICT);
 }
 
 /* A number that is not in the list yet, or never. */
@@ -92,8 +92,9 @@ NOINLINE void fdpolicy_mark_rare(long fd, enum fd_class class, bool asked)
 		return;
 	}
 	__atomic_store_n(&fdpolicy_list[fd], (uint8_t)(class + 1), __ATOMIC_RELAXED);
-	while (end <= fd && !__atomic_compare_exchange_n(&fdpolicy_end, &end, ((int)fd | (ROW - 1)) + 1, true,
-				    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (end <= fd &&
+		!__atomic_compare_exchange_n(&fdpolicy_end, &end, ((int)fd | (ROW - 1)) + 1, true,
+			__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 }
 
@@ -340,7 +341,8 @@ struct given {
 /* Gives fd back, when it is forced and still has its flag, and there is a reason to. */
 static void give(void *arg, int fd, enum fd_keep mentioned)
 {
-	const int as = fdpolicy_forced(fd) ? __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) : 0;
+	const int as =
+		fdpolicy_forced(fd) ? __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) : 0;
 	struct given *g = arg;
 	int flags;
 
@@ -359,7 +361,9 @@ static int forced_next(int fd)
 	const int end = __atomic_load_n(&fdpolicy_end, __ATOMIC_ACQUIRE);
 
 	while (fd < end)
-		if (fd % WORD == 0 && !__atomic_load_n((const uint64_t *)(const void *)&fdpolicy_list[fd], __ATOMIC_RELAXED))
+		if (fd % WORD == 0 &&
+			!__atomic_load_n((const uint64_t *)(const void *)&fdpolicy_list[fd],
+				__ATOMIC_RELAXED))
 			fd += WORD;
 		else if (__atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED))
 			return fd;

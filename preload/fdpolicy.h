@@ -4,8 +4,7 @@
  * the list of the descriptors whose flag we forced; async-signal-safe.
  *
  * What every call that makes a descriptor has to do stands here, to be inlined into it: on the way
- * back from the kernel the processor has forgotten who called whom, and each return costs as much as
- * twenty instructions. */
+ * back from the kernel the processor has forgotten who called whom, and each frame costs 6 ns. */
 #ifndef JAIL_FDPOLICY_H
 #define JAIL_FDPOLICY_H
 
@@ -79,7 +78,8 @@ long record_made(long fd, enum fd_class class, bool asked, const struct fd_args 
 
 /* The descriptors whose flag we forced, a byte a number: 0, or one more than the class.  Higher
  * numbers are forced as well, but nobody remembers it, so that no exec gives them back: they would
- * cost memory in every process.  A byte and not a bit: it is written without a locked instruction. */
+ * cost memory in every process.  A byte and not a bit: it is written without a locked instruction.
+ */
 enum { FD_FORCED_MAX = 65536 };
 extern uint8_t fdpolicy_list[FD_FORCED_MAX];
 extern int fdpolicy_end; /* all from here on are 0 */

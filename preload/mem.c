@@ -89,18 +89,37 @@ void sys_nofile_restore(const struct rlimit *was)
 	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, was, 0);
 }
 
-/* Strings that never die share one small arena; what does not fit gets pages of its own. */
+/* Strings that never die share a small arena, which suffices for most configurations and is where a
+ * process has written already, and a larger one; what does not fit gets pages of its own. */
+BESIDE static struct {
+	size_t used;
+	char text[1024 - 16] __attribute__((aligned(16)));
+} small;
+static struct {
+	size_t used;
+	char text[16384 - 16] __attribute__((aligned(16)));
+} large;
+
+static char *room(size_t *used, char *text, size_t size, size_t n)
+{
+	const size_t want = (n + 16) & ~(size_t)15; /* n and a NUL, aligned */
+	size_t at = __atomic_load_n(used, __ATOMIC_RELAXED);
+
+	do
+		if (want > size / 4 || at + want > size)
+			return NULL;
+	while (!__atomic_compare_exchange_n(used, &at, at + want, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return text + at;
+}
+
 char *mem_keep(const char *text, size_t n)
 {
-	static struct { /* one object: a page less to touch */
-		size_t used;
-		char text[16384 - 16] __attribute__((aligned(16)));
-	} arena;
-	size_t at = n < sizeof arena.text / 4
-			    ? __atomic_fetch_add(&arena.used, (n + 16) & ~(size_t)15, __ATOMIC_RELAXED)
-			    : sizeof arena.text;
-	char *to = at + n + 1 <= sizeof arena.text ? arena.text + at : sys_pages(n + 1);
+	char *to = room(&small.used, small.text, sizeof small.text, n);
 
+	if (!to)
+		to = room(&large.used, large.text, sizeof large.text, n);
+	if (!to)
+		to = sys_pages(n + 1);
 	if (to) {
 		memcpy(to, text, n);
 		to[n] = '\0';

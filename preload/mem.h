@@ -15,8 +15,11 @@
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE __attribute__((always_inline))
 /* For small variables that a process writes at its start: beside those that its loader has written,
- * where they cost no page of their own (1.7 us on a virtual machine).  A page of .bss begins there, too. */
+ * where they cost no page of their own (1.7 us on a virtual machine).  A page of .bss begins there,
+ * too. */
 #define BESIDE __attribute__((section(".data")))
+/* For large ones of which little is used, in a file that has small ones: behind those. */
+#define APART __attribute__((section(".bss.apart")))
 #define ROWS(a) (sizeof(a) / sizeof *(a))
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);

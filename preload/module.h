@@ -40,7 +40,8 @@ unsigned module_find(uintptr_t pc);
 /* Module number m; never NULL for a number that module_find has returned. */
 const struct module *module_at(unsigned m);
 
-/* Has there been a module of an interpreter's (MODULE_PYTHON and beyond)?  Most programs have none. */
+/* Has there been a module of an interpreter's (MODULE_PYTHON and beyond)?  Most programs have none.
+ */
 extern bool module_scripts;
 
 /* How many numbers are taken: 1 .. module_count(). */

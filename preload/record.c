@@ -12,7 +12,13 @@
 #include <errno.h>
 #include <time.h>
 
-enum { CHUNK = 1024, CHUNKS = 16384, WORDS = 16, WORD = sizeof(uint64_t), CLOSER = 2 /* frames of who closed: every close pays */ };
+enum {
+	CHUNK = 1024,
+	CHUNKS = 16384,
+	WORDS = 16,
+	WORD = sizeof(uint64_t),
+	CLOSER = 2 /* frames of who closed: every close pays */
+};
 
 struct slot {
 	uint32_t seq; /* odd: being written */
@@ -30,7 +36,8 @@ struct slot {
 _Static_assert(sizeof(struct slot) == 128, "what a descriptor may cost");
 
 struct chunk {
-	uint8_t open[CHUNK]; /* of each number: its record is open.  A byte, written without a locked instruction */
+	uint8_t open[CHUNK]; /* of each number: its record is open.  A byte, written without a
+				locked instruction */
 	struct slot slots[CHUNK];
 };
 
@@ -189,7 +196,8 @@ static uint32_t caller(size_t n)
 	n = unwind_stack(at, n);
 	if (n == CLOSER && (m = frame_module(at[1])) && module_at(m)->kind == MODULE_RUNTIME)
 		n = unwind_stack(at, UNWIND_FRAMES); /* who is to blame is further out */
-	for (size_t i = 1; module_scripts && i < n && kind < MODULE_PYTHON; i++) { /* a library that a script called counts */
+	for (size_t i = 1; module_scripts && i < n && kind < MODULE_PYTHON;
+		i++) { /* a library that a script called counts */
 		m = frame_module(at[i]);
 		kind = m ? module_at(m)->kind : MODULE_PROGRAM;
 	}
@@ -228,7 +236,8 @@ static void put(int fd, struct slot *value)
 	seq = slot_lock(s);
 	same = __atomic_load_n(&s->state, __ATOMIC_RELAXED) == RECORD_OPEN &&
 	       __atomic_load_n(&s->stack, __ATOMIC_RELAXED) == value->stack;
-	value->serial = same ? __atomic_load_n(&s->serial, __ATOMIC_RELAXED) /* a stream on what open made */
+	value->serial = same ? __atomic_load_n(&s->serial,
+				       __ATOMIC_RELAXED) /* a stream on what open made */
 			     : __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
 	slot_write(s, value, seq);
 	open_set(c, fd, true);
@@ -414,7 +423,8 @@ int record_next(int fd)
 
 		for (int i = from; c && i < CHUNK;)
 			if (i % WORD == 0 &&
-				!__atomic_load_n((const uint64_t *)(const void *)&c->open[i], __ATOMIC_RELAXED))
+				!__atomic_load_n((const uint64_t *)(const void *)&c->open[i],
+					__ATOMIC_RELAXED))
 				i += WORD;
 			else if (__atomic_load_n(&c->open[i], __ATOMIC_RELAXED))
 				return at * CHUNK + i;

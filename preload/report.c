@@ -122,7 +122,7 @@ struct area {
 	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
 };
 
-static struct area areas[AREAS] __attribute__((aligned(64)));
+static struct area areas[AREAS]; /* first in .bss (see the Makefile): the head of a line is no new page */
 BESIDE static int areas_taken[AREAS]; /* not in there: a fork would copy their pages */
 BESIDE static uint64_t run;
 BESIDE static char *const *start_argv;
@@ -142,8 +142,8 @@ BESIDE static int makers[MAKERS];
 BESIDE static unsigned generation;
 
 /* Of the number of a stack: descriptors counted, bad closes told. */
-static uint32_t counts[STACKS_MAX];
-static uint8_t told[STACKS_MAX];
+APART static uint32_t counts[STACKS_MAX];
+APART static uint8_t told[STACKS_MAX];
 enum { TOLD_SWEEPS = 0xff };
 BESIDE static int counts_taken;
 
@@ -891,9 +891,9 @@ static uint64_t note_find(const char *s, int fd, int *ret_pid)
 
 enum { OPEN_END = 1024, OPEN_FEW = 256 };
 
-/* Is the kernel's table of descriptors no longer than OPEN_FEW, as nearly always?  select(2) passes over
- * what lies beyond the table (fs/select.c, core_sys_select), and says EBADF of what does not and is not
- * open; all of it may be open, though. */
+/* Is the kernel's table of descriptors no longer than OPEN_FEW, as nearly always?  select(2) passes
+ * over what lies beyond the table (fs/select.c, core_sys_select), and says EBADF of what does not
+ * and is not open; all of it may be open, though. */
 static bool table_is_short(void)
 {
 	enum { WORD = 8 * sizeof(unsigned long) };
@@ -1282,7 +1282,7 @@ struct bad_close {
 };
 
 /* Those of one call path in one thread, one after the other. */
-static struct {
+APART static struct {
 	int tid;
 	bool down;
 	unsigned n, unseen;

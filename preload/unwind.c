@@ -41,8 +41,9 @@ static struct slot {
 } slots[SLOTS];
 static unsigned slots_epoch;
 
-/* In a: what nearly all of the code in the world does.  The frame's address is the stack or the frame
- * pointer and a number, all that was saved is at a number from there, and no signal is about. */
+/* In a: what nearly all of the code in the world does.  The frame's address is the stack or the
+ * frame pointer and a number, all that was saved is at a number from there, and no signal is about.
+ */
 #define PLAIN ((uint64_t)1 << 62)
 /* In a: the outermost frame, which says that it has no return address. */
 #define LAST ((uint64_t)1 << 61)
@@ -67,7 +68,7 @@ static inline bool slot_read(uintptr_t pc, struct slot *ret)
 	ret->frame = __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
 	return ret->key && ret->key == mixed(pc, ret->a, ret->b, ret->frame) &&
 	       LIKELY(__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) ==
-		      __atomic_load_n(&module_epoch, __ATOMIC_RELAXED));
+		       __atomic_load_n(&module_epoch, __ATOMIC_RELAXED));
 }
 
 static void slot_rule(const struct slot *s, struct rule *r)
@@ -90,24 +91,27 @@ static void slot_rule(const struct slot *s, struct rule *r)
 
 static bool is_plain(const struct rule *r)
 {
-	return r->ok && !r->signal && !r->cfa_deref && r->cfa_reg <= FP && r->kind[RA] == SAVED_CFA &&
-	       r->kind[FP] <= SAVED_CFA && r->kind[BX] <= SAVED_CFA;
+	return r->ok && !r->signal && !r->cfa_deref && r->cfa_reg <= FP &&
+	       r->kind[RA] == SAVED_CFA && r->kind[FP] <= SAVED_CFA && r->kind[BX] <= SAVED_CFA;
 }
 
 static frame frame_of(const struct rule *r, uintptr_t look)
 {
 	const uint64_t low = ((uint64_t)1 << 48) - 1;
 
-	return r->module ? (uint64_t)r->module << 48 | ((look - module_at(r->module)->base) & low) : look & low;
+	return r->module ? (uint64_t)r->module << 48 | ((look - module_at(r->module)->base) & low)
+			 : look & low;
 }
 
 static void slot_put(uintptr_t pc, const struct rule *r)
 {
 	struct slot *s = slot_of(pc);
-	const uint64_t a = (uint32_t)r->cfa_off | (uint64_t)r->cfa_reg << 32 | (uint64_t)r->cfa_deref << 34 |
-			   (uint64_t)r->ok << 35 | (uint64_t)r->signal << 36 | (uint64_t)r->kind[FP] << 37 |
-			   (uint64_t)r->kind[BX] << 39 | (uint64_t)r->kind[RA] << 41 | (uint64_t)1 << 63 |
-			   (is_plain(r) ? PLAIN : 0) | (r->ok && !r->signal && r->kind[RA] == SAVED_LOST ? LAST : 0),
+	const uint64_t a = (uint32_t)r->cfa_off | (uint64_t)r->cfa_reg << 32 |
+			   (uint64_t)r->cfa_deref << 34 | (uint64_t)r->ok << 35 |
+			   (uint64_t)r->signal << 36 | (uint64_t)r->kind[FP] << 37 |
+			   (uint64_t)r->kind[BX] << 39 | (uint64_t)r->kind[RA] << 41 |
+			   (uint64_t)1 << 63 | (is_plain(r) ? PLAIN : 0) |
+			   (r->ok && !r->signal && r->kind[RA] == SAVED_LOST ? LAST : 0),
 		       b = (uint16_t)r->off[FP] | (uint64_t)(uint16_t)r->off[BX] << 16 |
 			   (uint64_t)(uint16_t)r->off[RA] << 32 | (uint64_t)r->module << 48;
 	const unsigned epoch = __atomic_load_n(&module_epoch, __ATOMIC_ACQUIRE);
@@ -635,14 +639,21 @@ static inline bool walk_plain(struct walk *w, frame *out, size_t *have, size_t n
 		}
 		cfa = (s.a >> 32 & 1 ? fp : sp) + (uintptr_t)(intptr_t)(int32_t)(uint32_t)s.a;
 		if (at + 1 < n) {
-			cfa_fp = s.a >> 37 & 3 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)s.b * 8 : cfa - 8;
-			cfa_bx = s.a >> 39 & 3 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >> 16) * 8
-					       : cfa - 8;
+			cfa_fp = s.a >> 37 & 3
+					 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)s.b * 8
+					 : cfa - 8;
+			cfa_bx = s.a >> 39 & 3
+					 ? cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >>
+											  16) *
+							   8
+					 : cfa - 8;
 			cfa_ra = cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >> 32) * 8;
 			if (cfa <= sp || cfa - sp > 1 << 26 || cfa & 7)
 				break; /* odd: looked at with care */
-			if (UNLIKELY(((cfa_fp ^ w->page) | (cfa_bx ^ w->page) | (cfa_ra ^ w->page)) > 4095) &&
-				!(can_read(w, cfa_fp) && can_read(w, cfa_bx) && can_read(w, cfa_ra)))
+			if (UNLIKELY(((cfa_fp ^ w->page) | (cfa_bx ^ w->page) |
+					     (cfa_ra ^ w->page)) > 4095) &&
+				!(can_read(w, cfa_fp) && can_read(w, cfa_bx) &&
+					can_read(w, cfa_ra)))
 				break;
 			pc = *(const uintptr_t *)cfa_ra;
 #if defined(__aarch64__)

@@ -146,8 +146,9 @@ extern char __libc_single_threaded __attribute__((weak));
 /* What cancel_leave() is to restore; PTHREAD_CANCEL_ASYNCHRONOUS: nothing. */
 static inline int cancel_enter(void)
 {
-	return LIKELY(&__libc_single_threaded && __libc_single_threaded) ? PTHREAD_CANCEL_ASYNCHRONOUS
-									   : cancel_begin();
+	return LIKELY(&__libc_single_threaded && __libc_single_threaded)
+		       ? PTHREAD_CANCEL_ASYNCHRONOUS
+		       : cancel_begin();
 }
 
 static inline void cancel_leave(int old)

@@ -39,7 +39,8 @@ static inline ALWAYS_INLINE int open_at(int dirfd, const char *path, int flags, 
 	int old;
 
 	/* These never wait for the other end of a FIFO. */
-	old = flags & (O_PATH | O_DIRECTORY | O_NONBLOCK) ? PTHREAD_CANCEL_ASYNCHRONOUS : cancel_enter();
+	old = flags & (O_PATH | O_DIRECTORY | O_NONBLOCK) ? PTHREAD_CANCEL_ASYNCHRONOUS
+							  : cancel_enter();
 	r = guest_openat(dirfd, path, flags, mode);
 	cancel_leave(old);
 	return EDGE(int, r);

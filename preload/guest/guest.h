@@ -26,7 +26,8 @@ struct utimbuf;
 struct mmsghdr;
 
 /* -- open.c ------------------------------------------------------------------------------- */
-/* guest_openat() for an entrance whose descriptors are of another class; forced: what fdpolicy_flag says. */
+/* guest_openat() for an entrance whose descriptors are of another class; forced: what fdpolicy_flag
+ * says. */
 long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode);
 /* The same for a file that libjail itself looks into, and closes by sys_close: flags has O_CLOEXEC,
  * and nobody keeps a record. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The guest's kernel, the calls that make descriptors and close them: as guest.h says of the others, but
- * to be inlined into their entrances.  A frame between the system call and the program costs a
- * mispredicted return (7 ns; the kernel's own calls have used up the processor's memory of ours), and
- * such a call may cost 30 in all.  What is rare is a call away. */
+ * The guest's kernel, the calls that make descriptors and close them: as guest.h says of the
+ * others, but to be inlined into their entrances.  A frame between the system call and the program
+ * costs a mispredicted return (6 ns; the kernel's own calls have used up the processor's memory of
+ * ours), and such a call may cost 30 in all.  What is rare is a call away. */
 #ifndef JAIL_MADE_H
 #define JAIL_MADE_H
 
@@ -19,7 +19,8 @@
 #include "../sys.h"
 
 _Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLOEXEC == O_CLOEXEC &&
-		       SFD_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC && SOCK_CLOEXEC == O_CLOEXEC,
+		       SFD_CLOEXEC == O_CLOEXEC && IN_CLOEXEC == O_CLOEXEC &&
+		       SOCK_CLOEXEC == O_CLOEXEC,
 	"one bit, many names");
 
 /* -- where the kernel has no call that takes flags -------------------------------------------- */
@@ -29,7 +30,7 @@ _Static_assert(EPOLL_CLOEXEC == O_CLOEXEC && EFD_CLOEXEC == O_CLOEXEC && TFD_CLO
  * the elder makes, and the flag after it: that is not atomic, and all that can be had. */
 #ifdef SYS_epoll_create
 long made_elder(long r, int force);
-#define ELDER(r, flags, force, ...)                                            \
+#define ELDER(r, flags, force, ...) \
 	(UNLIKELY((r) == -ENOSYS && !(flags)) ? made_elder(sys_call(__VA_ARGS__), force) : (r))
 #else /* never had them: aarch64 */
 #define ELDER(r, flags, force, ...) (r)
@@ -77,8 +78,8 @@ static inline long guest_dupfd(int fd, bool asked, long from)
 
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
-	return fdpolicy_made(sys_fcntl(fd, asked || force ? F_DUPFD_CLOEXEC : F_DUPFD, from), FD_DUP, asked,
-		force, FD_FROM(fd));
+	return fdpolicy_made(sys_fcntl(fd, asked || force ? F_DUPFD_CLOEXEC : F_DUPFD, from),
+		FD_DUP, asked, force, FD_FROM(fd));
 }
 
 /* -- pipes, events, memory ------------------------------------------------------------------- */
@@ -131,8 +132,7 @@ static inline long guest_eventfd2(unsigned initial, int flags)
 	long r = sys_call(SYS_eventfd2, initial, flags | force);
 
 	r = ELDER(r, flags, force, SYS_eventfd, initial);
-	return fdpolicy_made(
-		r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NUMBER((int)initial));
+	return fdpolicy_made(r, FD_EVENT, (flags & O_CLOEXEC) != 0, force, FD_NUMBER((int)initial));
 }
 
 static inline long guest_timerfd_create(int clock, int flags)
@@ -212,7 +212,8 @@ static inline long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, 
 {
 	const struct view *v = addr ? state_view() : NULL;
 
-	return UNLIKELY(v != NULL) ? made_accept_in(v, fd, addr, len, flags) : made_accept(fd, addr, len, flags);
+	return UNLIKELY(v != NULL) ? made_accept_in(v, fd, addr, len, flags)
+				   : made_accept(fd, addr, len, flags);
 }
 
 /* -- closed ---------------------------------------------------------------------------------- */

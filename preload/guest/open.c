@@ -7,7 +7,8 @@
 #include "../state.h"
 #include <errno.h>
 
-NOINLINE long made_open_in(const struct view *v, int dirfd, const char *path, int flags, mode_t mode)
+NOINLINE long made_open_in(
+	const struct view *v, int dirfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = place_how_open(flags, mode);
 
@@ -24,8 +25,8 @@ static inline long open_at(int dirfd, const char *path, int flags, mode_t mode)
 long guest_open_as(
 	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
 {
-	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC, forced,
-		FD_PATH(dirfd, path, flags));
+	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC,
+		forced, FD_PATH(dirfd, path, flags));
 }
 
 long guest_open_own(int dirfd, const char *path, int flags, mode_t mode)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * What descriptors cost: nanoseconds of each call that makes one, of close alone, of calls on a call path
- * that has not been seen before, of calls that nobody should touch, and of fork+exec+wait: natively and
- * under libjail, in the same seconds.
+ * What descriptors cost: nanoseconds of each call that makes one, of close alone, of calls on a
+ * call path that has not been seen before, of calls that nobody should touch, and of
+ * fork+exec+wait: natively and under libjail, in the same seconds.
  *
  *   fds ROUNDS TURNS ROW CONTENDER...   ROW: a name, or all; CONTENDER: NAME[,VARIABLE=VALUE]...
  *
- * In each round every contender is a process of its own, with its variables, at other addresses than in
- * the round before.  They take turns, a batch of calls each, so that what else the machine does hits all
- * of them.  Prints ROW CONTENDER and two figures, the median over the rounds of a round's least and of its
- * median. */
+ * In each round every contender is a process of its own, with its variables, at other addresses
+ * than in the round before.  They take turns, a batch of calls each, so that what else the machine
+ * does hits all of them.  Prints ROW CONTENDER and two figures, the median over the rounds of a
+ * round's least and of its median. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -35,8 +35,14 @@ static int make_dupfd(void) { return fcntl(null_fd, F_DUPFD, 3); }
 static int make_socket(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
 static int make_epoll(void) { return epoll_create1(0); }
 static int make_eventfd(void) { return eventfd(0, 0); }
-static int make_timerfd(void) { return timerfd_create(CLOCK_MONOTONIC, 0); }
-static int make_memfd(void) { return memfd_create("m", 0); }
+static int make_timerfd(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, 0);
+}
+static int make_memfd(void)
+{
+	return memfd_create("m", 0);
+}
 
 /* A call path for each value of the bits: FRAMES frames, each one of two functions. */
 static unsigned bits;
@@ -156,21 +162,21 @@ static const struct {
 	int (*make)(void);
 	int most; /* turns in a process; 0: as many as there are */
 } rows[] = {
-	{"open", make_many, make_open, 0},
-	{"dup", make_many, make_dup, 0},
-	{"fcntl F_DUPFD", make_many, make_dupfd, 0},
-	{"socket", make_many, make_socket, 0},
-	{"epoll_create1", make_many, make_epoll, 0},
-	{"eventfd", make_many, make_eventfd, 0},
-	{"timerfd_create", make_many, make_timerfd, 0},
-	{"memfd_create", make_many, make_memfd, 0},
-	{"pipe", run_pipe, NULL, 0},
-	{"dup, 13 frames, known", make_many, make_known, 0},
-	{"dup, 13 frames, new", make_many, make_new, (1 << FRAMES) / MANY},
-	{"close", run_close, make_dup, 0},
-	{"read+write", run_read, NULL, 0},
-	{"poll", run_poll, NULL, 0},
-	{"fork+exec+wait", run_exec, NULL, 0},
+	{"open",		  make_many, make_open,    0                   },
+	{"dup",		   make_many, make_dup,     0                   },
+	{"fcntl F_DUPFD",         make_many, make_dupfd,   0                   },
+	{"socket",                make_many, make_socket,  0                   },
+	{"epoll_create1",         make_many, make_epoll,   0                   },
+	{"eventfd",               make_many, make_eventfd, 0                   },
+	{"timerfd_create",        make_many, make_timerfd, 0                   },
+	{"memfd_create",          make_many, make_memfd,   0                   },
+	{"pipe",		  run_pipe,  NULL,         0                   },
+	{"dup, 13 frames, known", make_many, make_known,   0                   },
+	{"dup, 13 frames, new",   make_many, make_new,     (1 << FRAMES) / MANY},
+	{"close",                 run_close, make_dup,     0                   },
+	{"read+write",            run_read,  NULL,         0                   },
+	{"poll",		  run_poll,  NULL,         0                   },
+	{"fork+exec+wait",        run_exec,  NULL,         0                   },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -239,13 +245,16 @@ static void round_of(const char *only, int round, int turns, int n)
 				struct contender *c = &all[(k + t) % n];
 
 				if (write(c->in, &row, sizeof row) != sizeof row ||
-					read(c->out, &figures[c - all][t], sizeof(double)) != sizeof(double)) {
-					fprintf(stderr, "fds: %s: %s: no answer\n", c->name, rows[row].name);
+					read(c->out, &figures[c - all][t], sizeof(double)) !=
+						sizeof(double)) {
+					fprintf(stderr, "fds: %s: %s: no answer\n", c->name,
+						rows[row].name);
 					exit(1);
 				}
 			}
 		for (int i = 0; i < n; i++) {
-			all[i].middle[row][round] = bench_median(figures[i], most); /* sorted by now */
+			all[i].middle[row][round] =
+				bench_median(figures[i], most); /* sorted by now */
 			all[i].least[row][round] = figures[i][0];
 		}
 	}
@@ -283,6 +292,7 @@ int main(int argc, char **argv)
 	for (int row = 0; row < ROWS; row++)
 		for (int i = 0; i < n && is_row(argv[3], row); i++)
 			printf("%s\t%s\t%.1f\t%.1f\n", rows[row].name, all[i].name,
-				bench_median(all[i].least[row], rounds), bench_median(all[i].middle[row], rounds));
+				bench_median(all[i].least[row], rounds),
+				bench_median(all[i].middle[row], rounds));
 	return 0;
 }

@@ -37,8 +37,8 @@ int main(int argc, char **argv)
 			if (read(0, &c, 1) < 0 || write(1, &c, 0) < 0 || poll(&p, 1, 0) < 0)
 				return 1;
 		} else if (!strcmp(argv[1], "make")) { /* 8 */
-			const int made[] = {open("/dev/null", O_RDONLY), dup(0), socket(AF_UNIX, SOCK_STREAM, 0),
-				eventfd(0, 0)};
+			const int made[] = {open("/dev/null", O_RDONLY), dup(0),
+				socket(AF_UNIX, SOCK_STREAM, 0), eventfd(0, 0)};
 
 			for (int k = 0; k < 4; k++)
 				if (close(made[k]) < 0)
