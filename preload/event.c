@@ -506,11 +506,11 @@ size_t event_room(const struct event *e)
 	return e->skipped || e->at > e->end ? 0 : (size_t)(e->end - e->at);
 }
 
-void event_begin(struct event *e, char *buf, const char *type)
+static void begin(struct event *e, char *line, size_t room, const char *type)
 {
 	struct timespec t = {0};
 
-	*e = (struct event){.at = buf, .end = buf + EVENT_SIZE - TAIL, .first = true, .line = buf};
+	*e = (struct event){.at = line, .end = line + room - TAIL, .first = true, .line = line, .room = room};
 	sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
 	raws(e, "{");
 	event_number(e, "v", EVENT_VERSION);
@@ -522,15 +522,42 @@ void event_begin(struct event *e, char *buf, const char *type)
 	event_text(e, "prog", config()->program);
 }
 
-void event_send(struct event *e)
+void event_begin(struct event *e, char *buf, const char *type)
 {
-	e->end = e->line + EVENT_SIZE - 2;
+	begin(e, buf, EVENT_SIZE, type);
+}
+
+void event_begin_behind(struct event *e, char *line, size_t used, const char *type)
+{
+	begin(e, line + used, EVENT_SIZE - used, type);
+}
+
+bool event_pairs(void)
+{
+	return sink != SINK_SOCKET;
+}
+
+size_t event_end(struct event *e)
+{
+	e->end = e->line + e->room - 2;
 	if (e->cut)
 		event_bool(e, "cut", true);
 	e->end += 2;
 	raws(e, "}\n");
-	if (e->at)
-		sink_write(e->line, (size_t)(e->at - e->line));
+	return e->at ? (size_t)(e->at - e->line) : 0;
+}
+
+void event_write(const char *line, size_t n)
+{
+	sink_write(line, n);
+}
+
+void event_send(struct event *e)
+{
+	const size_t n = event_end(e);
+
+	if (n)
+		sink_write(e->line, n);
 }
 
 /* -- call sites ------------------------------------------------------------------------------ */

@@ -18,6 +18,7 @@ struct event {
 	bool first, cut;
 	unsigned skipped; /* so many lists are open that were left out */
 	char *line;
+	size_t room; /* of line */
 };
 
 /* Opens the place that LIBJAIL_REPORT names: a path, fd:N, or unix:PATH, host's names; or takes over
@@ -51,6 +52,12 @@ size_t event_room(const struct event *e);
 void event_stack(struct event *e, uint32_t stack, size_t frames);
 /* Ends the line and writes it, whole. */
 void event_send(struct event *e);
+/* For two lines in one write, where the place takes that (a socket does not): ends the line and returns its
+ * length, 0 when it did not fit; starts one in what is left of a line's room; and writes what is in line. */
+bool event_pairs(void);
+size_t event_end(struct event *e);
+void event_begin_behind(struct event *e, char *line, size_t used, const char *type);
+void event_write(const char *line, size_t n);
 
 /* A name for the place in the program that a stack blames, the same in every process, run and
  * machine that has the same files: a hash of the module's build id (or base name) and offset, and of

@@ -354,30 +354,69 @@ static const char *mode_name(void)
 	}
 }
 
-static void announce(struct area *a)
+static void announcement(struct event *e, struct area *a)
 {
 	const struct config *c = config();
 	const struct view *v = state_view();
-	struct event e;
 
 	announced = true;
-	event_begin(&e, a->line, "start");
-	put_exe(&e, a);
-	event_number(&e, "ppid", sys_call(SYS_getppid));
-	event_text(&e, "mode", mode_name());
-	event_text(&e, "root", v && v->fd >= 0 ? (v->host_len ? v->host : "/") : NULL);
+	event_begin(e, a->line, "start");
+	put_exe(e, a);
+	event_number(e, "ppid", sys_call(SYS_getppid));
+	event_text(e, "mode", mode_name());
+	event_text(e, "root", v && v->fd >= 0 ? (v->host_len ? v->host : "/") : NULL);
 	if (snapshot_signal)
-		event_number(&e, "snapshot", snapshot_signal);
+		event_number(e, "snapshot", snapshot_signal);
 	else
-		event_text(&e, "snapshot", NULL);
-	event_text(&e, "libjail", *c->lib ? c->lib : NULL);
-	put_argv(&e, start_argv, 0);
+		event_text(e, "snapshot", NULL);
+	event_text(e, "libjail", *c->lib ? c->lib : NULL);
+	put_argv(e, start_argv, 0);
+	
+}
+
+static void announce(struct area *a)
+{
+	struct event e;
+
+	announcement(&e, a);
 	event_send(&e);
+}
+
+/* A program's announcement waits until it makes a descriptor, or there is something else to tell: one that
+ * does nothing of the kind is told of in a single write, at its end.  So many bytes of areas[0].line, which is
+ * taken meanwhile. */
+BESIDE static unsigned held;
+
+static void announce_later(struct area *a)
+{
+	struct event e;
+
+	if (a != &areas[0] || !event_pairs()) {
+		announce(a);
+		return;
+	}
+	announcement(&e, a);
+	held = (unsigned)event_end(&e);
+	report_pending = held != 0;
+}
+
+/* a: the area that the caller has anyway, or NULL. */
+static void held_send(const struct area *a)
+{
+	unsigned n;
+
+	if (who() == WHO_NOBODY || !(n = __atomic_exchange_n(&held, 0, __ATOMIC_ACQ_REL)))
+		return;
+	event_write(areas[0].line, n);
+	if (a != &areas[0])
+		area_give(&areas[0]);
 }
 
 /* Every line but the first of a process goes this way. */
 static void begin(struct event *e, struct area *a, enum who me, const char *type)
 {
+	if (UNLIKELY(__atomic_load_n(&held, __ATOMIC_RELAXED)))
+		held_send(a);
 	if (UNLIKELY(!announced) && me == WHO_SELF)
 		announce(a);
 	event_begin(e, a->line, type);
@@ -390,6 +429,7 @@ void report_forked(void)
 	for (size_t i = 0; i < AREAS; i++)
 		areas_taken[i] = 0; /* by threads that are not here */
 	counts_taken = 0;
+	held = 0; /* it is the parent's to tell */
 	if (report_pending)
 		kept_forget();
 	kept_busy = 0;
@@ -1326,7 +1366,7 @@ static void bad_close_send(const struct bad_close *b)
 static void kept_forget(void)
 {
 	kept.n = kept.unseen = 0;
-	report_pending = false;
+	report_pending = __atomic_load_n(&held, __ATOMIC_RELAXED) != 0;
 }
 
 static void kept_send(void)
@@ -1340,6 +1380,7 @@ void report_flush(void)
 {
 	if (!report_pending || __atomic_exchange_n(&kept_busy, 1, __ATOMIC_ACQUIRE))
 		return;
+	held_send(NULL);
 	kept_send();
 	__atomic_store_n(&kept_busy, 0, __ATOMIC_RELEASE);
 }
@@ -1561,16 +1602,19 @@ static int64_t exit_key(struct area *a, int fd, const struct record *r)
 
 void report_exit(int status)
 {
+	enum { EXIT_MOST = 1024 };
 	unsigned long left = 0;
 	int64_t after = KEY_NONE;
+	unsigned behind;
 	struct event e;
 	struct area *a;
 	bool more;
 
 	if (who() != WHO_SELF || __atomic_exchange_n(&ended, true, __ATOMIC_RELAXED))
 		return;
+	behind = kept.n ? 0 : __atomic_exchange_n(&held, 0, __ATOMIC_ACQ_REL);
 	report_flush();
-	a = area_take();
+	a = behind ? &areas[0] : area_take();
 	if (!a)
 		return;
 	a->looked = false;
@@ -1580,6 +1624,9 @@ void report_exit(int status)
 		for (size_t i = 0; i < a->n; i++) {
 			const struct site_group *g = &a->groups[i];
 
+			if (behind)
+				event_write(a->line, behind);
+			behind = 0;
 			begin(&e, a, WHO_SELF, "never-closed");
 			event_time(&e, "oldest", g->oldest);
 			event_time(&e, "newest", g->newest);
@@ -1590,14 +1637,18 @@ void report_exit(int status)
 		}
 	} while (more);
 	if (announced) {
-		begin(&e, a, WHO_SELF, "exit");
+		if (behind > EVENT_SIZE - EXIT_MOST) {
+			event_write(a->line, behind);
+			behind = 0;
+		}
+		event_begin_behind(&e, a->line, behind, "exit");
 		if (status == REPORT_UNKNOWN)
 			event_text(&e, "status", NULL);
 		else
 			event_number(&e, "status", status & 0xff);
 		event_number(&e, "made", (long)record_made_count());
 		event_number(&e, "open", (long)left);
-		event_send(&e);
+		event_write(a->line, behind + event_end(&e));
 	}
 	area_give(a);
 }
@@ -1665,8 +1716,9 @@ void report_start(char *const argv[])
 	}
 	a = area_take();
 	if (a) {
-		announce(a);
+		announce_later(a);
 		inherited(a, fds);
-		area_give(a);
+		if (!held)
+			area_give(a);
 	}
 }
