@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: ISC
  *
- * How a passwd(5), group(5) or shadow(5) line is read.  Each rule here was measured against
+ * How a passwd(5), group(5), shadow(5) or gshadow(5) line is read.  Each rule here was measured against
  * glibc's `files` backend (2.31, 2.36, 2.41) in a chroot; musl reads the same files the same way,
  * but for white space and comments.  The index keeps where a line is and what it is found by; the
  * line is read again, into the caller's buffer, when somebody asks for it, so that a large table
- * costs its text and 36 bytes a line. */
+ * costs its text, 8 bytes a line, and 32 to 64 bytes a line of hash tables.
+ *
+ * A lookup among a million is a matter of cache misses: one for the bucket, which holds the whole key,
+ * one for the text.  What lies between is written so that a processor which guesses branches guesses
+ * right, and goes on to the next lookup meanwhile. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
 #include "names.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a word is its lowest");
+
+/* A line with its white space, NUL and newline. */
+struct extent {
+	const char *at;     /* behind white space in front */
+	uint32_t len;       /* of what is read, up to a NUL or newline */
+	uint32_t raw, eol;  /* bytes on the reader's way: of the whole line, up to its end */
+};
 
 /* A line's fields: strings as offsets into the line, then numbers. */
 struct record {
@@ -17,13 +30,55 @@ struct record {
 		uint32_t at, len;
 	} text[5];
 	unsigned long number[7];
-	uint32_t list;   /* offset of the members */
-	bool bare;       /* "+" or "-name" alone: nss_compat's "all the rest", no fields */
+	uint32_t adm, adm_end; /* offsets of gshadow's administrators, */
+	uint32_t list;         /* and of the members, which end with the line */
+	bool bare;             /* "+" or "-name" alone: nss_compat's "all the rest", no fields */
 };
 
 struct scan {
 	const char *start, *at, *end;
+	const char *limit; /* so far may be read, at least */
 };
+
+enum { WORD = sizeof(uint64_t) };
+
+static const uint64_t ones = UINT64_MAX / 255;
+
+static uint64_t load(const char *p)
+{
+	uint64_t w;
+
+	__builtin_memcpy(&w, p, sizeof w);
+	return w;
+}
+
+/* The high bit of each byte that is zero, right for the lowest of them. */
+static uint64_t zeroes(uint64_t w)
+{
+	return (w - ones) & ~w & ones << 7;
+}
+
+/* The first c from p on, or end; limit: see struct scan. */
+static const char *find(const char *p, const char *end, const char *limit, char c)
+{
+	const uint64_t all = (unsigned char)c * ones;
+
+	for (; p < end; p += WORD) {
+		uint64_t m;
+
+		if (limit - p < WORD) {
+			while (p < end && *p != c)
+				p++;
+			return p;
+		}
+		m = zeroes(load(p) ^ all);
+		if (m) {
+			p += __builtin_ctzll(m) / 8;
+			break;
+		}
+	}
+	return p < end ? p : end;
+}
 
 static bool is_space(char c) /* isspace(3) in the C locale */
 {
@@ -37,12 +92,12 @@ static bool is_compat(char c)
 
 static void scan_text(struct scan *s, struct record *ret, unsigned i)
 {
-	ret->text[i].at = (uint32_t)(s->at - s->start);
-	while (s->at < s->end && *s->at != ':')
-		s->at++;
-	ret->text[i].len = (uint32_t)(s->at - s->start) - ret->text[i].at;
-	if (s->at < s->end)
-		s->at++;
+	const char *from = s->at;
+
+	s->at = find(from, s->end, s->limit, ':');
+	ret->text[i].at = (uint32_t)(from - s->start);
+	ret->text[i].len = (uint32_t)(s->at - from);
+	s->at += s->at < s->end;
 }
 
 /* strtoul(3) in base ten, on text without a NUL; at stays where there is no number */
@@ -113,40 +168,62 @@ static bool scan_shadow(struct scan *s, struct record *ret)
 	return scan_number(s, ret, 6, MAY, -1UL) && s->at[-1] != ':';
 }
 
-static bool scan_line(enum names_kind kind, const char *line, uint32_t len, struct record *ret)
+static void scan_gshadow(struct scan *s, struct record *ret)
 {
-	struct scan s = {line, line, line + len};
-	int need = len && is_compat(*line) ? MAY : MUST;
+	scan_text(s, ret, 1);
+	ret->adm = (uint32_t)(s->at - s->start);
+	s->at = find(s->at, s->end, s->limit, ':');
+	ret->adm_end = (uint32_t)(s->at - s->start);
+	s->at += s->at < s->end;
+	ret->list = (uint32_t)(s->at - s->start);
+}
 
-	memset(ret, 0, sizeof *ret);
-	scan_text(&s, ret, 0);
-	if (s.at == s.end && need == MAY) {
+/* What is in front of the first field that every line can do without: the text that follows it in
+ * passwd, or the members of a group, are not looked at. */
+static bool scan_line(enum names_kind kind, const struct extent *line, const char *limit,
+	struct record *ret, struct scan *s)
+{
+	int need = line->len && is_compat(*line->at) ? MAY : MUST;
+
+	*s = (struct scan){line->at, line->at, line->at + line->len, limit};
+	ret->bare = false;
+	scan_text(s, ret, 0);
+	if (s->at == s->end && need == MAY) {
 		ret->bare = true;
-		ret->list = len;
+		ret->list = ret->adm = ret->adm_end = line->len;
+		for (unsigned i = 0; i < 3; i++)
+			ret->number[i] = 0;
 		for (unsigned i = 3; i < 7; i++) /* where shadow(5) has "not set" */
 			ret->number[i] = -1UL;
 		return true;
 	}
 	if (kind == NAMES_SHADOW)
-		return scan_shadow(&s, ret);
-	scan_text(&s, ret, 1);
-	if (!scan_number(&s, ret, 0, need, 0))
-		return false;
-	if (kind == NAMES_PASSWD) {
-		if (!scan_number(&s, ret, 1, need, 0))
-			return false;
-		scan_text(&s, ret, 2);
-		scan_text(&s, ret, 3);
-		ret->text[4].at = (uint32_t)(s.at - line); /* the shell may contain colons */
-		ret->text[4].len = (uint32_t)(s.end - s.at);
+		return scan_shadow(s, ret);
+	if (kind == NAMES_GSHADOW) {
+		scan_gshadow(s, ret);
+		return true;
 	}
-	ret->list = (uint32_t)(s.at - line);
+	scan_text(s, ret, 1);
+	if (!scan_number(s, ret, 0, need, 0))
+		return false;
+	if (kind == NAMES_PASSWD && !scan_number(s, ret, 1, need, 0))
+		return false;
+	ret->list = (uint32_t)(s->at - s->start);
 	return true;
+}
+
+/* And the rest of a passwd line. */
+static void scan_rest(struct scan *s, struct record *ret)
+{
+	scan_text(s, ret, 2);
+	scan_text(s, ret, 3);
+	ret->text[4].at = (uint32_t)(s->at - s->start); /* the shell may contain colons */
+	ret->text[4].len = (uint32_t)(s->end - s->at);
 }
 
 /* The next of a group's members, from *at on: they are separated by commas, white space goes with
  * the name that it follows, and an empty one is none.  NULL: no more. */
-static const char *member(const char **at, const char *end, size_t *len)
+static const char *member(const char **at, const char *end, const char *limit, size_t *len)
 {
 	const char *name;
 
@@ -158,8 +235,7 @@ static const char *member(const char **at, const char *end, size_t *len)
 		while (*at < end && is_space(**at))
 			++*at;
 		name = *at;
-		while (*at < end && **at != ',')
-			++*at;
+		*at = find(name, end, limit, ',');
 		*len = (size_t)(*at - name);
 		if (*len)
 			return name;
@@ -167,185 +243,298 @@ static const char *member(const char **at, const char *end, size_t *len)
 	return NULL;
 }
 
-/* What the reader needs for this line alone: the line with its newline, a NUL, and a byte by
- * which it knows that the line was whole; for a group then an aligned vector of its members, a
- * NULL, and room for one more than it stores.  buf: where, as far as its alignment goes. */
-static size_t line_room(enum names_kind kind, const struct names_line *line, uintptr_t buf)
+static size_t count_members(const char *at, const char *end, const char *limit)
 {
-	size_t plain = (size_t)line->raw + 2, list;
+	size_t n = 0, len;
 
-	if (plain < 3)
-		plain = 3;
-	if (kind != NAMES_GROUP)
-		return plain;
-	list = ((buf + line->eol + 7) & ~(uintptr_t)7) - buf +
-	       ((size_t)line->members + 2) * sizeof(char *);
+	while (member(&at, end, limit, &len))
+		n++;
+	return n;
+}
+
+/* What the reader needs for any line: all of it, a NUL, and a byte by which it knows that the line was
+ * whole. */
+static size_t plain_room(const struct extent *line)
+{
+	return (size_t)line->raw + 2;
+}
+
+/* Where it puts the aligned vector of a group's members in a buffer at buf, as far as its alignment
+ * goes. */
+static size_t list_offset(const struct extent *line, uintptr_t buf)
+{
+	return ((buf + line->eol + 7) & ~(uintptr_t)7) - buf;
+}
+
+/* What it needs for this entry alone: a vector has a NULL, and room for one more than it stores; a
+ * list of administrators in front of it ends in a NULL. */
+static size_t line_room(enum names_kind kind, const struct extent *line, size_t members, size_t adm)
+{
+	size_t plain = plain_room(line), list = 0;
+
+	if (kind == NAMES_GROUP || kind == NAMES_GSHADOW)
+		list = list_offset(line, 0) + (members + 2) * sizeof(char *);
+	if (kind == NAMES_GSHADOW)
+		list += adm * sizeof(char *);
 	return list > plain ? list : plain;
 }
 
-static uint32_t hash_id(uint32_t id)
+/* The line that begins at text + at. */
+static struct extent extent_at(const char *text, size_t n, size_t at)
 {
-	id *= 0x9e3779b1u; /* 2^32 / golden ratio: neighbours spread */
-	return id ^ id >> 15;
+	const char *p = text + at, *limit = text + n, *end = limit, *nul = limit;
+	struct extent ret;
+
+	for (; limit - p >= WORD; p += WORD) {
+		const uint64_t w = load(p), m = zeroes(w ^ '\n' * ones) | zeroes(w);
+
+		if (m) {
+			p += __builtin_ctzll(m) / 8;
+			break;
+		}
+	}
+	while (p < limit && *p && *p != '\n')
+		p++;
+	nul = p; /* a line with a NUL ends there for all but the reader's buffer */
+	end = p < limit && !*p ? find(p, limit, limit, '\n') : p;
+	end += end < limit;
+	ret.raw = (uint32_t)(end - text - at);
+	ret.eol = (uint32_t)(nul - text - at) + (nul == limit || !*nul ? 1 : 2);
+	p = text + at;
+	while (p < nul && is_space(*p))
+		p++;
+	ret.at = p;
+	ret.len = (uint32_t)(nul - p);
+	return ret;
 }
 
+/* -- the index ---------------------------------------------------------------------------- */
+
+/* The bucket of an id.  Four neighbours share it: who asks for one uid often asks for the next.
+ * The golden ratio's multiples lie evenly, so ids without gaps do not meet in a bucket. */
+static uint32_t id_bucket(const struct names *t, uint32_t id)
+{
+	return (uint32_t)((uint64_t)((id >> 2) * 0x9e3779b1u) * (t->mask + 1ull) >> 32);
+}
+
+static uint64_t mix(uint64_t h, uint64_t w)
+{
+	h = (h ^ w) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
+
+/* A name's key; the same for the same bytes, however they lie.  Not 0, which free slots have. */
 static uint32_t hash_name(const char *name, size_t n)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
+	uint64_t h = n, w = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)name[i]) * 16777619u;
-	return h ^ h >> 15;
+	for (; n - i >= WORD; i += WORD)
+		h = mix(h, load(name + i));
+	for (; i < n; i++)
+		w = w << 8 | (unsigned char)name[i];
+	h = mix(h, w);
+	return (uint32_t)(h ^ h >> 32) | 1;
 }
 
-static bool same_name(
-	const struct names *t, const struct names_line *line, const char *name, size_t n)
+/* A bit for each of the bucket's keys that is this one: all of them at once, and no branch. */
+static unsigned bucket_has(const struct names_bucket *b, uint32_t key)
 {
-	return line->name_len == n && memcmp(t->text + line->at, name, n) == 0;
+	typedef int32_t four __attribute__((vector_size(16), may_alias));
+	const four *keys = (const four *)b->key, all = {(int)key, (int)key, (int)key, (int)key};
+	const four bits = {1, 2, 4, 8};
+	const four m = ((keys[0] == all) & bits) | ((keys[1] == all) & (bits << 4));
+
+	return (unsigned)(m[0] | m[1] | m[2] | m[3]);
 }
 
-/* The slot that holds name (or id, where name is NULL), or the free one where it belongs. */
-static uint32_t *slot_of(const struct names *t, const char *name, size_t n, uint32_t id)
+/* Is this the name of the entry in the line that begins at `at`?  An entry has a colon, and its
+ * name is what stands before the first. */
+static bool same_name(const struct names *t, uint32_t at, const char *name, size_t n)
 {
-	uint32_t *table = name ? t->by_name : t->by_id;
-	uint32_t i = (name ? hash_name(name, n) : hash_id(id)) & t->mask;
+	const char *p = t->text + at, *limit = t->text + t->bytes;
 
-	for (; table[i]; i = (i + 1) & t->mask) {
-		const struct names_line *line = &t->line[table[i] - 1];
+	while (is_space(*p))
+		p++;
+	return (size_t)(limit - p) > n && memcmp(p, name, n) == 0 && p[n] == ':' &&
+	       find(name, name + n, name + n, ':') == name + n;
+}
 
-		if (name ? same_name(t, line, name, n) : line->id == id)
+/* Where the first line with this name (or this id, where name is NULL) begins, plus one; 0: there is
+ * none, and *ret_free is its slot. */
+static inline uint32_t look_up(const struct names *t, uint32_t id, const char *name, size_t n, uint32_t key,
+	uint32_t **ret_free)
+{
+	struct names_bucket *table = name ? t->by_name : t->by_id, *b;
+	uint32_t i = name ? key >> 1 & t->mask : id_bucket(t, id);
+
+	for (;; i = (i + 1) & t->mask) {
+		b = &table[i];
+		for (unsigned has = bucket_has(b, key); has; has &= has - 1) {
+			const uint32_t at = b->at[__builtin_ctz(has)];
+
+			if (!at || !name || same_name(t, at - 1, name, n)) {
+				if (at)
+					return at;
+				break; /* id 0 is like a free slot's key, and those come last */
+			}
+		}
+		if (LIKELY(!b->at[ROWS(b->at) - 1]))
 			break;
 	}
-	return &table[i];
+	if (ret_free) {
+		unsigned k = 0;
+
+		while (b->at[k])
+			k++;
+		b->key[k] = key;
+		*ret_free = &b->at[k];
+	}
+	return 0;
 }
 
 static uint32_t count_lines(const char *text, size_t n)
 {
+	const uint64_t low = 0x00ff00ff00ff00ff, sevens = 0x7f * ones;
 	uint32_t lines = 1;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
+	while (n - i >= WORD) {
+		uint64_t sum = 0; /* of each byte: at most 255 */
+
+		for (unsigned k = 0; k < 255 && n - i >= WORD; k++, i += WORD) {
+			const uint64_t w = load(text + i) ^ '\n' * ones;
+
+			sum += ~(((w & sevens) + sevens) | w | sevens) >> 7;
+		}
+		lines += (uint32_t)((((sum & low) + (sum >> 8 & low)) * 0x0001000100010001) >> 48);
+	}
+	for (; i < n; i++)
 		lines += text[i] == '\n';
 	return lines;
 }
 
-static uint32_t table_slots(uint32_t lines) /* a power of two, at most half of them taken */
+static uint32_t buckets(uint32_t lines) /* a power of two; at most half of their slots are taken */
 {
-	uint32_t slots = 8;
+	uint32_t n = 1;
 
-	while (slots < 2 * lines)
-		slots *= 2;
-	return slots;
+	while (4 * n < lines)
+		n *= 2;
+	return n;
 }
 
-size_t names_size(const char *text, size_t n)
+size_t names_size(const char *text, size_t n, uint32_t *ret_lines)
 {
-	size_t lines = count_lines(text, n);
+	const uint32_t lines = count_lines(text, n);
 
-	return lines * sizeof(struct names_line) +
-	       2 * (size_t)table_slots((uint32_t)lines) * sizeof(uint32_t);
+	*ret_lines = lines;
+	return _Alignof(struct names_bucket) + 2 * (size_t)buckets(lines) * sizeof(struct names_bucket) +
+	       lines * sizeof(struct names_line);
 }
 
-/* Where the line at `at` ends (behind its newline); *line gets its extent.  A line with a NUL
- * ends there for all but the reader's buffer. */
-static size_t line_extent(const char *text, size_t n, size_t at, struct names_line *line)
-{
-	size_t next = at, nul;
+/* Entries that are read but not in the tables yet: meanwhile their buckets come from memory. */
+struct batch {
+	struct {
+		const char *name;
+		uint32_t name_len, key, id, at;
+	} of[32];
+	unsigned n;
+};
 
-	while (next < n && text[next++] != '\n')
-		;
-	for (nul = at; nul < next && text[nul]; nul++)
-		;
-	line->raw = (uint32_t)(next - at);
-	line->eol = (uint32_t)(nul - at) + 1;
-	while (at < nul && is_space(text[at]))
-		at++;
-	if (nul > at && text[nul - 1] == '\n')
-		nul--;
-	line->at = (uint32_t)at;
-	line->len = (uint32_t)(nul - at);
-	return next;
+static void batch_insert(struct names *t, struct batch *batch)
+{
+	uint32_t *slot;
+
+	for (unsigned i = 0; i < batch->n; i++) { /* in their order: the first one of a name wins */
+		const uint32_t at = batch->of[i].at + 1, id = batch->of[i].id;
+
+		if (!look_up(t, 0, batch->of[i].name, batch->of[i].name_len, batch->of[i].key, &slot))
+			*slot = at;
+		if (t->kind <= NAMES_GROUP && !look_up(t, id, NULL, 0, id, &slot))
+			*slot = at;
+	}
+	batch->n = 0;
 }
 
-/* Reads the line at *line as an entry. */
-static bool line_read(const struct names *t, struct names_line *line)
+static void batch_add(struct names *t, struct batch *batch, uint32_t at, const char *line,
+	const struct record *r)
 {
-	const char *text = t->text + line->at, *at;
-	struct record r;
-	size_t len;
+	const char *name = line + r->text[0].at;
+	const uint32_t key = hash_name(name, r->text[0].len), id = (uint32_t)r->number[0];
+	const unsigned i = batch->n++;
 
-	/* Comments: nobody finds them, yet initgroups(3) of glibc and musl alike counts the
-	 * members of a group line that somebody turned into one. */
-	if (line->len == 0 || (*text == '#' && t->kind != NAMES_GROUP))
-		return false;
-	if (!scan_line(t->kind, text, line->len, &r))
-		return false;
-	line->name_len = r.text[0].len;
-	line->id = (uint32_t)r.number[0];
-	line->flags = *text == '#'      ? 0 :
-		      is_compat(*text) ? NAMES_LISTED :
-					 NAMES_LISTED | NAMES_KEYED;
-	line->members = 0;
-	if (t->kind == NAMES_GROUP)
-		for (at = text + r.list; member(&at, text + line->len, &len);)
-			line->members++;
-	return true;
+	batch->of[i].name = name;
+	batch->of[i].name_len = r->text[0].len;
+	batch->of[i].key = key;
+	batch->of[i].id = id;
+	batch->of[i].at = at;
+	__builtin_prefetch(&t->by_name[key >> 1 & t->mask], 1);
+	if (t->kind <= NAMES_GROUP)
+		__builtin_prefetch(&t->by_id[id_bucket(t, id)], 1);
+	if (batch->n == ROWS(batch->of))
+		batch_insert(t, batch);
 }
 
-void names_build(struct names *ret, enum names_kind kind, const char *text, size_t n, void *memory)
+/* Can the line be read as an entry?  Comments: nobody finds them, yet initgroups(3) of glibc and musl
+ * alike counts the members of a group line that somebody turned into one. */
+static bool read_entry(const struct names *t, const struct extent *line, struct record *ret,
+	struct scan *s)
 {
-	uint32_t lines = count_lines(text, n), slots = table_slots(lines);
-	struct names t = {.kind = kind, .text = text, .line = memory, .mask = slots - 1, .room = 3};
+	return line->len && (*line->at != '#' || t->kind == NAMES_GROUP) &&
+	       scan_line(t->kind, line, t->text + t->bytes, ret, s);
+}
 
-	t.by_name = (uint32_t *)(t.line + lines);
-	t.by_id = t.by_name + slots;
-	for (size_t at = 0; at < n;) {
-		struct names_line line;
-		size_t room;
-		uint32_t *slot;
-		bool entry;
+void names_build(struct names *ret, enum names_kind kind, const char *text, size_t n, uint32_t lines,
+	void *memory)
+{
+	const uint32_t count = buckets(lines);
+	const uintptr_t align = _Alignof(struct names_bucket);
+	const char *limit = text + n;
+	struct names t = {.kind = kind, .text = text, .bytes = (uint32_t)n, .mask = count - 1, .room = 3};
+	struct batch batch;
 
-		at = line_extent(text, n, at, &line);
-		entry = line_read(&t, &line);
-		line.before = t.room;
-		room = entry && line.flags ? line_room(kind, &line, 0) : (size_t)line.raw + 2;
+	batch.n = 0;
+	t.by_name = (struct names_bucket *)(((uintptr_t)memory + align - 1) & ~(align - 1));
+	t.by_id = t.by_name + count;
+	t.line = (struct names_line *)(t.by_id + count);
+	for (size_t at = 0, next; at < n; at = next) {
+		const struct extent line = extent_at(text, n, at);
+		size_t room = plain_room(&line), members = 0, adm = 0;
+		struct record r;
+		struct scan s;
+
+		next = at + line.raw;
+		if (read_entry(&t, &line, &r, &s)) {
+			const char first = *line.at;
+
+			if (kind == NAMES_GROUP || kind == NAMES_GSHADOW)
+				members = count_members(line.at + r.list, s.end, limit);
+			if (kind == NAMES_GSHADOW && !r.bare)
+				adm = 1 + count_members(line.at + r.adm, line.at + r.adm_end, limit);
+			t.line[t.lines++] = (struct names_line){
+				.at = at & (NAMES_TEXT_MAX - 1), .before = t.room, .listed = first != '#',
+				.keyed = first != '#' && !is_compat(first), .members = members > 0};
+			if (first != '#')
+				room = line_room(kind, &line, members, adm);
+			if (t.line[t.lines - 1].keyed)
+				batch_add(&t, &batch, (uint32_t)at, line.at, &r);
+		}
 		if (room > t.room)
 			t.room = (uint32_t)room;
-		if (!entry)
-			continue;
-		t.line[t.lines++] = line;
-		if (!(line.flags & NAMES_KEYED))
-			continue;
-		slot = slot_of(&t, text + line.at, line.name_len, 0);
-		if (!*slot) /* the first one of a name wins */
-			*slot = t.lines;
-		slot = slot_of(&t, NULL, 0, line.id);
-		if (!*slot)
-			*slot = t.lines;
 	}
+	batch_insert(&t, &batch);
 	*ret = t;
-}
-
-const struct names_line *names_by_name(const struct names *t, const char *name)
-{
-	uint32_t i = *slot_of(t, name, strlen(name), 0);
-
-	return i ? &t->line[i - 1] : NULL;
-}
-
-const struct names_line *names_by_id(const struct names *t, uint32_t id)
-{
-	uint32_t i = *slot_of(t, NULL, 0, id);
-
-	return i ? &t->line[i - 1] : NULL;
 }
 
 const struct names_line *names_next(const struct names *t, uint32_t *at)
 {
 	for (; *at < t->lines; ++*at)
-		if (t->line[*at].flags & NAMES_LISTED)
+		if (t->line[*at].listed)
 			return &t->line[*at];
 	return NULL;
 }
+
+/* -- answers ------------------------------------------------------------------------------ */
 
 static void fill_passwd(struct passwd *ret, const struct record *r, char *const text[5])
 {
@@ -371,86 +560,161 @@ static void fill_shadow(struct spwd *ret, const struct record *r, char *const te
 	ret->sp_flag = r->number[6];
 }
 
-static void fill_group(struct group *ret, const struct record *r, char *const text[5], char *buf,
-	const struct names_line *line)
+/* The vector of the members in [at, end) of the line in buf, from *list on; *list is then behind it.
+ * NULL: buf_end does not leave a NULL and `more` pointers. */
+static char **fill_list(char *at, char *end, char ***list, const char *buf_end, ptrdiff_t more)
 {
-	const char *at = buf + r->list, *name;
-	char **list = (char **)(((uintptr_t)buf + line->eol + 7) & ~(uintptr_t)7);
+	char **first = *list, **to = first;
+	const char *next = at, *name;
 	size_t len;
 
+	for (;; to++) {
+		if (buf_end - (char *)to < (more + 1) * (ptrdiff_t)sizeof *to)
+			return NULL;
+		name = member(&next, end, end, &len);
+		if (!name)
+			break;
+		*to = at + (name - at);
+		if (next < end)
+			next++; /* the comma that becomes the NUL */
+		(*to)[len] = '\0';
+	}
+	*to = NULL;
+	*list = to + 1;
+	return first;
+}
+
+static int fill_group(struct group *ret, const struct record *r, char *const text[5], char *buf,
+	const struct extent *line, const char *buf_end)
+{
+	char **list = (char **)(buf + list_offset(line, (uintptr_t)buf));
+
+	list = fill_list(buf + r->list, buf + line->len, &list, buf_end, 1);
+	if (!list)
+		return -ERANGE;
 	ret->gr_name = text[0];
 	ret->gr_passwd = text[1];
 	ret->gr_gid = (gid_t)r->number[0];
 	ret->gr_mem = list;
-	while ((name = member(&at, buf + line->len, &len))) {
-		*list++ = buf + (name - buf);
-		buf[name - buf + (ptrdiff_t)len] = '\0';
-		if (at < buf + line->len)
-			at++; /* the comma that has become the NUL */
+	return 0;
+}
+
+static int fill_gshadow(struct names_sgrp *ret, const struct record *r, char *const text[5], char *buf,
+	const struct extent *line, const char *buf_end)
+{
+	char **list = (char **)(buf + list_offset(line, (uintptr_t)buf)), **adm = NULL;
+
+	if (!r->bare) {
+		adm = fill_list(buf + r->adm, buf + r->adm_end, &list, buf_end, 0);
+		if (!adm)
+			return -ERANGE;
 	}
-	*list = NULL;
+	list = fill_list(buf + r->list, buf + line->len, &list, buf_end, 1);
+	if (!list)
+		return -ERANGE;
+	buf[r->adm_end] = '\0';
+	ret->sg_namp = text[0];
+	ret->sg_passwd = text[1];
+	ret->sg_adm = adm;
+	ret->sg_mem = list;
+	return 0;
+}
+
+/* The entry of the line that begins at text + at. */
+static int fill(const struct names *t, uint32_t at, void *ret, char *buf, size_t n)
+{
+	const struct extent line = extent_at(t->text, t->bytes, at);
+	struct record r;
+	struct scan s;
+	char *text[5] = {NULL};
+	unsigned fields = 2;
+	int result = 0;
+
+	if (n < plain_room(&line))
+		return -ERANGE;
+	if (!scan_line(t->kind, &line, t->text + t->bytes, &r, &s))
+		return -EINVAL; /* cannot be: the index has lines that were read once */
+	if (t->kind == NAMES_PASSWD && !r.bare) {
+		scan_rest(&s, &r);
+		fields = 5;
+	}
+	memcpy(buf, line.at, line.len);
+	buf[line.len] = '\0';
+	if (r.bare)
+		fields = 1;
+	for (unsigned i = 0; i < fields; i++)
+		text[i] = buf + r.text[i].at;
+	if (t->kind == NAMES_PASSWD)
+		fill_passwd(ret, &r, text);
+	else if (t->kind == NAMES_GROUP)
+		result = fill_group(ret, &r, text, buf, &line, buf + n);
+	else if (t->kind == NAMES_SHADOW)
+		fill_shadow(ret, &r, text);
+	else
+		result = fill_gshadow(ret, &r, text, buf, &line, buf + n);
+	/* Last: the colons become the strings' ends. */
+	for (unsigned i = 0; i < fields; i++)
+		text[i][r.text[i].len] = '\0';
+	return result;
 }
 
 int names_fill(const struct names *t, const struct names_line *line, void *ret, char *buf, size_t n)
 {
-	struct record r;
-	char *text[5] = {NULL};
+	return fill(t, line->at, ret, buf, n);
+}
 
-	if (n < line_room(t->kind, line, (uintptr_t)buf))
-		return -ERANGE;
-	memcpy(buf, t->text + line->at, line->len);
-	buf[line->len] = '\0';
-	if (!scan_line(t->kind, buf, line->len, &r))
-		return -EINVAL; /* cannot be: the index has lines that were read once */
-	for (unsigned i = 0; i < (r.bare ? 1 : ROWS(text)); i++)
-		text[i] = buf + r.text[i].at;
-	if (t->kind == NAMES_GROUP)
-		fill_group(ret, &r, text, buf, line);
-	else if (t->kind == NAMES_PASSWD)
-		fill_passwd(ret, &r, text);
-	else
-		fill_shadow(ret, &r, text);
-	/* Last: the colons become the strings' ends.  A kind that has fewer strings ends its
-	 * name once more. */
-	for (unsigned i = 0; i < ROWS(text); i++)
-		if (text[i] && (i == 0 || r.text[i].at))
-			text[i][r.text[i].len] = '\0';
-	return 0;
+/* The entry whose line begins at `at`. */
+static const struct names_line *line_at(const struct names *t, uint32_t at)
+{
+	const struct names_line *low = t->line;
+
+	for (uint32_t n = t->lines; n > 1;) {
+		const uint32_t half = n / 2;
+
+		if (low[half].at <= at)
+			low += half;
+		n -= half;
+	}
+	return low;
 }
 
 int names_find(const struct names *t, const char *name, uint32_t id, void *ret, char *buf, size_t n)
 {
-	const struct names_line *line = name ? names_by_name(t, name) : names_by_id(t, id);
+	const size_t len = name ? strlen(name) : 0;
+	const uint32_t at = look_up(t, id, name, len, name ? hash_name(name, len) : id, NULL);
 	int r;
 
 	/* glibc reads line by line into the caller's buffer: a long line on the way to the entry
 	 * is ERANGE too, and so is one anywhere when there is no such entry. */
-	if (n < (line ? line->before : t->room))
+	if (UNLIKELY(n < t->room) && n < (at ? line_at(t, at - 1)->before : t->room))
 		return -ERANGE;
-	if (!line)
+	if (!at)
 		return 0;
-	r = names_fill(t, line, ret, buf, n);
+	r = fill(t, at - 1, ret, buf, n);
 	return r < 0 ? r : 1;
 }
 
 size_t names_groups(const struct names *t, const char *user, gid_t gid, gid_t *out, size_t n)
 {
+	const char *limit = t->text + t->bytes, *at, *name;
 	size_t found = 0, want = strlen(user), len;
-	const char *at, *end, *name;
 	struct record r;
+	struct scan s;
 
-	for (const struct names_line *line = t->line; line < t->line + t->lines; line++) {
-		if (!line->members || line->id == gid)
+	for (const struct names_line *l = t->line; l < t->line + t->lines; l++) {
+		struct extent line;
+
+		if (!l->members)
 			continue;
-		end = t->text + line->at + line->len;
-		if (!scan_line(t->kind, t->text + line->at, line->len, &r))
+		line = extent_at(t->text, t->bytes, l->at);
+		if (!scan_line(t->kind, &line, limit, &r, &s) || (gid_t)r.number[0] == gid)
 			continue;
-		at = t->text + line->at + r.list;
-		while ((name = member(&at, end, &len))) {
+		at = line.at + r.list;
+		while ((name = member(&at, s.end, limit, &len))) {
 			if (len != want || memcmp(name, user, len) != 0)
 				continue;
 			if (found < n)
-				out[found] = line->id;
+				out[found] = (gid_t)r.number[0];
 			found++;
 			break;
 		}
@@ -458,10 +722,12 @@ size_t names_groups(const struct names *t, const char *user, gid_t gid, gid_t *o
 	return found;
 }
 
+/* -- what is wrong with a line ------------------------------------------------------------- */
+
 /* What a person would have to mend. */
 static const char *wrong(enum names_kind kind, const char *text, uint32_t len)
 {
-	static const unsigned least[NAMES_KINDS] = {4, 3, 5};
+	static const unsigned least[NAMES_KINDS] = {4, 3, 5, 1};
 	unsigned fields = 1;
 
 	for (uint32_t i = 0; i < len; i++)
@@ -475,18 +741,19 @@ static const char *wrong(enum names_kind kind, const char *text, uint32_t len)
 
 const char *names_wrong(enum names_kind kind, const char *text, size_t n, size_t *at, uint32_t *line)
 {
-	struct names t = {.kind = kind, .text = text};
+	const struct names t = {.kind = kind, .text = text, .bytes = (uint32_t)n};
 
 	while (*at < n) {
-		struct names_line l;
-		const size_t next = line_extent(text, n, *at, &l);
+		const struct extent l = extent_at(text, n, *at);
+		struct record r;
+		struct scan s;
 
-		*at = next;
+		*at += l.raw;
 		++*line;
-		if (l.eol - 1 < l.raw - (text[next - 1] == '\n'))
+		if (l.at + l.len < text + n && !l.at[l.len])
 			return "it has a NUL byte, and is read up to there";
-		if (l.len && text[l.at] != '#' && !is_compat(text[l.at]) && !line_read(&t, &l))
-			return wrong(kind, text + l.at, l.len);
+		if (l.len && *l.at != '#' && !is_compat(*l.at) && !read_entry(&t, &l, &r, &s))
+			return wrong(kind, l.at, l.len);
 	}
 	return NULL;
 }

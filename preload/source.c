@@ -140,7 +140,8 @@ static bool same_file(const struct stat *a, const struct stat *b)
  * there is no memory: -ENOMEM. */
 static int table_make(enum names_kind kind, char *text, size_t n, size_t text_room, struct table **ret)
 {
-	const size_t room = sizeof **ret + names_size(text, n);
+	uint32_t lines;
+	const size_t room = sizeof **ret + names_size(text, n, &lines);
 	struct table *t = sys_pages(room);
 
 	if (!t) {
@@ -151,7 +152,7 @@ static int table_make(enum names_kind kind, char *text, size_t n, size_t text_ro
 	t->bytes = n;
 	t->text_room = text_room;
 	t->room = room;
-	names_build(&t->names, kind, text, n, t + 1);
+	names_build(&t->names, kind, text, n, lines, t + 1);
 	*ret = t;
 	return 0;
 }
@@ -276,16 +277,17 @@ static int self_table(enum names_kind kind, struct table **ret)
 
 BESIDE int source_fd = -1;
 
-static bool snapshot_at(const char *text, size_t n, size_t *ret_passwd, size_t *ret_group)
+/* Where its parts begin.  head: its first n bytes and a NUL, of size in all. */
+static bool snapshot_at(const char *head, size_t n, size_t size, size_t *ret_passwd, size_t *ret_group)
 {
-	const char *p = n > sizeof SNAPSHOT ? mem_after(text, SNAPSHOT) : NULL, *end = text + n;
+	const char *p = n > sizeof SNAPSHOT ? mem_after(head, SNAPSHOT) : NULL;
 	size_t bytes = 0;
 
-	for (; p && p < end && *p >= '0' && *p <= '9' && bytes <= NAMES_TEXT_MAX; p++)
+	for (; p && *p >= '0' && *p <= '9' && bytes <= NAMES_TEXT_MAX; p++)
 		bytes = 10 * bytes + (size_t)(*p - '0');
-	if (!p || p == end || *p != '\n' || bytes > (size_t)(end - p - 1))
+	if (!p || *p != '\n' || bytes > size - (size_t)(p + 1 - head))
 		return false;
-	*ret_passwd = (size_t)(p + 1 - text);
+	*ret_passwd = (size_t)(p + 1 - head);
 	*ret_group = *ret_passwd + bytes;
 	return true;
 }
@@ -334,29 +336,29 @@ void source_keep(bool across_exec)
 static int host_table(enum names_kind kind, struct table **ret)
 {
 	const int fd = source_fd >= 0 ? source_fd : noted_fd();
-	size_t passwd, group, room, n = 0;
+	char head[sizeof SNAPSHOT + 24], *text;
+	size_t passwd, group, from, room, n = 0;
 	struct stat st;
-	char *text;
 	ssize_t r = fd < 0 ? -ENOENT : sys_fstat(fd, &st);
 
+	/* the offset is shared with every other process of the tree */
+	if (r == 0)
+		r = sys_pread(fd, head, sizeof head - 1, 0);
 	if (r < 0)
 		return (int)r;
-	if (st.st_size > 2 * (off_t)NAMES_TEXT_MAX)
+	head[r] = '\0';
+	if (!snapshot_at(head, (size_t)r, (size_t)st.st_size, &passwd, &group))
+		return -EINVAL;
+	from = kind == NAMES_PASSWD ? passwd : group;
+	room = (kind == NAMES_PASSWD ? group : (size_t)st.st_size) - from;
+	if (room > NAMES_TEXT_MAX)
 		return -EFBIG;
-	room = (size_t)st.st_size + 1;
-	text = sys_pages(room);
+	text = sys_pages(room + 1);
 	if (!text)
 		return -ENOMEM;
-	/* the offset is shared with every other process of the tree */
-	while (n < room && (r = sys_pread(fd, text + n, room - n, (off_t)n)) > 0)
+	while (n < room && (r = sys_pread(fd, text + n, room - n, (off_t)(from + n))) > 0)
 		n += (size_t)r;
-	if (!snapshot_at(text, n, &passwd, &group)) {
-		unmap(text, room);
-		return -EINVAL;
-	}
-	n = kind == NAMES_PASSWD ? group - passwd : n - group;
-	memmove(text, text + (kind == NAMES_PASSWD ? passwd : group), n);
-	return table_make(kind, text, n, room, ret);
+	return table_make(kind, text, n, room + 1, ret);
 }
 
 /* -- publishing a table ------------------------------------------------------------------- */
@@ -564,6 +566,7 @@ static int pattern(enum names_kind kind, const char *name, uint32_t id, void *re
 	struct str s = {text, text + sizeof text};
 	const long number = name ? pattern_id(kind, name) : id == UINT32_MAX ? -1 : (long)id;
 	struct names t;
+	uint32_t lines;
 
 	if (number < 0)
 		return 0;
@@ -577,9 +580,9 @@ static int pattern(enum names_kind kind, const char *name, uint32_t id, void *re
 	} else {
 		str_puts(&s, ":\n");
 	}
-	if (names_size(text, strlen(text)) > sizeof memory)
+	if (names_size(text, strlen(text), &lines) > sizeof memory)
 		return -ENOMEM;
-	names_build(&t, kind, text, strlen(text), memory);
+	names_build(&t, kind, text, strlen(text), lines, memory);
 	return names_find(&t, name, (uint32_t)number, ret, buf, n);
 }
 
