@@ -59,7 +59,7 @@ static uint64_t zeroes(uint64_t w)
 }
 
 /* The first c from p on, or end; limit: see struct scan. */
-static const char *find(const char *p, const char *end, const char *limit, char c)
+static inline const char *find(const char *p, const char *end, const char *limit, char c)
 {
 	const uint64_t all = (unsigned char)c * ones;
 
@@ -128,9 +128,17 @@ enum { MUST, MAY }; /* must a number be there, or may the field be empty? */
 static bool scan_number(
 	struct scan *s, struct record *ret, unsigned i, int need, unsigned long absent)
 {
-	const char *was = s->at;
-	unsigned long v;
+	const char *was = s->at, *p = was;
+	unsigned long v = 0;
 
+	/* as nearly all are: a few digits and a colon */
+	while (p < s->end && p - was < 9 && *p >= '0' && *p <= '9')
+		v = 10 * v + (unsigned long)(*p++ - '0');
+	if (p > was && p < s->end && *p == ':') {
+		ret->number[i] = v;
+		s->at = p + 1;
+		return true;
+	}
 	if (need == MAY && s->at == s->end)
 		return false;
 	v = scan_strtoul(s);
@@ -348,12 +356,18 @@ static unsigned bucket_has(const struct names_bucket *b, uint32_t key)
 	return (unsigned)(m[0] | m[1] | m[2] | m[3]);
 }
 
-/* Is this the name of the entry in the line that begins at `at`?  An entry has a colon, and its
- * name is what stands before the first. */
+/* Is this the name of the entry in the line that begins at `at`?  It is what stands before the first
+ * colon, which all but gshadow must have. */
 static bool same_name(const struct names *t, uint32_t at, const char *name, size_t n)
 {
 	const char *p = t->text + at, *limit = t->text + t->bytes;
+	struct extent line;
 
+	if (t->kind == NAMES_GSHADOW) {
+		line = extent_at(t->text, t->bytes, at);
+		p = find(line.at, line.at + line.len, limit, ':');
+		return (size_t)(p - line.at) == n && memcmp(line.at, name, n) == 0;
+	}
 	while (is_space(*p))
 		p++;
 	return (size_t)(limit - p) > n && memcmp(p, name, n) == 0 && p[n] == ':' &&

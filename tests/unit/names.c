@@ -2,7 +2,7 @@
  *
  * links: names.o
  *
- * What a passwd, group or shadow line means, row by row.  Every answer here is what glibc 2.36 and
+ * What a passwd, group, shadow or gshadow line means, row by row.  Every answer here is what glibc 2.36 and
  * 2.41 gave for the same file in a chroot. */
 #include <errno.h>
 #include <grp.h>
@@ -29,6 +29,7 @@ struct row {
 #define P NAMES_PASSWD
 #define G NAMES_GROUP
 #define S NAMES_SHADOW
+#define Q NAMES_GSHADOW
 #define NONE NULL
 
 static const struct row rows[] = {
@@ -88,6 +89,15 @@ static const struct row rows[] = {
 	{"shadow, too long",                 S, "a:p:1:2:3:4:5:6:7:8\n",       "a",   0,  NONE},
 	{"shadow, colon at the end",         S, "a:p:1:2:3:4:5:6:7:\n",        "a",   0,  NONE},
 	{"shadow, a blank at the end",       S, "a:p:4294967295:::::: \n",     "a",   0,  NONE},
+	{"gshadow",                          Q, "a:!:x,y:m,n\n",               "a",   0,  "a|!|<x><y>|<m><n>"},
+	{"gshadow, no members",              Q, "a:!:x:\n",                    "a",   0,  "a|!|<x>|"},
+	{"gshadow, no administrators field", Q, "a:!\n",                       "a",   0,  "a|!||"},
+	{"gshadow, name alone",              Q, "a\n",                         "a",   0,  "a|||"},
+	{"gshadow, more fields",             Q, "a:p: x, y ,z: m ,n:more:f",   "a",   0,  "a|p|<x><y ><z>|<m ><n:more:f>"},
+	{"gshadow, empty members",           Q, "a:p:,,:, ,,\n",               "a",   0,  "a|p||"},
+	{"gshadow, +name is no entry",       Q, "+a:p:x:m\n",                  "+a",  0,  NONE},
+	{"gshadow, comment",                 Q, "#a:p:x:m\n",                  "#a",  0,  NONE},
+	{"gshadow, first of a name",         Q, "a:1:x:\na:2:y:\n",            "a",   0,  "a|1|<x>|"},
 	{"shadow, largest day",              S, "a:p:4294967294::::::\n",      "a",   0,  "a|p|-2|-1|-1|-1|-1|-1|18446744073709551615"},
 };
 
@@ -108,6 +118,7 @@ union entry {
 	struct passwd pw;
 	struct group gr;
 	struct spwd sp;
+	struct names_sgrp sg;
 };
 
 static const char *shown(const char *s)
@@ -125,7 +136,15 @@ static void show(enum names_kind kind, const union entry *e, char *out, size_t n
 		snprintf(out, n, "%s|%s|%ld|%ld|%ld|%ld|%ld|%ld|%lu", e->sp.sp_namp,
 			shown(e->sp.sp_pwdp), e->sp.sp_lstchg, e->sp.sp_min, e->sp.sp_max,
 			e->sp.sp_warn, e->sp.sp_inact, e->sp.sp_expire, e->sp.sp_flag);
-	else {
+	else if (kind == Q) {
+		int at = snprintf(out, n, "%s|%s|", e->sg.sg_namp, shown(e->sg.sg_passwd));
+
+		for (char **m = e->sg.sg_adm; m && *m; m++)
+			at += snprintf(out + at, n - (size_t)at, "<%s>", *m);
+		at += snprintf(out + at, n - (size_t)at, "|");
+		for (char **m = e->sg.sg_mem; *m; m++)
+			at += snprintf(out + at, n - (size_t)at, "<%s>", *m);
+	} else {
 		int at = snprintf(out, n, "%s|%s|%u|", e->gr.gr_name, shown(e->gr.gr_passwd),
 			e->gr.gr_gid);
 
@@ -168,6 +187,13 @@ static const struct room {
 	{"room: group, buffer at 5",              G, "root:x:0:\n",                        "root", 5, 27},
 	{"room: group, buffer at 6",              G, "root:x:0:\n",                        "root", 6, 34},
 	{"room: group with members",              G, "last:x:29:al,bob",                   "last", 0, 56},
+	{"room: gshadow",                         Q, "a:!:adm1,adm2:m1,m2\n",              "a",    0, 80},
+	{"room: gshadow, buffer at 3",            Q, "a:!:adm1,adm2:m1,m2\n",              "a",    3, 77},
+	{"room: gshadow, buffer at 4",            Q, "a:!:adm1,adm2:m1,m2\n",              "a",    4, 84},
+	{"room: gshadow, name alone",             Q, "h\n",                                "h",    0, 32},
+	{"room: gshadow, a longer entry in front", Q, "a:!:adm1,adm2:m1,m2\nb:*::\n",      "b",    0, 80},
+	{"room: gshadow, a comma at the end",     Q, "o:!:  ,  :  ,\n",                    "o",    0, 40},
+	{"room: gshadow, a NIS line in front",    Q, "+\nb\n",                             "b",    0, 32},
 	{"room: white space counts",              G, "   spc:x:15:al\n",                   "spc",  0, 40},
 };
 
@@ -244,33 +270,80 @@ static void groups_of_a_user(void **state)
 	assert_int_equal(names_groups(&t, "", 9, NULL, 0), 0);
 }
 
+/* A million users; each tenth has the name of the one before, and each seventh its uid. */
 static void large_table(void **state)
 {
-	enum { N = 20000 };
-	char *text = malloc(N * 48), *at = text, name[16], buf[128];
+	enum { N = 1000000 };
+	char *text = malloc(N * 48), *at = text, name[24], buf[128];
 	struct names t;
 	union entry e;
 
 	(void)state;
 	assert_non_null(text);
 	for (unsigned i = 0; i < N; i++)
-		at += sprintf(at, "user%u:x:%u:%u::/:/\n", i, i * 7, i);
+		at += sprintf(at, "user%u:x:%u:%u::/:/\n", i - (i % 10 == 9), (i - (i % 7 == 6)) * 3, i);
 	build(&t, P, text, (size_t)(at - text));
 	assert_int_equal(t.lines, N);
-	for (unsigned i = 0; i < N; i++) {
-		sprintf(name, "user%u", i);
-		assert_int_equal(names_find(&t, name, 0, &e, buf, sizeof buf), 1);
-		assert_int_equal(e.pw.pw_gid, i);
-		assert_int_equal(names_find(&t, NULL, i * 7, &e, buf, sizeof buf), 1);
-		assert_int_equal(e.pw.pw_gid, i);
-		assert_int_equal(names_find(&t, NULL, i * 7 + 1, &e, buf, sizeof buf), 0);
+	for (unsigned i = 0; i < N; i += 1 + i % 3) {
+		const unsigned first = i - (i % 10 == 9), of_id = i - (i % 7 == 6);
+
+		sprintf(name, "user%u", first);
+		if (names_find(&t, name, 0, &e, buf, sizeof buf) != 1 || e.pw.pw_gid != first)
+			fail_msg("%s", name);
+		if (names_find(&t, NULL, of_id * 3, &e, buf, sizeof buf) != 1 || e.pw.pw_gid != of_id)
+			fail_msg("uid %u", of_id * 3);
+		sprintf(name, "user%u", i * 10 + 9);
+		if (names_find(&t, name, 0, &e, buf, sizeof buf) != 0)
+			fail_msg("%s is there", name);
+		if (names_find(&t, NULL, i * 3 + 1, &e, buf, sizeof buf) != 0)
+			fail_msg("uid %u is there", i * 3 + 1);
 	}
+	free(text);
+}
+
+/* Groups of a hundred thousand members, of none, and of one, in turn. */
+static void large_groups(void **state)
+{
+	enum { GROUPS = 30, MEMBERS = 100000, ROOM = 16 * MEMBERS };
+	char *text = malloc(GROUPS * (size_t)ROOM), *at = text, *buf = malloc(ROOM), name[24];
+	gid_t got[GROUPS];
+	struct group gr;
+	struct names t;
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(buf);
+	for (unsigned g = 0; g < GROUPS; g++) {
+		at += sprintf(at, "g%u:x:%u:%s", g, 1000 + g, g % 3 == 2 ? "u7" : "");
+		for (unsigned m = 0; g % 3 == 0 && m < MEMBERS; m++)
+			at += sprintf(at, "%su%u", m ? "," : "", m + g);
+		*at++ = '\n';
+	}
+	build(&t, G, text, (size_t)(at - text));
+	for (unsigned g = 0; g < GROUPS; g++) {
+		char **m;
+
+		assert_int_equal(names_find(&t, NULL, 1000 + g, &gr, buf, ROOM), 1);
+		assert_int_equal(gr.gr_gid, 1000 + g);
+		for (m = gr.gr_mem; *m; m++) {
+			sprintf(name, "u%u", g % 3 == 2 ? 7 : (unsigned)(m - gr.gr_mem) + g);
+			if (strcmp(*m, name) != 0)
+				fail_msg("member %s of g%u is %s", name, g, *m);
+		}
+		assert_int_equal(m - gr.gr_mem, g % 3 == 0 ? MEMBERS : g % 3 == 2);
+	}
+	assert_int_equal(names_find(&t, NULL, 999, &gr, buf, ROOM), 0);
+	assert_int_equal(names_find(&t, NULL, 1001, &gr, buf, ROOM / 8), -ERANGE);
+	assert_int_equal(names_groups(&t, "u7", 0, got, GROUPS), 3 + GROUPS / 3);
+	assert_int_equal(names_groups(&t, "u99999", 1000, got, GROUPS), GROUPS / 3 - 1);
+	assert_int_equal(got[0], 1003);
+	free(buf);
 	free(text);
 }
 
 int main(void)
 {
-	struct CMUnitTest t[ROWS(rows) + ROWS(rooms) + 4];
+	struct CMUnitTest t[ROWS(rows) + ROWS(rooms) + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS(rows); i++)
@@ -280,6 +353,7 @@ int main(void)
 	t[n++] = (struct CMUnitTest){"a NUL in a line", nul_in_a_line, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"all lines, in file order", lists_in_file_order, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"groups of a user", groups_of_a_user, NULL, NULL, NULL};
-	t[n++] = (struct CMUnitTest){"twenty thousand users", large_table, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"a million users", large_table, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"groups of a hundred thousand", large_groups, NULL, NULL, NULL};
 	return _cmocka_run_group_tests("names", t, n, NULL, NULL);
 }
