@@ -274,19 +274,6 @@ static size_t list_offset(const struct extent *line, uintptr_t buf)
 	return ((buf + line->eol + 7) & ~(uintptr_t)7) - buf;
 }
 
-/* What it needs for this entry alone: a vector has a NULL, and room for one more than it stores; a
- * list of administrators in front of it ends in a NULL. */
-static size_t line_room(enum names_kind kind, const struct extent *line, size_t members, size_t adm)
-{
-	size_t plain = plain_room(line), list = 0;
-
-	if (kind == NAMES_GROUP || kind == NAMES_GSHADOW)
-		list = list_offset(line, 0) + (members + 2) * sizeof(char *);
-	if (kind == NAMES_GSHADOW)
-		list += adm * sizeof(char *);
-	return list > plain ? list : plain;
-}
-
 /* The line that begins at text + at. */
 static struct extent extent_at(const char *text, size_t n, size_t at)
 {
@@ -491,11 +478,40 @@ static void batch_add(struct names *t, struct batch *batch, uint32_t at, const c
 
 /* Can the line be read as an entry?  Comments: nobody finds them, yet initgroups(3) of glibc and musl
  * alike counts the members of a group line that somebody turned into one. */
-static bool read_entry(const struct names *t, const struct extent *line, struct record *ret,
-	struct scan *s)
+static bool read_entry(const struct names *t, const struct extent *line, struct record *ret)
 {
+	struct scan s;
+
 	return line->len && (*line->at != '#' || t->kind == NAMES_GROUP) &&
-	       scan_line(t->kind, line, t->text + t->bytes, ret, s);
+	       scan_line(t->kind, line, t->text + t->bytes, ret, &s);
+}
+
+static bool has_list(enum names_kind kind)
+{
+	return kind == NAMES_GROUP || kind == NAMES_GSHADOW;
+}
+
+/* What the reader needs for this entry alone, in a buffer at buf.  A vector has a NULL, and room for
+ * one pointer more than it stores; gshadow's administrators, in front of it, end in a NULL. */
+static size_t line_room(const struct names *t, const struct extent *line, const struct record *r,
+	uintptr_t buf, bool *ret_members)
+{
+	const char *limit = t->text + t->bytes, *end = line->at + line->len;
+	const size_t plain = plain_room(line);
+	size_t members, list;
+
+	*ret_members = false;
+	if (!has_list(t->kind))
+		return plain;
+	members = count_members(line->at + r->list, end, limit);
+	*ret_members = members > 0;
+	if (*line->at == '#') /* skipped by the reader */
+		return plain;
+	list = list_offset(line, buf) + (members + 2) * sizeof(char *);
+	if (t->kind == NAMES_GSHADOW && !r->bare)
+		list += (1 + count_members(line->at + r->adm, line->at + r->adm_end, limit)) *
+			sizeof(char *);
+	return list > plain ? list : plain;
 }
 
 void names_build(struct names *ret, enum names_kind kind, const char *text, size_t n, uint32_t lines,
@@ -503,7 +519,6 @@ void names_build(struct names *ret, enum names_kind kind, const char *text, size
 {
 	const uint32_t count = buckets(lines);
 	const uintptr_t align = _Alignof(struct names_bucket);
-	const char *limit = text + n;
 	struct names t = {.kind = kind, .text = text, .bytes = (uint32_t)n, .mask = count - 1, .room = 3};
 	struct batch batch;
 
@@ -513,24 +528,20 @@ void names_build(struct names *ret, enum names_kind kind, const char *text, size
 	t.line = (struct names_line *)(t.by_id + count);
 	for (size_t at = 0, next; at < n; at = next) {
 		const struct extent line = extent_at(text, n, at);
-		size_t room = plain_room(&line), members = 0, adm = 0;
+		size_t room = plain_room(&line);
+		struct names_line *to;
 		struct record r;
-		struct scan s;
+		bool members;
 
 		next = at + line.raw;
-		if (read_entry(&t, &line, &r, &s)) {
-			const char first = *line.at;
-
-			if (kind == NAMES_GROUP || kind == NAMES_GSHADOW)
-				members = count_members(line.at + r.list, s.end, limit);
-			if (kind == NAMES_GSHADOW && !r.bare)
-				adm = 1 + count_members(line.at + r.adm, line.at + r.adm_end, limit);
-			t.line[t.lines++] = (struct names_line){
-				.at = at & (NAMES_TEXT_MAX - 1), .before = t.room, .listed = first != '#',
-				.keyed = first != '#' && !is_compat(first), .members = members > 0};
-			if (first != '#')
-				room = line_room(kind, &line, members, adm);
-			if (t.line[t.lines - 1].keyed)
+		if (read_entry(&t, &line, &r)) {
+			room = line_room(&t, &line, &r, 0, &members);
+			to = &t.line[t.lines++];
+			*to = (struct names_line){
+				.at = at & (NAMES_TEXT_MAX - 1), .before = t.room, .members = members};
+			to->listed = *line.at != '#';
+			to->keyed = to->listed && !is_compat(*line.at);
+			if (to->keyed)
 				batch_add(&t, &batch, (uint32_t)at, line.at, &r);
 		}
 		if (room > t.room)
@@ -546,6 +557,24 @@ const struct names_line *names_next(const struct names *t, uint32_t *at)
 		if (t->line[*at].listed)
 			return &t->line[*at];
 	return NULL;
+}
+
+size_t names_skipped(const struct names *t, uint32_t at)
+{
+	const size_t end = at < t->lines ? t->line[at].at : t->bytes;
+	size_t most = 0, from = 0;
+	struct extent line;
+
+	while (at > 0 && !t->line[at - 1].listed)
+		at--;
+	if (at > 0)
+		from = t->line[at - 1].at + extent_at(t->text, t->bytes, t->line[at - 1].at).raw;
+	for (; from < end; from += line.raw) {
+		line = extent_at(t->text, t->bytes, from);
+		if (plain_room(&line) > most)
+			most = plain_room(&line);
+	}
+	return most;
 }
 
 /* -- answers ------------------------------------------------------------------------------ */
@@ -692,15 +721,44 @@ static const struct names_line *line_at(const struct names *t, uint32_t at)
 	return low;
 }
 
+/* What a reader needs for the lines in front of `end`, in a buffer at buf. */
+static size_t room_before(const struct names *t, uint32_t end, uintptr_t buf)
+{
+	size_t most = 3, room;
+
+	for (uint32_t at = 0; at < end;) {
+		const struct extent line = extent_at(t->text, t->bytes, at);
+		struct record r;
+		bool members;
+
+		room = read_entry(t, &line, &r) ? line_room(t, &line, &r, buf, &members)
+						: plain_room(&line);
+		if (room > most)
+			most = room;
+		at += line.raw;
+	}
+	return most;
+}
+
+/* glibc reads line by line into the caller's buffer: a long line on the way to the entry (at: its
+ * offset plus one) is ERANGE too, and so is one anywhere when there is no such entry (0). */
+static NOINLINE bool too_small(const struct names *t, uint32_t at, const char *buf, size_t n)
+{
+	size_t need = at ? line_at(t, at - 1)->before : t->room;
+
+	/* a buffer that is not aligned may need up to seven bytes more, or less */
+	if (has_list(t->kind) && (uintptr_t)buf & 7 && n + 7 >= need && n < need + 7)
+		need = room_before(t, at ? at - 1 : t->bytes, (uintptr_t)buf);
+	return n < need;
+}
+
 int names_find(const struct names *t, const char *name, uint32_t id, void *ret, char *buf, size_t n)
 {
 	const size_t len = name ? strlen(name) : 0;
 	const uint32_t at = look_up(t, id, name, len, name ? hash_name(name, len) : id, NULL);
 	int r;
 
-	/* glibc reads line by line into the caller's buffer: a long line on the way to the entry
-	 * is ERANGE too, and so is one anywhere when there is no such entry. */
-	if (UNLIKELY(n < t->room) && n < (at ? line_at(t, at - 1)->before : t->room))
+	if (UNLIKELY(n < t->room + 7ull) && too_small(t, at, buf, n))
 		return -ERANGE;
 	if (!at)
 		return 0;
@@ -760,13 +818,12 @@ const char *names_wrong(enum names_kind kind, const char *text, size_t n, size_t
 	while (*at < n) {
 		const struct extent l = extent_at(text, n, *at);
 		struct record r;
-		struct scan s;
 
 		*at += l.raw;
 		++*line;
 		if (l.at + l.len < text + n && !l.at[l.len])
 			return "it has a NUL byte, and is read up to there";
-		if (l.len && *l.at != '#' && !is_compat(*l.at) && !read_entry(&t, &l, &r, &s))
+		if (l.len && *l.at != '#' && !is_compat(*l.at) && !read_entry(&t, &l, &r))
 			return wrong(kind, l.at, l.len);
 	}
 	return NULL;

@@ -58,6 +58,10 @@ void names_build(struct names *ret, enum names_kind kind, const char *text, size
 /* The first entry at or after *at that getpwent(3) shows, and *at is its number; NULL: the end. */
 const struct names_line *names_next(const struct names *t, uint32_t *at);
 
+/* The buffer that a reader needs for what it skips between that entry (or the end) and the one shown
+ * before. */
+size_t names_skipped(const struct names *t, uint32_t at);
+
 /* The entry as a struct passwd, group, spwd or names_sgrp in *ret, its strings in buf.  0 or -ERANGE. */
 int names_fill(const struct names *t, const struct names_line *line, void *ret, char *buf, size_t n)
 	MUST_CHECK;

@@ -22,7 +22,11 @@
 #include "sys.h"
 #include "wrap.h"
 
-enum { SOURCES = CONFIG_NAMES, KINDS = NAMES_KINDS };
+enum {
+	SOURCES = CONFIG_NAMES,
+	KINDS = NAMES_KINDS,
+	LEAST = 3, /* bytes that glibc's reader wants for any line, also to see that there is none */
+};
 
 struct table {
 	struct names names;
@@ -42,7 +46,8 @@ struct table {
 /* The file of a source that has one, or NULL: it knows nothing of this kind. */
 static const char *file_of(enum config_names source, enum names_kind kind)
 {
-	static const char *const own[KINDS] = {"/etc/passwd", "/etc/group", "/etc/shadow"};
+	static const char *const own[KINDS] = {"/etc/passwd", "/etc/group", "/etc/shadow",
+		"/etc/gshadow"};
 	const struct config *c = config();
 
 	if (source == CONFIG_NAMES_GUEST)
@@ -425,7 +430,7 @@ static uint64_t slots[2][2];      /* [guest, file][passwd, group]: what lookups 
 static struct table *fixed[2][2]; /* [host, self][passwd, group]: never replaced */
 static uint64_t cursors[KINDS];   /* getpwent ...: their own, as it was when they began */
 
-/* Where tables of this kind are published.  shadow(5) is not: a process that gave up its
+/* Where tables of this kind are published.  shadow(5) and gshadow(5) are not: a process that gave up its
  * privileges must not find the passwords of before. */
 static uint64_t *slot_of(enum config_names source, enum names_kind kind)
 {
@@ -605,8 +610,11 @@ static int nss_find(enum names_kind kind, const char *name, uint32_t id, void *r
 		f = (by_name *)REAL(getgrnam_r);
 		g = (by_id *)REAL(getgrgid_r);
 		break;
-	default:
+	case NAMES_SHADOW:
 		f = (by_name *)REAL(getspnam_r);
+		break;
+	default:
+		f = (by_name *)REAL(getsgnam_r);
 	}
 	if (name ? !f : !g)
 		return -ENOSYS;
@@ -645,7 +653,7 @@ static int ask(enum config_names source, enum answers by, enum names_kind kind, 
 		if (r < 0 && source == CONFIG_NAMES_FILE)
 			say_useless(source, file_of(source, kind), ": ", why(r));
 		if (r < 0)
-			return r;
+			return r == -EISDIR && n < LEAST ? -ERANGE : r;
 		r = names_find(&t->names, name, id, ret, buf, n);
 		slot_leave(slot_of(source, kind), t);
 		return r;
@@ -766,8 +774,11 @@ static void nss_rewind(enum names_kind kind, bool end)
 	case NAMES_GROUP:
 		f = end ? REAL(endgrent) : REAL(setgrent);
 		break;
-	default:
+	case NAMES_SHADOW:
 		f = end ? REAL(endspent) : REAL(setspent);
+		break;
+	default:
+		f = end ? REAL(endsgent) : REAL(setsgent);
 	}
 	if (f)
 		f();
@@ -788,8 +799,11 @@ static int nss_next(enum names_kind kind, void *ret, char *buf, size_t n)
 	case NAMES_GROUP:
 		f = (next *)REAL(getgrent_r);
 		break;
-	default:
+	case NAMES_SHADOW:
 		f = (next *)REAL(getspent_r);
+		break;
+	default:
+		f = (next *)REAL(getsgent_r);
 	}
 	r = f ? f(ret, buf, n, &found) : 0;
 	return found ? 1 : r == ENOENT ? 0 : -r;
@@ -825,8 +839,8 @@ static int table_next(enum names_kind kind, struct table *t, void *ret, char *bu
 	if (t->nss)
 		return nss_next(kind, ret, buf, n);
 	line = names_next(&t->names, &at);
-	if (n < 3)
-		return -ERANGE; /* glibc's reader wants that much even to see the end */
+	if (n < LEAST || n < names_skipped(&t->names, at))
+		return -ERANGE;
 	if (!line)
 		return 0;
 	r = names_fill(&t->names, line, ret, buf, n);
@@ -843,7 +857,8 @@ int source_next(enum names_kind kind, void *ret, char *buf, size_t n)
 
 	/* glibc keeps silent about a file that it could not open; a directory opens */
 	if (r < 0)
-		return r != -ENODATA && (r == -EISDIR || config()->musl) ? r : 0;
+		return r == -EISDIR && n < LEAST ? -ERANGE :
+		       r != -ENODATA && (r == -EISDIR || config()->musl) ? r : 0;
 	for (;;) {
 		turn = t->turn;
 		r = table_next(kind, t, ret, buf, n);

@@ -9,9 +9,10 @@
 
 #include "names.h"
 
-/* The first entry that has this name, or this id where name is NULL, in *ret (struct passwd, group
- * or spwd) with its strings in buf: 1; 0: nobody knows it; -ERANGE: buf is too small; or -errno of
- * the source that was asked last.  Shadow tables are the guest's or nss's alone. */
+/* The first entry that has this name, or this id where name is NULL, in *ret (struct passwd, group,
+ * spwd or names_sgrp) with its strings in buf: 1; 0: nobody knows it; -ERANGE: buf is too small; or -errno of
+ * the source that was asked last.  Shadow and gshadow tables are the guest's or
+ * nss's alone. */
 int source_find(enum names_kind kind, const char *name, uint32_t id, void *ret, char *buf, size_t n)
 	MUST_CHECK;
 

@@ -44,6 +44,7 @@
 #include "state.h"
 #include "sys.h"
 
+struct names_sgrp; /* struct sgrp of a header that musl has not */
 struct rpc_client; /* CLIENT and SVCXPRT of Sun RPC, which libc no longer has headers for */
 struct rpc_server;
 

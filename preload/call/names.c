@@ -15,6 +15,7 @@ union entry {
 	struct passwd pw;
 	struct group gr;
 	struct spwd sp;
+	struct names_sgrp sg;
 };
 
 /* What source_find said, as errno shows it: an error sets it; glibc, not musl, makes it 0 otherwise, for
@@ -161,6 +162,18 @@ int jail_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t n, stru
 	return find_name_r(NAMES_SHADOW, name, sp, buf, n, (void **)ret);
 }
 
+struct names_sgrp *jail_getsgnam(const char *name)
+{
+	static struct still *still;
+
+	return find_still_name(&still, NAMES_GSHADOW, name);
+}
+
+int jail_getsgnam_r(const char *name, struct names_sgrp *sg, char *buf, size_t n, struct names_sgrp **ret)
+{
+	return find_name_r(NAMES_GSHADOW, name, sg, buf, n, (void **)ret);
+}
+
 /* getpw(3): a passwd line in a buffer of unknown size. */
 int jail_getpw(uid_t uid, char *buf)
 {
@@ -293,6 +306,28 @@ void jail_setspent(void)
 void jail_endspent(void)
 {
 	source_end(NAMES_SHADOW);
+}
+
+struct names_sgrp *jail_getsgent(void)
+{
+	static struct still *still;
+
+	return cursor_still(&still, NAMES_GSHADOW);
+}
+
+int jail_getsgent_r(struct names_sgrp *sg, char *buf, size_t n, struct names_sgrp **ret)
+{
+	return cursor_r(NAMES_GSHADOW, sg, buf, n, (void **)ret);
+}
+
+void jail_setsgent(void)
+{
+	cursor_set(NAMES_GSHADOW);
+}
+
+void jail_endsgent(void)
+{
+	source_end(NAMES_GSHADOW);
 }
 
 /* -- a user's groups ---------------------------------------------------------------------- */
