@@ -4,6 +4,7 @@
 #   make demo       build, make a small root from this machine's own files, show the three jobs
 #   make check      all tests (fetches cmocka when it is missing)
 #   make bench      ratios against a kernel chroot (as root); BENCH_ROUNDS=5
+#   make fuzz-names  what a line of passwd means, for FUZZ_SECONDS=60, with libFuzzer
 #   make install    DESTDIR= PREFIX=, and uninstall
 #   make clean
 
@@ -79,6 +80,11 @@ check: all
 bench: all
 	@$(THIS) tests/bench/run.sh
 
+# a fuzz target against a naive reader of its own, for FUZZ_SECONDS=60
+FUZZ_SECONDS = 60
+fuzz-names:
+	@$(THIS) FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh names preload/names.c
+
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
 		'$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/man/man7'
@@ -94,5 +100,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all tools demo check bench install uninstall clean
+.PHONY: all tools demo check bench fuzz-names install uninstall clean
 -include $(OBJ:.o=.d) $(AUDIT_OBJ:.o=.d) $(REPORT_OBJ:.o=.d)
