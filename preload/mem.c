@@ -151,15 +151,10 @@ __attribute__((no_sanitize("address"))) size_t strlen(const char *s)
 
 void *sys_pages(size_t n)
 {
-	enum { LARGE = 4 << 20 };
 	long p = sys_call(
 		SYS_mmap, 0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (p < 0 && p > -4096)
-		return NULL;
-	if (n >= LARGE) /* a lookup in a large table misses the TLB as often as the cache */
-		sys_call(SYS_madvise, p, n, MADV_HUGEPAGE);
-	return (void *)p;
+	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
 int sys_nofile_lift(struct rlimit *ret_was)

@@ -9,6 +9,7 @@
 #   BENCH_OPS='stat abs (5 comps),getcwd'   only these calls ("none": no calls)
 #   BENCH_WORK='make findsize'              only this work ("none": no work)
 #   BENCH_FDS=no     without what descriptors cost (fds.sh)
+#   BENCH_NAMES=no   without the table of names (names.sh)
 #   BENCH_CONTENDERS='kchroot fakechroot jail'; jailwalk is libjail without openat2
 # shellcheck disable=SC2016 # what is in single quotes is for make and for the root's shell
 set -eu
@@ -131,3 +132,7 @@ done
 	[ ! -s "$dir/macro.raw" ] || { echo && python3 tests/bench/table.py macro "$dir/macro.raw" $contenders; }
 } | tee "$dir/table.txt"
 [ "${BENCH_FDS:-yes}" = no ] || { echo && LIBJAIL_LIB=$lib B=$B tests/bench/fds.sh; }
+[ "${BENCH_NAMES:-yes}" = no ] || {
+	echo
+	B=$B LIBJAIL_LIB=$lib tests/bench/names.sh
+}
