@@ -520,6 +520,11 @@ static bool nss_allowed(void)
 	return false;
 }
 
+bool source_is_nss(void)
+{
+	return config()->nnames && config()->names[0] == CONFIG_NAMES_NSS && nss_allowed();
+}
+
 /* What a source is, for whoever asks: */
 enum answers {
 	BY_NOBODY,  /* it has no entries of this kind */

@@ -30,6 +30,9 @@ void source_end(enum names_kind kind);
  * -errno.  A group twice in one source is there twice, as with glibc and musl. */
 long source_groups(const char *user, gid_t gid, gid_t *out, size_t n);
 
+/* Is the libc the first whom the user wants to be asked, and allowed to be? */
+bool source_is_nss(void);
+
 /* Says on stderr which lines of the files are skipped, and why, and which file cannot be read. */
 void source_check(void);
 
