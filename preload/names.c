@@ -2,7 +2,9 @@
  *
  * How a passwd(5), group(5), shadow(5) or gshadow(5) line is read.  Each rule here was measured against
  * glibc's `files` backend (2.31, 2.36, 2.41) in a chroot; musl reads the same files the same way,
- * but for white space and comments.  The index keeps where a line is and what it is found by; the
+ * but for white space and comments.  One thing is not copied: of a line with white space in front and
+ * a NUL, or the file's end, in place of its newline, glibc 2.36 reads the last characters twice (its
+ * nss_readline.c moves the text to the front without the NUL).  The index keeps where a line is and what it is found by; the
  * line is read again, into the caller's buffer, when somebody asks for it, so that a large table
  * costs its text, 8 bytes a line, and 32 to 64 bytes a line of hash tables.
  *
