@@ -760,6 +760,12 @@ int names_find(const struct names *t, const char *name, uint32_t id, void *ret, 
 	const uint32_t at = look_up(t, id, name, len, name ? hash_name(name, len) : id, NULL);
 	int r;
 
+	/* who asks for one after the other finds the next ones here already */
+	if (!name)
+		__builtin_prefetch(&t->by_id[id_bucket(t, id + 4)]);
+	if (at)
+		__builtin_prefetch(t->text + at + 256);
+
 	if (UNLIKELY(n < t->room + 7ull) && too_small(t, at, buf, n))
 		return -ERANGE;
 	if (!at)
