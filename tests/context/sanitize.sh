@@ -35,6 +35,7 @@ if $CC -fsyntax-only "$T/cm.c" 2>/dev/null; then
 	for src in tests/unit/*.c; do
 		name=$(basename "$src" .c) own=$ASAN_OPTIONS
 		[ "$name" != unwind ] || continue # they have a backtrace(3) of their own, with other frames
+		[ "$name" != mem ] || continue    # these functions are the sanitizer's here
 		# rubbish leads it beyond variables of the test, which are no interpreter's
 		[ "$name" != script ] || own=$ASAN_OPTIONS:report_globals=0
 		# shellcheck disable=SC2086
