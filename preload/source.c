@@ -38,7 +38,8 @@ struct table {
 	bool nss;       /* no table: the libc is asked */
 	int left;       /* readers that left after it was replaced, negative */
 	uint32_t next;  /* getpwent(3): the line that comes next */
-	uint32_t turn;  /* and the place of its source in the list */
+	uint32_t turn;  /* and the place of its source in the list, */
+	bool first;     /* where none before it lists anything */
 	char *text;
 	size_t text_room, room;
 };
@@ -117,11 +118,14 @@ static ssize_t read_all(int fd, size_t guess, char **ret, size_t *ret_room)
 }
 
 /* May this status stand for the content?  A file that was changed within the clock's step before
- * we read it can change once more without showing it (two seconds: FAT's step; others have a
- * tick).  One that not everybody may read is opened each time, because a process that gives up
- * its privileges loses the file too. */
+ * we read it can change once more without showing it.  The step is a tick where a time is no
+ * multiple of ten milliseconds, and at most FAT's two seconds elsewhere.  One that not everybody
+ * may read is opened each time, because a process that gives up its privileges loses the file
+ * too. */
 static bool status_tells(const struct stat *st)
 {
+	enum { MILLION = 1000000 };
+	const long step = st->st_ctim.tv_nsec % (10 * MILLION) ? 20 : 2000;
 	struct timespec now;
 
 	if (!S_ISREG(st->st_mode))
@@ -129,7 +133,7 @@ static bool status_tells(const struct stat *st)
 	if (!(st->st_mode & S_IROTH))
 		return false;
 	sys_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, &now);
-	return now.tv_sec - st->st_ctim.tv_sec > 2;
+	return (now.tv_sec - st->st_ctim.tv_sec) * 1000 + (now.tv_nsec - st->st_ctim.tv_nsec) / MILLION > step;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -652,6 +656,13 @@ static const char *why(int r)
 	}
 }
 
+/* An error as glibc's reader finds it: a directory opens, and it is read into a buffer of at least
+ * LEAST bytes. */
+static int reader_says(int r, size_t n)
+{
+	return r == -EISDIR && n < LEAST && !config()->musl ? -ERANGE : r;
+}
+
 /* What one source says: 1, 0, -ERANGE or -errno. */
 static int ask(enum config_names source, enum answers by, enum names_kind kind, const char *name,
 	uint32_t id, void *ret, char *buf, size_t n)
@@ -665,7 +676,7 @@ static int ask(enum config_names source, enum answers by, enum names_kind kind, 
 		if (r < 0 && source == CONFIG_NAMES_FILE)
 			say_useless(source, file_of(source, kind), ": ", why(r));
 		if (r < 0)
-			return r == -EISDIR && n < LEAST ? -ERANGE : r;
+			return reader_says(r, n);
 		r = names_find(&t->names, name, id, ret, buf, n);
 		slot_leave(slot_of(source, kind), t);
 		return r;
@@ -701,14 +712,15 @@ int source_find(enum names_kind kind, const char *name, uint32_t id, void *ret, 
 	return r;
 }
 
-long source_name(uint32_t uid, char *buf, size_t n)
+/* One string of the passwd entry of name, or of uid where that is NULL, to buf, cut off at n. */
+static long passwd_string(const char *name, uint32_t uid, size_t offset, char *buf, size_t n)
 {
 	struct passwd pw;
-	char text[1024], *room = text;
+	char text[1024], *room = text, *string;
 	size_t size = sizeof text, len;
 	long r;
 
-	while ((r = source_find(NAMES_PASSWD, NULL, uid, &pw, room, size)) == -ERANGE) {
+	while ((r = source_find(NAMES_PASSWD, name, uid, &pw, room, size)) == -ERANGE) {
 		if (room != text)
 			unmap(room, size);
 		size *= 4;
@@ -717,17 +729,28 @@ long source_name(uint32_t uid, char *buf, size_t n)
 			return -ENOMEM;
 	}
 	if (r > 0) {
-		len = strlen(pw.pw_name);
+		string = *(char **)((char *)&pw + offset);
+		len = strlen(string);
 		r = (long)len + 1;
 		if (len >= n)
 			len = n ? n - 1 : 0;
-		memcpy(buf, pw.pw_name, len);
+		memcpy(buf, string, len);
 		if (n)
 			buf[len] = '\0';
 	}
 	if (room != text)
 		unmap(room, size);
 	return r;
+}
+
+long source_name(uint32_t uid, char *buf, size_t n)
+{
+	return passwd_string(NULL, uid, offsetof(struct passwd, pw_name), buf, n);
+}
+
+long source_home(const char *name, uint32_t uid, char *buf, size_t n)
+{
+	return passwd_string(name, uid, offsetof(struct passwd, pw_dir), buf, n);
 }
 
 /* -- one after the other ------------------------------------------------------------------ */
@@ -759,11 +782,13 @@ static int cursor_start(enum names_kind kind, uint32_t turn, struct table **ret)
 	const struct config *c = config();
 	struct table *t;
 	int r = -ENODATA, last = -ENODATA;
+	const bool first = turn == 0;
 
 	for (; turn < c->nnames && c->names[turn] != CONFIG_NAMES_NUMERIC; turn++) {
 		r = turn_table((enum config_names)c->names[turn], kind, &t);
 		if (r == 0) {
 			t->turn = turn;
+			t->first = first;
 			slot_put(&cursors[kind], t, ret != NULL);
 			if (ret)
 				*ret = t;
@@ -821,12 +846,37 @@ static int nss_next(enum names_kind kind, void *ret, char *buf, size_t n)
 	return found ? 1 : r == ENOENT ? 0 : -r;
 }
 
+/* glibc's setpwent(3) rewinds the file that it has open, also when the name means another one by now
+ * (rename(2), chroot(2)); what was written to it meanwhile is seen. */
+static bool table_rewind(enum names_kind kind, struct table *t)
+{
+	const enum config_names source = (enum config_names)config()->names[t->turn];
+	struct stat st;
+
+	if (!t->first || t->nss)
+		return false;
+	if (answers(source, kind) == BY_FILE && file_status(source, file_of(source, kind), &st) == 0 &&
+		st.st_dev == t->st.st_dev && st.st_ino == t->st.st_ino && (t->fresh || !same_file(&st, &t->st)))
+		return false;
+	__atomic_store_n(&t->next, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
 int source_rewind(enum names_kind kind)
 {
-	int r;
+	struct table *t = config()->musl ? NULL : slot_enter(&cursors[kind]);
+	int r = 0;
 
+	if (t) {
+		const bool same = table_rewind(kind, t);
+
+		slot_leave(&cursors[kind], t);
+		if (same)
+			return 0;
+	}
 	slot_put(&cursors[kind], NULL, false);
-	r = cursor_start(kind, 0, NULL);
+	if (!config()->musl) /* its setpwent(3) closes the file, no more */
+		r = cursor_start(kind, 0, NULL);
 	for (size_t i = 0; i < config()->nnames; i++)
 		if (answers((enum config_names)config()->names[i], kind) == BY_NSS)
 			nss_rewind(kind, false);
@@ -869,8 +919,7 @@ int source_next(enum names_kind kind, void *ret, char *buf, size_t n)
 
 	/* glibc keeps silent about a file that it could not open; a directory opens */
 	if (r < 0)
-		return r == -EISDIR && n < LEAST ? -ERANGE :
-		       r != -ENODATA && (r == -EISDIR || config()->musl) ? r : 0;
+		return r != -ENODATA && (r == -EISDIR || config()->musl) ? reader_says(r, n) : 0;
 	for (;;) {
 		turn = t->turn;
 		r = table_next(kind, t, ret, buf, n);
@@ -900,6 +949,8 @@ static long ask_groups(enum config_names source, enum answers by, const char *us
 	struct table *t;
 	long r;
 
+	if (config()->musl)
+		gid = (gid_t)-1; /* the group that the user has anyway is listed twice there */
 	switch (by) {
 	case BY_FILE:
 		r = file_table(source, NAMES_GROUP, &t);
@@ -936,7 +987,7 @@ static size_t without_known(gid_t *out, size_t had, size_t have)
 
 /* All of them, to out, which has room for n: how many there are, more than n when that was too small
  * (then nobody knows how many are twice), or -errno. */
-static long gather_groups(const char *user, gid_t gid, gid_t *out, size_t n)
+static long gather_groups(const char *user, gid_t gid, gid_t *out, size_t n, int *ret_unread)
 {
 	const struct config *c = config();
 	size_t have = 1;
@@ -954,22 +1005,24 @@ static long gather_groups(const char *user, gid_t gid, gid_t *out, size_t n)
 		r = ask_groups(source, by, user, gid, fits ? out + have : NULL, fits ? n - have : 0);
 		if (r < 0)
 			continue;
-		if (fits && (size_t)r <= n - have)
+		if (i > 0 && fits && (size_t)r <= n - have)
 			have = without_known(out, have, have + (size_t)r);
 		else
 			have += (size_t)r;
 	}
-	/* glibc takes any file that it cannot read for an empty one, musl one that is not there */
+	/* glibc takes any file that it cannot read for an empty one, though errno tells; musl one that
+	 * is not there */
+	*ret_unread = r < 0 ? (int)-r : 0;
 	return r < 0 && c->musl && r != -ENOENT && r != -ENOTDIR ? r : (long)have;
 }
 
-long source_groups(const char *user, gid_t gid, gid_t *out, size_t n)
+long source_groups(const char *user, gid_t gid, gid_t *out, size_t n, int *ret_unread)
 {
 	size_t room = n;
 	gid_t *all = out;
 	long r;
 
-	while ((r = gather_groups(user, gid, all, room)) > (long)room) {
+	while ((r = gather_groups(user, gid, all, room, ret_unread)) > (long)room) {
 		if (all != out)
 			unmap(all, room * sizeof *all);
 		if (config()->nnames == 1)

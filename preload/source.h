@@ -18,6 +18,8 @@ int source_find(enum names_kind kind, const char *name, uint32_t id, void *ret, 
 
 /* The name of uid to buf, cut off at n: its bytes with the NUL, 0 where there is none, -errno. */
 long source_name(uint32_t uid, char *buf, size_t n);
+/* The same of the home directory of name, or of uid where name is NULL. */
+long source_home(const char *name, uint32_t uid, char *buf, size_t n);
 
 /* getpwent(3): every entry of every source, one after the other, as they were when the source's turn
  * came.  next: 1 and *ret, 0 at the end, or -errno; -ERANGE does not move on.  rewind: opens the first
@@ -27,8 +29,9 @@ int source_rewind(enum names_kind kind);
 void source_end(enum names_kind kind);
 
 /* gid, then the groups that list user in any source: at most n of them to out, their number, or
- * -errno.  A group twice in one source is there twice, as with glibc and musl. */
-long source_groups(const char *user, gid_t gid, gid_t *out, size_t n);
+ * -errno.  A group twice in one source is there twice, as with glibc and musl.  *ret_unread: 0, or errno
+ * of a file that could not be read and counted as empty. */
+long source_groups(const char *user, gid_t gid, gid_t *out, size_t n, int *ret_unread);
 
 /* Is the libc the first whom the user wants to be asked, and allowed to be? */
 bool source_is_nss(void);

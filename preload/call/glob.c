@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include "../config.h"
 #include "../env.h"
+#include "../source.h"
 #include "../state.h"
 #include "../wrap.h"
 
@@ -18,21 +19,9 @@ enum { GLOB_TILDES = GLOB_TILDE | GLOB_TILDE_CHECK };
 /* One account's home directory to home: its length, or -1 when there is no such account. */
 static long glob_home_of(const char *user, char home[PATH_MAX])
 {
-	char buf[PATH_MAX];
-	struct passwd pw, *found = NULL;
-	size_t n;
+	const long n = source_home(user, (uid_t)sys_call(SYS_getuid), home, PATH_MAX);
 
-	if (user)
-		jail_getpwnam_r(user, &pw, buf, sizeof buf, &found);
-	else
-		jail_getpwuid_r((uid_t)sys_call(SYS_getuid), &pw, buf, sizeof buf, &found);
-	if (!found || !found->pw_dir)
-		return -1;
-	n = strlen(found->pw_dir);
-	if (n >= PATH_MAX)
-		return -1;
-	memcpy(home, found->pw_dir, n + 1);
-	return (long)n;
+	return n > 0 && n <= PATH_MAX ? n - 1 : -1;
 }
 
 /* ~ alone is $HOME.  Without one, glibc takes the home of who has logged in, musl that of the

@@ -9,6 +9,7 @@
 #include "../source.h"
 #include "../sys.h"
 #include "../wrap.h"
+#include "glibc.h"
 
 /* What getpwnam_r(3) can fill. */
 union entry {
@@ -29,6 +30,13 @@ static int found(int r)
 	return r;
 }
 
+/* musl's getspnam(3) takes a shadow file that is not there for one without entries, though errno tells,
+ * and a directory. */
+static bool unread_is_empty(enum names_kind kind, int r)
+{
+	return kind == NAMES_SHADOW && config()->musl && (r == -ENOENT || r == -ENOTDIR || r == -EISDIR);
+}
+
 /* getpwnam_r(3): "not found" is success with *ret NULL; the error is returned, and only ERANGE
  * asks the caller to come back with more room. */
 static int find_r(enum names_kind kind, const char *name, uint32_t id, void *entry, char *buf,
@@ -38,9 +46,10 @@ static int find_r(enum names_kind kind, const char *name, uint32_t id, void *ent
 
 	if (!entry || !ret || (!buf && n))
 		return -found(-EFAULT);
-	r = found(source_find(kind, name, id, entry, buf, n));
+	r = source_find(kind, name, id, entry, buf, n);
+	r = found(r == -EISDIR && unread_is_empty(kind, r) ? 0 : r);
 	*ret = r > 0 ? entry : NULL;
-	return r < 0 ? -r : 0;
+	return r < 0 && !unread_is_empty(kind, r) ? -r : 0;
 }
 
 /* The result of a function that returns a static one.  Each function has its own, as in glibc.
@@ -51,6 +60,14 @@ struct still {
 	union entry entry;
 	char buf[];
 };
+
+/* musl's functions of a kind share one. */
+static struct still **still_slot(struct still **own, enum names_kind kind)
+{
+	static struct still *shared[NAMES_KINDS];
+
+	return config()->musl ? &shared[kind] : own;
+}
 
 /* Makes the still one larger; NULL: no memory. */
 static struct still *still_grow(struct still **slot, struct still *was)
@@ -72,21 +89,34 @@ static struct still *still_get(struct still **slot)
 	return s ? s : still_grow(slot, NULL);
 }
 
-static void *find_still(struct still **slot, enum names_kind kind, const char *name, uint32_t id)
+static void *find_still(struct still **own, enum names_kind kind, const char *name, uint32_t id)
 {
-	struct still *s = still_get(slot);
+	struct still **slot = still_slot(own, kind), *s = still_get(slot);
 	int r = -ERANGE;
 
 	while (s && (r = source_find(kind, name, id, &s->entry, s->buf, s->room)) == -ERANGE)
 		s = still_grow(slot, s);
+	if (s && unread_is_empty(kind, r))
+		return NULL;
 	return found(s ? r : -ENOMEM) > 0 ? &s->entry : NULL;
 }
 
-/* By name, for a program that may pass NULL. */
+/* errno for a name that is not looked up: a program may pass NULL; musl asks /etc/tcb/NAME first. */
+static int name_wrong(enum names_kind kind, const char *name)
+{
+	if (!name)
+		return EFAULT;
+	if (kind != NAMES_SHADOW || !config()->musl)
+		return 0;
+	return !*name || *name == '.' || mem_find(name, '/') ? EINVAL : 0;
+}
+
 static void *find_still_name(struct still **slot, enum names_kind kind, const char *name)
 {
-	if (!name) {
-		errno_set(EFAULT);
+	const int wrong = name_wrong(kind, name);
+
+	if (wrong) {
+		errno_set(wrong);
 		return NULL;
 	}
 	return find_still(slot, kind, name, 0);
@@ -95,9 +125,13 @@ static void *find_still_name(struct still **slot, enum names_kind kind, const ch
 static int find_name_r(enum names_kind kind, const char *name, void *entry, char *buf, size_t n,
 	void **ret)
 {
-	if (!name) {
-		errno_set(EFAULT);
-		return EFAULT;
+	const int wrong = name_wrong(kind, name);
+
+	if (wrong) {
+		if (ret)
+			*ret = NULL;
+		errno_set(wrong);
+		return wrong;
 	}
 	return find_r(kind, name, 0, entry, buf, n, ret);
 }
@@ -174,19 +208,19 @@ int jail_getsgnam_r(const char *name, struct names_sgrp *sg, char *buf, size_t n
 	return find_name_r(NAMES_GSHADOW, name, sg, buf, n, (void **)ret);
 }
 
-/* getpw(3): a passwd line in a buffer of unknown size. */
+/* getpw(3): a passwd line in a buffer of unknown size.  glibc reads with _SC_GETPW_R_SIZE_MAX bytes, and
+ * gives up where that is too small. */
 int jail_getpw(uid_t uid, char *buf)
 {
-	static struct still *still;
-	struct passwd *pw;
+	char text[1024];
+	struct passwd entry, *pw = &entry;
 	struct str s = {buf, (char *)UINTPTR_MAX};
 
 	if (!buf) {
 		errno_set(EINVAL);
 		return -1;
 	}
-	pw = find_still(&still, NAMES_PASSWD, NULL, uid);
-	if (!pw)
+	if (found(source_find(NAMES_PASSWD, NULL, uid, pw, text, sizeof text)) <= 0)
 		return -1;
 	str_puts(&s, pw->pw_name);
 	str_puts(&s, ":");
@@ -216,9 +250,9 @@ static void cursor_set(enum names_kind kind)
 		errno_set(-r);
 }
 
-static void *cursor_still(struct still **slot, enum names_kind kind)
+static void *cursor_still(struct still **own, enum names_kind kind)
 {
-	struct still *s = still_get(slot);
+	struct still **slot = still_slot(own, kind), *s = still_get(slot);
 	int r = -ERANGE;
 
 	while (s && (r = source_next(kind, &s->entry, s->buf, s->room)) == -ERANGE)
@@ -290,7 +324,7 @@ struct spwd *jail_getspent(void)
 {
 	static struct still *still;
 
-	return cursor_still(&still, NAMES_SHADOW);
+	return config()->musl ? NULL : cursor_still(&still, NAMES_SHADOW); /* a stub there */
 }
 
 int jail_getspent_r(struct spwd *sp, char *buf, size_t n, struct spwd **ret)
@@ -335,22 +369,25 @@ void jail_endsgent(void)
 int jail_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *ngroups)
 {
 	long r = -EFAULT;
-	int room = 0;
+	int room = 0, unread = 0;
 
 	if (user && ngroups && (groups || *ngroups <= 0)) {
 		room = *ngroups > 0 ? *ngroups : 0;
-		r = source_groups(user, gid, groups, (size_t)room);
+		r = source_groups(user, gid, groups, (size_t)room, &unread);
 	}
 	if (r < 0)
 		return EDGE(int, r);
+	if (unread)
+		errno_set(unread);
 	*ngroups = (int)r;
 	return r > room ? -1 : (int)r; /* getgrouplist(3): too small is -1 and the number, no errno */
 }
 
 int jail_initgroups(const char *user, gid_t gid)
 {
+	enum { MUSL_GROUPS = 32 }; /* its NGROUPS_MAX, more than which it does not try */
 	int (*set)(size_t, const gid_t *) = LIBC(setgroups, int, (size_t, const gid_t *));
-	int r, was = *__errno_location();
+	int r, was = *__errno_location(), unread, refused = 0;
 	size_t n, room = 4096;
 	gid_t *groups = NULL;
 	long have;
@@ -361,7 +398,7 @@ int jail_initgroups(const char *user, gid_t gid)
 		groups = sys_pages(room);
 		if (!groups)
 			return EDGE(int, -ENOMEM);
-		have = source_groups(user, gid, groups, room / sizeof *groups);
+		have = source_groups(user, gid, groups, room / sizeof *groups, &unread);
 		if (have <= (long)(room / sizeof *groups))
 			break;
 		sys_call(SYS_munmap, groups, room);
@@ -370,13 +407,17 @@ int jail_initgroups(const char *user, gid_t gid)
 		sys_call(SYS_munmap, groups, room);
 		return EDGE(int, have);
 	}
+	if (config()->musl && have > MUSL_GROUPS) {
+		sys_call(SYS_munmap, groups, room);
+		return -1; /* and errno stays */
+	}
 	n = (size_t)have;
 	/* More than the kernel takes: as many as it does.  The libc's own function, because it
 	 * makes every thread follow (nptl(7)). */
 	while ((r = set(n, groups)) < 0 && *__errno_location() == EINVAL && --n > 0)
-		;
+		refused = EINVAL; /* and errno keeps it */
 	if (r == 0)
-		errno_set(was);
+		errno_set(refused ? refused : unread ? unread : was);
 	sys_call(SYS_munmap, groups, room);
 	return r;
 }
@@ -411,9 +452,9 @@ static int login_glibc(char *buf, size_t n)
 	char termios[256]; /* more than the kernel's struct termios, which no header of libc has */
 	long uid = login_uid(), r;
 
-	if (uid == (long)(uid_t)-1)
+	if (uid == (long)(uid_t)-1 && glibc_before(38))
 		return -ENXIO;
-	r = uid < 0 ? uid : source_name((uid_t)uid, buf, n);
+	r = uid < 0 || uid == (long)(uid_t)-1 ? -1 : source_name((uid_t)uid, buf, n);
 	if (r > 0)
 		return (size_t)r <= n ? 0 : -ERANGE;
 	r = sys_call(SYS_ioctl, 0, TCGETS, termios);
@@ -480,19 +521,23 @@ char *jail_cuserid(char *buf)
 	static char name[20];
 	bool musl = config()->musl;
 	size_t room = musl ? 20 : 9;
-	char text[20];
-	long r = source_name((uid_t)sys_call(SYS_geteuid), text, room);
+	char text[2048]; /* musl's room for the entry; glibc's is half of it */
+	struct passwd pw;
+	int r = found(source_find(NAMES_PASSWD, NULL, (uid_t)sys_call(SYS_geteuid), &pw, text,
+		sizeof text / (musl ? 1 : 2)));
+	size_t len = r > 0 ? strlen(pw.pw_name) : 0;
 
-	found((int)r);
-	if (r <= 0 || (musl && (size_t)r > room)) {
+	if (r < 0 && !buf)
+		return NULL;
+	if (r <= 0 || (musl && len >= room)) {
 		if (buf)
 			*buf = '\0';
 		return buf;
 	}
 	if (!buf)
 		buf = name;
-	memset(buf, 0, musl ? 0 : room); /* strncpy(3), which glibc uses, fills up */
-	memcpy(buf, text, strlen(text) + 1);
+	memset(buf, 0, musl ? len + 1 : room); /* strncpy(3), which glibc uses, fills up */
+	memcpy(buf, pw.pw_name, len < room ? len : room - 1);
 	return buf;
 }
 
