@@ -248,7 +248,9 @@ static void self_text(enum names_kind kind, struct str *s)
 		str_put(s, user, len);
 		put_id(s, ":x:", uid);
 		put_id(s, ":", gid);
-		str_puts(s, "::");
+		str_puts(s, ":");
+		str_put(s, user, len); /* git(1) takes an author's name from here, and wants one */
+		str_puts(s, ":");
 		str_puts(s, rest ? rest + 1 : "/:/bin/sh");
 		str_puts(s, "\n");
 		return;
@@ -579,7 +581,7 @@ static long pattern_id(enum names_kind kind, const char *name)
 	return (long)id;
 }
 
-/* u1000:x:1000:1000::/:/bin/sh, and g1000:x:1000: */
+/* u1000:x:1000:1000:u1000:/:/bin/sh, and g1000:x:1000: */
 static int pattern(enum names_kind kind, const char *name, uint32_t id, void *ret, char *buf, size_t n)
 {
 	uint64_t memory[64] = {0};
@@ -597,7 +599,8 @@ static int pattern(enum names_kind kind, const char *name, uint32_t id, void *re
 		const bool own = number == sys_call(SYS_geteuid);
 
 		put_id(&s, ":", own ? (unsigned long)sys_call(SYS_getegid) : (unsigned long)number);
-		str_puts(&s, "::/:/bin/sh\n");
+		put_id(&s, ":u", (unsigned long)number);
+		str_puts(&s, ":/:/bin/sh\n");
 	} else {
 		str_puts(&s, ":\n");
 	}
