@@ -79,6 +79,7 @@ check: all
 
 bench: all
 	@$(THIS) tests/bench/run.sh
+	@$(THIS) tests/bench/lookups.sh
 
 # a fuzz target against a naive reader of its own, for FUZZ_SECONDS=60
 FUZZ_SECONDS = 60
