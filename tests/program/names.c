@@ -113,6 +113,12 @@ static void show(enum kind kind, const void *entry, int e)
 	putchar('\n');
 }
 
+#define SHOW(kind, call)                       \
+	do {                                   \
+		const void *answer_ = LOUD(call); \
+		show(kind, answer_, errno);    \
+	} while (0)
+
 /* -- keys: what the file itself says, readable or not ------------------------------------------ */
 
 enum { KEYS = 400 };
@@ -470,12 +476,8 @@ static void words(void)
 	for (unsigned i = 0; i < sizeof tilde / sizeof *tilde; i++)
 		for (int how = 0; how < 3; how++) {
 			glob_t g = {0};
-			int r = LOUD(glob(tilde[i],
-#ifdef GLOB_TILDE
-				(how == 1 ? GLOB_TILDE_CHECK : how ? GLOB_TILDE : 0) |
-#endif
-					GLOB_NOCHECK,
-				NULL, &g));
+			int flags = how == 1 ? GLOB_TILDE_CHECK : how ? GLOB_TILDE : 0;
+			int r = LOUD(glob(tilde[i], flags | GLOB_NOCHECK, NULL, &g));
 
 			printf("glob %s %d: %d", tilde[i], how, r);
 			for (size_t k = 0; r == 0 && k < g.gl_pathc; k++)
@@ -566,9 +568,9 @@ static void changes(void)
 	next_some(PW, 9);
 	next_some(PW, 1);
 	printf("name d");
-	show(PW, LOUD(getpwnam("d")), errno);
+	SHOW(PW, getpwnam("d"));
 	printf("name a");
-	show(PW, LOUD(getpwnam("a")), errno);
+	SHOW(PW, getpwnam("a"));
 	set(PW);
 	next_some(PW, 9);
 	end(PW);
@@ -599,19 +601,19 @@ static void changes(void)
 	/* what does not stay */
 	unlink("/case/live/passwd");
 	printf("gone");
-	show(PW, LOUD(getpwnam("a")), errno);
+	SHOW(PW, getpwnam("a"));
 	mkdir("/case/live/passwd", 0755);
 	printf("a directory");
-	show(PW, LOUD(getpwnam("a")), errno);
+	SHOW(PW, getpwnam("a"));
 	set(PW);
 	next_some(PW, 2);
 	rmdir("/case/live/passwd");
 	write_file("/case/live/passwd", "back:x:1:1:::\n", O_TRUNC);
 	printf("back");
-	show(PW, LOUD(getpwuid(1)), errno);
+	SHOW(PW, getpwuid(1));
 	chmod("/case/live/passwd", 0);
 	printf("unreadable");
-	show(PW, LOUD(getpwuid(1)), errno);
+	SHOW(PW, getpwuid(1));
 	unlink("/case/live/passwd");
 	unlink("/case/live/group");
 }
@@ -716,14 +718,14 @@ static void chroots(const char *dir)
 	next_some(PW, 2);
 	set(GR);
 	printf("root");
-	show(PW, LOUD(getpwuid(0)), errno);
+	SHOW(PW, getpwuid(0));
 	if (chroot(dir) < 0)
 		printf("chroot: %d\n", errno);
 	next_some(PW, 100);
 	next_some(GR, 3);
 	printf("root");
-	show(PW, LOUD(getpwuid(0)), errno);
-	show(GR, LOUD(getgrnam("inner")), errno);
+	SHOW(PW, getpwuid(0));
+	SHOW(GR, getgrnam("inner"));
 	set(PW);
 	next_some(PW, 100);
 	set(GR);
