@@ -93,14 +93,19 @@ static bool slot_read(const struct slot *s, struct slot *ret)
 	return false;
 }
 
-/* Makes the caller the writer.  Who waits for long interrupts the writer: it goes ahead. */
+/* Makes the caller the writer.  Who waits for a tenth of a second interrupts the writer: it goes ahead.  A
+ * writer that has lost its processor is back by then, on a crowded machine as well. */
 static uint32_t slot_lock(struct slot *s)
 {
+	enum { SPINS = 1000, SLEEPS = 100 };
+	const struct timespec pause = {.tv_nsec = 1000000};
 	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
 
-	for (unsigned tries = 1; tries < 50000; tries++) {
-		if (tries % 64 == 0)
-			sys_call(SYS_sched_yield); /* the writer may have lost its processor */
+	for (unsigned tries = 1; tries < SPINS + SLEEPS; tries++) {
+		if (tries > SPINS)
+			sys_call(SYS_nanosleep, &pause, NULL);
+		else if (tries % 64 == 0)
+			sys_call(SYS_sched_yield);
 		if (!(seq & 1) && __atomic_compare_exchange_n(&s->seq, &seq, seq + 1, false,
 					  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return seq + 1;

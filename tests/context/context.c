@@ -478,7 +478,8 @@ static int path_calls(void)
 	CHECK((d = opendir(in_a)) && readdir(d) && closedir(d) == 0);
 	CHECK(snprintf(text, sizeof text, "%s/which", in_b) > 0 && (f = fopen(text, "r")));
 	CHECK(fgetc(f) == 'b' && fclose(f) == 0);
-	CHECK(getpwuid_r(0, &pw, text, sizeof text, &found) == 0);
+	/* glibc's own holds locks that a child of fork(2) may find taken */
+	CHECK(!jailed || getpwuid_r(0, &pw, text, sizeof text, &found) == 0);
 	return 0;
 }
 
