@@ -534,6 +534,13 @@ if (cd "$T/src" && $CC -g -O0 -o ../holder holder.c) && LIBJAIL_REPORT=$T/probe 
 	kill -KILL "$holder"
 	wait "$holder" 2>/dev/null
 	runs 2 "a process that has ended" "$report" --pid "$holder"
+	LIBJAIL_REPORT=$T/quiet LD_PRELOAD=$lib sh -c 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd<&-"; done; exec sleep 60' &
+	holder=$!
+	sleep 0.3
+	runs 0 "a process that has opened nothing, and so has told nothing" "$report" --pid "$holder"
+	has "tells so when it is asked" "process $holder"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null
 	LD_PRELOAD=$lib "$T/holder" /etc/passwd &
 	holder=$!
 	sleep 0.3

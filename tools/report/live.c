@@ -194,13 +194,30 @@ static bool send_to(long pid, int fd, int signal)
 	return kill((pid_t)pid, signal) == 0;
 }
 
+/* The signal of a process that has told of none: that of libjail(7), where it was given no other. */
+static int usual_signal(long pid)
+{
+	enum { USUAL = 63 };
+	struct text environ = {0};
+	int signal = proc(pid, "environ", &environ) ? USUAL : -1;
+
+	for (size_t i = 0; i < environ.n; i += strlen(environ.at + i) + 1)
+		if (strncmp(environ.at + i, "LIBJAIL_SNAPSHOT=", 17) == 0)
+			signal = -1;
+	text_free(&environ);
+	return signal;
+}
+
 /* All that must be so before a signal is sent: the signal, or 0. */
-static int may_ask(long pid, struct starts *s, struct text *error)
+static int may_ask(long pid, struct starts *s, bool own_file, struct text *error)
 {
 	struct text status = {0};
 	unsigned long long caught = 0;
 	int signal = signal_of(s, pid);
 
+	/* it is announced when it makes its first descriptor: libjail(7) */
+	if (signal < 0 && own_file)
+		signal = usual_signal(pid);
 	if (signal < 0) {
 		fail(error, pid, "has no start event in its event file");
 	} else if (signal == 0) {
@@ -256,7 +273,7 @@ bool live_snapshot(struct model *m, long pid, const char *file, struct text *err
 			lines(f, &at, note_start, &starts);
 	}
 	if (error->n == 0)
-		signal = may_ask(pid, &starts, error);
+		signal = may_ask(pid, &starts, file == found.at, error);
 	if (signal && !send_to(pid, fd, signal))
 		text_format(error, "process %ld: %s", pid, strerror(errno));
 	if (fd >= 0)
