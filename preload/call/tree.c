@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Directories by name and walks over trees: opendir(3), scandir(3), nftw(3).  libc opens what it
- * walks with internal system calls, so in a root these are whole; the DIR itself is libc's, put on
- * our descriptor.  The walks differ between glibc and musl in the numbers of FTW_*, in the flags
+ * Directories by name and walks over trees: opendir(3), scandir(3), nftw(3); fts(3) is in fts.c.
+ * libc opens what it walks with internal system calls, so in a root these are whole; the DIR itself
+ * is libc's, put on our descriptor.  The walks differ between glibc and musl in the numbers of FTW_*, in the flags
  * they know and in what they report twice: one function each. */
 #include "../config.h"
 #include "../fdpolicy.h"
@@ -658,66 +658,4 @@ int jail_ftw(const char *path, walk_ftw *visit, int fds)
 	if (config()->musl) /* as musl does: the fourth argument is not looked at */
 		return walk_musl_start(path, (walk_nftw *)(void (*)(void))visit, fds, FTW_PHYS);
 	return walk_glibc(path, visit, NULL, fds, 0);
-}
-
-/* -- fts ------------------------------------------------------------------------------------ */
-
-/* glibc keeps the directory where a walk began open, and the one that it left by a symbolic link,
- * both inheritable (io/fts.c); musl's have the flag. */
-static void fts_made(int fd)
-{
-	const int forced = fdpolicy_flag(FD_OPEN);
-	const bool asked = config()->musl;
-
-	if (fd < 0)
-		return;
-	if (!asked && forced && fd > 2)
-		sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fdpolicy_made(fd, FD_OPEN, asked, forced, FD_PATH(AT_FDCWD, ".", O_RDONLY));
-	if (UNLIKELY(record_on))
-		record_owner(fd, RECORD_DIR);
-}
-
-FTS *jail_fts_open(
-	char *const *paths, int options, int (*order)(const FTSENT **, const FTSENT **))
-{
-	FTS *(*real)(char *const *, int, int (*)(const FTSENT **, const FTSENT **)) = REAL(fts_open);
-	FTS *walk;
-
-	if (!real) {
-		errno_set(ENOSYS);
-		return NULL;
-	}
-	walk = real(paths, options, order);
-	if (walk && !(walk->fts_options & FTS_NOCHDIR))
-		fts_made(walk->fts_rfd);
-	return walk;
-}
-
-FTSENT *jail_fts_read(FTS *walk)
-{
-	FTSENT *(*real)(FTS *) = REAL(fts_read), *e;
-
-	if (!real) {
-		errno_set(ENOSYS);
-		return NULL;
-	}
-	e = real(walk);
-	/* entered by a link just now; musl's structure has other offsets, and needs nothing */
-	if (e && !config()->musl && e->fts_info == FTS_D && e->fts_flags & FTS_SYMFOLLOW)
-		fts_made(e->fts_symfd);
-	return e;
-}
-
-int jail_fts_close(FTS *walk)
-{
-	int (*real)(FTS *) = REAL(fts_close);
-
-	if (!real)
-		return EDGE(int, -ENOSYS);
-	if (UNLIKELY(record_on) && walk && !(walk->fts_options & FTS_NOCHDIR) && walk->fts_rfd >= 0) {
-		record_owner(walk->fts_rfd, 0);
-		(void)record_closing(walk->fts_rfd);
-	}
-	return real(walk);
 }
