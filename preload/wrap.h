@@ -20,6 +20,7 @@
 #include <shadow.h>
 #include <link.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -47,6 +48,7 @@
 struct names_sgrp; /* struct sgrp of a header that musl has not */
 struct rpc_client; /* CLIENT and SVCXPRT of Sun RPC, which libc no longer has headers for */
 struct rpc_server;
+struct utmp; /* and utmpx, the same */
 
 #define EXPORT __attribute__((visibility("default"))) /* all else: -fvisibility=hidden */
 

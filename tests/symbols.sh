@@ -127,4 +127,37 @@ awk '$1 == "LATER" { $1 = $2 = ""; sub(/^ +/, ""); count[$0]++ }
 sort "$data/later.counts" | diff - "$tmp/later" >"$tmp/r"
 is_empty 'what is left for later is what tests/data/later.counts says' "$tmp/r"
 
+# How much of the surface has an answer: of priority A and B, and of C what a program can still be
+# linked with, a symbol that this machine's libcs export by default.  What libc alone opens (role
+# internal-open) is no wrapper's to serve.
+for libc in $(sh -c 'cat /proc/self/maps' | awk '/libc\.so|libc-2|ld-musl/ { print $6; exit }') /lib/ld-musl-*.so.1; do
+	[ ! -e "$libc" ] || nm -D --defined-only "$libc" | awk '$3 !~ /[^@]@[^@]/ { sub(/@@.*/, "", $3); print $3 }'
+done | sort -u >"$tmp/living"
+: >"$tmp/r"
+awk -F '\t' -v missing="$tmp/r" '
+	FILENAME ~ /living$/ { living[$1] = 1; next }
+	FILENAME ~ /all$/ { split($0, w, " "); kind[w[2]] = w[1]; next }
+	FNR == 1 || $2 ~ /internal-open/ || ($9 == "C" && !($1 in living)) { next }
+	{
+		n = split($2, role, ",")
+		for (i = 1; i <= n; i++) {
+			key = role[i] " " $9
+			of[key]++
+			if ($1 in kind && kind[$1] != "LATER")
+				has[key]++
+			else if (role[i] ~ /^(path-in|path-out|fd-create|fd-destroy|exec|env|raw)$/)
+				print role[i], $9, $1 >missing
+		}
+	}
+	END {
+		split("path-in path-out fd-create fd-destroy exec env raw", role, " ")
+		for (i = 1; i <= 7; i++)
+			printf "# %-10s A %d of %d, B %d of %d, living C %d of %d\n", role[i],
+				has[role[i] " A"], of[role[i] " A"], has[role[i] " B"], of[role[i] " B"],
+				has[role[i] " C"], of[role[i] " C"]
+	}' "$tmp/living" "$tmp/all" "$data/surface.tsv" >"$tmp/coverage"
+[ -s "$tmp/living" ] || echo 'no libc found' >>"$tmp/r"
+cat "$tmp/coverage"
+is_empty 'every path, descriptor, exec, env and raw symbol of A, B and living C is served' "$tmp/r"
+
 exit "$failed"

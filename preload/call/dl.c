@@ -6,6 +6,8 @@
 #include "../wrap.h"
 #include "glibc.h"
 
+#define DL_NOWHERE "/proc/self/fd/-1/" /* in front of a name that leads nowhere */
+
 /* A loaded object's host path as the guest names it. */
 static const char *dl_guest(const struct view *v, const char *name)
 {
@@ -50,9 +52,9 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 	if (fd < 0) {
 		if (sys_faccessat2(AT_FDCWD, file, 0 /* F_OK */, 0) < 0)
 			return file;
-		str_puts(&s, "/proc/self/fd/-1/");
+		str_puts(&s, DL_NOWHERE);
 		str_puts(&s, file);
-		return s.at ? buf : "/proc/self/fd/-1/";
+		return s.at ? buf : DL_NOWHERE;
 	}
 	if (v && file[0] == '/') {
 		str_puts(&s, v->host);
@@ -214,6 +216,96 @@ int jail_dlinfo(void *handle, int request, void *arg)
 			memmove(arg, guest, strlen(guest) + 1);
 	}
 	return r;
+}
+
+/* dlerror(3): the loader's message names files as it found them, on the host.  A message that has a
+ * path in it was put together for this thread, which owns it until it asks again. */
+char *jail_dlerror(void)
+{
+	char *(*real)(void) = REAL(dlerror);
+	char *text = real ? real() : NULL;
+	const struct view *v = state_view();
+	const char *const fronts[] = {v ? v->host : "", DL_NOWHERE};
+
+	if (!text || !v)
+		return text;
+	for (size_t i = 0; i < ROWS(fronts); i++) {
+		const size_t n = strlen(fronts[i]);
+
+		for (char *p = text; n && *p; p++) {
+			const char *rest = mem_after(p, fronts[i]);
+
+			if (rest && (i || *rest == '/') && (p == text || p[-1] != '/'))
+				memmove(p, rest, strlen(rest) + 1);
+		}
+	}
+	return text;
+}
+
+/* -- backtrace_symbols(3) -------------------------------------------------------------------- */
+
+/* The strings and the pointers to them are one block, which is freed by its first byte: a string
+ * that begins with the root is shown from behind it. */
+char **jail_backtrace_symbols(void *const *frames, int n)
+{
+	char **(*real)(void *const *, int) = REAL(backtrace_symbols);
+	char **lines = real ? real(frames, n) : NULL;
+
+	for (int i = 0; lines && i < n; i++)
+		lines[i] = (char *)dl_guest(state_view(), lines[i]);
+	return lines;
+}
+
+static void dl_hex(struct str *s, unsigned long n)
+{
+	char digits[16], *d = digits + sizeof digits;
+
+	do
+		*--d = "0123456789abcdef"[n % 16];
+	while (n /= 16);
+	str_put(s, d, (size_t)(digits + sizeof digits - d));
+}
+
+/* For signal handlers: no heap.  libc's own asks its loader, past us. */
+void jail_backtrace_symbols_fd(void *const *frames, int n, int fd)
+{
+	void (*real)(void *const *, int, int) = REAL(backtrace_symbols_fd);
+	int saved = *__errno_location();
+
+	if (!real || !state_view()) {
+		if (real)
+			real(frames, n, fd);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		char line[PATH_MAX + 1024];
+		struct str s = {line, line + sizeof line};
+		struct link_map *map = NULL;
+		Dl_info info;
+		unsigned long at = (unsigned long)frames[i], from;
+
+		if (jail_dladdr1(frames[i], &info, (void **)&map, RTLD_DL_LINKMAP) && info.dli_fname &&
+			*info.dli_fname) {
+			str_puts(&s, info.dli_fname);
+			from = info.dli_sname ? (unsigned long)info.dli_saddr : map ? map->l_addr : 0;
+			if (info.dli_sname || from) {
+				str_puts(&s, "(");
+				if (info.dli_sname)
+					str_puts(&s, info.dli_sname);
+				str_puts(&s, at >= from ? "+0x" : "-0x");
+				dl_hex(&s, at >= from ? at - from : from - at);
+				str_puts(&s, ")");
+			}
+			if (!s.at) /* a name longer than any: the address is still told */
+				s.at = line;
+		}
+		str_puts(&s, "[0x");
+		dl_hex(&s, at);
+		str_puts(&s, "]\n");
+		if (s.at)
+			sys_write(fd, line, (size_t)(s.at - line));
+	}
+	errno_set(saved);
 }
 
 /* dl_iterate_phdr(3): every C++ throw comes here, so without a root it is the libc's at once. */

@@ -131,13 +131,6 @@ int jail_mq_close(int queue)
 	return EDGE(int, guest_close(queue));
 }
 
-int jail_shm_open(const char *name, int flags, mode_t mode)
-{
-	int (*real)(const char *, int, mode_t) = REAL(shm_open);
-
-	return real ? fd_made_inside(real(name, flags, mode), FD_MEMORY, FD_NAME(name)) : EDGE(int, -ENOSYS);
-}
-
 /* -- kqueue ---------------------------------------------------------------------------------- */
 
 /* libkqueue makes its descriptors with the calls above, so they have the flag from the start; the one

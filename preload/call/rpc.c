@@ -9,6 +9,7 @@
 #include "../module.h"
 #include "../record.h"
 #include "../wrap.h"
+#include <sys/un.h>
 #include <netinet/in.h>
 
 /* A descriptor that a libc has just made: inheritable, or else somebody has taken care of it. */
@@ -92,13 +93,29 @@ struct rpc_client *jail_clntudp_bufcreate(void *addr, unsigned long prog, unsign
 		    : rpc_absent();
 }
 
+/* The host's name of a socket's guest path, which libc binds and connects to itself: one that leads
+ * nowhere when there is none, or it is too long. */
+static const char *rpc_path(const char *path, char *host, size_t n)
+{
+	return guest_host_name(path, host, n) < 0 ? "/proc/self/fd/-1/socket" : host;
+}
+
 struct rpc_client *jail_clntunix_create(void *addr, unsigned long prog, unsigned long vers, int *sock,
 	unsigned send, unsigned recv)
 {
 	struct rpc_client *(*real)(void *, unsigned long, unsigned long, int *, unsigned, unsigned) =
 		REAL(clntunix_create);
 	const bool made = *sock < 0;
+	struct sockaddr_un un;
 
+	if (state_view() && addr && ((struct sockaddr *)addr)->sa_family == AF_UNIX) {
+		char host[sizeof un.sun_path];
+		const char *path = rpc_path(((struct sockaddr_un *)addr)->sun_path, host, sizeof host);
+
+		un.sun_family = AF_UNIX;
+		memcpy(un.sun_path, path, strlen(path) + 1);
+		addr = &un;
+	}
 	return real ? rpc_client_made(real(addr, prog, vers, sock, send, recv), made, sock) : rpc_absent();
 }
 
@@ -146,6 +163,10 @@ struct rpc_server *jail_svcunix_create(int sock, unsigned send, unsigned recv, c
 {
 	struct rpc_server *(*real)(int, unsigned, unsigned, char *) = REAL(svcunix_create);
 
+	char host[sizeof((struct sockaddr_un *)0)->sun_path];
+
+	if (state_view() && path)
+		path = (char *)rpc_path(path, host, sizeof host);
 	return real ? rpc_server_made(real(sock, send, recv, path), sock) : rpc_absent();
 }
 

@@ -373,6 +373,28 @@ static FILE *stream_inner(FILE *f, const char *path, bool asked, bool with, int 
 	return f;
 }
 
+/* A stream that libc must open itself: the magic link of the guest's file, which is held open, and made
+ * where flags say so, until stream_held_done.  NULL and errno when there is none. */
+static const char *stream_held(const char *path, int flags, char link[PLACE_PATH], int *ret_fd)
+{
+	struct str s = {link, link + PLACE_PATH};
+	const int makes = flags & O_CREAT ? flags & (O_CREAT | O_EXCL | O_ACCMODE) : O_PATH;
+
+	*ret_fd = EDGE(int, guest_open_own(AT_FDCWD, path, makes | O_CLOEXEC, 0666));
+	if (*ret_fd < 0)
+		return NULL;
+	str_puts(&s, "/proc/self/fd/");
+	str_num(&s, (unsigned long)*ret_fd);
+	return link;
+}
+
+static FILE *stream_held_done(FILE *f, int fd)
+{
+	if (fd >= 0)
+		sys_close(fd);
+	return f;
+}
+
 FILE *jail__IO_file_fopen(FILE *f, const char *path, const char *mode, int is32)
 {
 	FILE *(*real)(FILE *, const char *, const char *, int) = REAL(_IO_file_fopen);
@@ -384,6 +406,22 @@ FILE *jail__IO_file_fopen(FILE *f, const char *path, const char *mode, int is32)
 	if (!real) {
 		errno_set(ENOSYS);
 		return NULL;
+	}
+	if (state_view()) {
+		struct str s = {text, text + sizeof text};
+		char link[PLACE_PATH];
+		const int flags = stream_flags(mode);
+		int fd = -1;
+		const char *held = flags < 0 ? path : stream_held(path, flags, link, &fd);
+
+		if (!held)
+			return NULL;
+		if (flags >= 0) { /* what has been made is not to be made again */
+			stream_mode(&s, mode, asked || forced);
+			with = s.at ? text : mode;
+		}
+		return stream_held_done(stream_inner(real(f, held, with ? with : mode, is32), path, asked, with,
+						forced), fd);
 	}
 	return stream_inner(real(f, path, with ? with : mode, is32), path, asked, with, forced);
 }
@@ -397,6 +435,16 @@ FILE *jail__IO_file_open(FILE *f, const char *path, int flags, int mode, int how
 		errno_set(ENOSYS);
 		return NULL;
 	}
+	if (state_view()) {
+		char link[PLACE_PATH];
+		int fd;
+		const char *held = stream_held(path, flags, link, &fd);
+
+		if (!held)
+			return NULL;
+		return stream_held_done(stream_inner(real(f, held, (flags & ~(O_CREAT | O_EXCL)) | forced, mode, how,
+							     is32), path, flags & O_CLOEXEC, true, forced), fd);
+	}
 	return stream_inner(real(f, path, flags | forced, mode, how, is32), path, flags & O_CLOEXEC, true,
 		forced);
 }
@@ -409,7 +457,7 @@ FILE *jail__IO_proc_open(FILE *f, const char *command, const char *mode)
 	char text[STREAM_MODE];
 	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
 
-	if (!real) {
+	if (!real || state_view()) { /* libc would run the host's shell: better none than that one */
 		errno_set(ENOSYS);
 		return NULL;
 	}

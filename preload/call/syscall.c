@@ -136,13 +136,16 @@ static long call_by_number(long nr, long a[6])
 
 	/* for the privileged */
 	case SYS_acct: return a[0] ? guest_by_path(nr, a, 0, 0) : sys_call(nr, 0);
-	case SYS_mount: return guest_by_path(nr, a, 1, 0);
+	case SYS_mount: return guest_mount(PTR(0), PTR(1), PTR(2), (unsigned long)a[3], PTR(4));
 	case SYS_umount2: /* UMOUNT_NOFOLLOW */
 		return guest_by_path(nr, a, 0, a[1] & 8 ? AT_SYMLINK_NOFOLLOW : 0);
 	case SYS_swapon:
 	case SYS_swapoff: return guest_by_path(nr, a, 0, 0);
 	case SYS_quotactl: /* Q_SYNC may name no device */
 		return a[1] ? guest_by_path(nr, a, 1, 0) : sys_call(nr, a[0], 0, a[2], a[3]);
+	case SYS_move_mount: return guest_move_mount(FD(0), PTR(1), FD(2), PTR(3), UINT(4));
+	case SYS_mount_setattr: return guest_mount_setattr(FD(0), PTR(1), UINT(2), PTR(3), SIZE(4));
+	case SYS_fsconfig: return guest_fsconfig(FD(0), UINT(1), PTR(2), PTR(3), INT(4));
 	case SYS_pivot_root:
 		return state_view() ? -EPERM : sys_call(nr, a[0], a[1]);
 
@@ -229,8 +232,6 @@ static long call_by_number(long nr, long a[6])
 		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, 1, FD_OPEN);
 	case SYS_open_tree_attr:
 		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
-	case SYS_move_mount:
-	case SYS_mount_setattr:
 	case SYS_setxattrat:
 	case SYS_getxattrat:
 	case SYS_listxattrat:

@@ -316,3 +316,44 @@ long guest_realpath(const char *path, char *resolved)
 	sys_close((int)fd);
 	return n;
 }
+
+static long host_name_of(int fd, char *buf, size_t n)
+{
+	char magic[PLACE_PATH];
+	struct place at = {.dir = fd, .name = "", .flags = AT_EMPTY_PATH};
+	long r = sys_readlinkat(AT_FDCWD, fd == AT_FDCWD ? "/proc/self/cwd" : place_path(&at, magic), buf, n);
+
+	if (r < 0)
+		return r;
+	if (r >= (long)n)
+		return -ENAMETOOLONG;
+	buf[r] = '\0';
+	return r;
+}
+
+long guest_host_name(const char *path, char *buf, size_t n)
+{
+	struct str s = {buf, buf + n};
+	struct place at;
+	long r, fd = guest_open_own(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		r = host_name_of((int)fd, buf, n);
+		sys_close((int)fd);
+		return r;
+	}
+	if (fd != -ENOENT)
+		return fd;
+	r = place_find(&at, state_view(), AT_FDCWD, path, PLACE_NAME);
+	if (r < 0)
+		return r;
+	r = at.name[0] == '/' ? 0 : host_name_of(at.dir, buf, n);
+	if (r >= 0) {
+		s.at += r;
+		if (at.name[0] != '/' && r > 1)
+			str_puts(&s, "/");
+		str_puts(&s, at.name);
+		r = s.at ? s.at - buf : -ENAMETOOLONG;
+	}
+	return place_done(&at, r);
+}

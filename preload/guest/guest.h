@@ -72,6 +72,13 @@ long guest_fanotify_mark(int fd, unsigned flags, unsigned long mask, int dirfd, 
  * not (AT_SYMLINK_NOFOLLOW): acct, swapon, umount2, quotactl ... */
 long guest_by_path(long nr, long args[6], int which, int at_flags);
 
+/* -- mount.c: what only the privileged may do ---------------------------------------------- */
+long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const void *data);
+long guest_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags);
+long guest_mount_setattr(int dirfd, const char *path, unsigned flags, void *attr, size_t n);
+long guest_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
+
 /* -- cwd.c -------------------------------------------------------------------------------- */
 long guest_chdir(const char *path);
 long guest_fchdir(int fd);
@@ -82,6 +89,10 @@ long guest_getcwd_any(char *buf, size_t n);
 /* realpath(3) where one open can tell: resolved (PATH_MAX bytes) gets the guest's canonical name;
  * its length, or -EAGAIN: the libc's own walk must decide (call/path.c). */
 long guest_realpath(const char *path, char *resolved);
+
+/* The host's name of a guest path, for whom a name is all there is (what libc keeps and opens later):
+ * of what it leads to, or, where that is not there, of what it would be.  Its length or -errno. */
+long guest_host_name(const char *path, char *buf, size_t n);
 
 /* -- chroot.c ----------------------------------------------------------------------------- */
 long guest_chroot(const char *path);
