@@ -36,9 +36,13 @@ static catalog cat_open(const char *path)
 	return c;
 }
 
-/* One entry of NLSPATH, up to a colon: what it means for name, catopen(3).  Where the entry ends. */
+/* One entry of NLSPATH, up to a colon: what it means for name, catopen(3).  Where the entry ends.  To
+ * glibc a modifier (@euro) is a part of what is in front of it, and an entry with a letter that it does
+ * not know is none (catgets/open_catalog.c). */
 static const char *cat_entry(const char *p, const char *name, const char *lang, struct str *to)
 {
+	const bool musl = config()->musl;
+
 	for (; *p && *p != ':'; p++) {
 		const char *part;
 
@@ -51,18 +55,19 @@ static const char *cat_entry(const char *p, const char *name, const char *lang, 
 		switch (*p) {
 		case 'N': str_puts(to, name); break;
 		case 'L': str_puts(to, lang); break;
-		case 'l': str_put(to, lang, cat_until(lang, "_.@")); break;
+		case 'l': str_put(to, lang, cat_until(lang, musl ? "_.@" : "_.")); break;
 		case 't':
 			part = mem_find(lang, '_');
 			if (part)
-				str_put(to, part + 1, cat_until(part + 1, ".@"));
+				str_put(to, part + 1, cat_until(part + 1, musl ? ".@" : "."));
 			break;
 		case 'c':
 			part = mem_find(lang, '.');
 			if (part)
-				str_put(to, part + 1, cat_until(part + 1, "@"));
+				str_put(to, part + 1, cat_until(part + 1, musl ? "@" : ""));
 			break;
 		case '%': str_put(to, "%", 1); break;
+		default: to->at = NULL; break;
 		}
 	}
 	return p;
@@ -87,6 +92,7 @@ catalog jail_catopen(const char *name, int flag)
 	const char *paths[] = {cat_variable("NLSPATH"), config()->musl ? NULL : last};
 	const char *lang;
 	char path[PATH_MAX];
+	int error = 0;
 
 	if (!real || !name) {
 		errno_set(real ? EFAULT : ENOSYS);
@@ -99,19 +105,31 @@ catalog jail_catopen(const char *name, int flag)
 	lang = flag == BY_LOCALE && locale ? locale(MESSAGES, NULL) : cat_variable("LANG");
 	if (!lang || !*lang)
 		lang = config()->musl ? "" : "C";
-	errno_set(ENOENT);
-	for (size_t i = 0; i < ROWS(paths); i++)
-		for (const char *p = paths[i]; p && *p; p += *p == ':') {
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		bool more = paths[i] != NULL;
+
+		for (const char *p = paths[i]; more;) {
 			struct str s = {path, path + sizeof path};
+			long r;
 
 			p = cat_entry(p, name, lang, &s);
 			if (s.at == path)
 				str_puts(&s, name);
-			if (!s.at || guest_faccessat2(AT_FDCWD, path, R_OK, 0) < 0)
+			/* glibc puts its own path behind the program's, and a colon between */
+			more = *p == ':' && (p[1] || (i == 0 && !config()->musl));
+			p++;
+			if (!s.at)
 				continue;
-			c = cat_open(path);
-			if (c != CATALOG_NONE || !config()->musl)
+			r = guest_faccessat2(AT_FDCWD, path, R_OK, 0);
+			if (r < 0)
+				error = (int)-r;
+			else if (error) /* a file that is no catalog says nothing of its own */
+				errno_set(error);
+			c = r < 0 ? CATALOG_NONE : cat_open(path);
+			if (c != CATALOG_NONE || (r == 0 && !config()->musl))
 				return c;
 		}
+	}
+	errno_set(error ? error : ENOENT);
 	return CATALOG_NONE;
 }

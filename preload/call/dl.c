@@ -37,8 +37,8 @@ static bool dl_is_path(const char *file)
 	       !mem_find(file, '$');
 }
 
-/* The host's name of a guest path: the root in front of it where that is the same file, so that
- * the program's own words come back from dladdr(3) and $ORIGIN is what it would be; else the
+/* The host's name of a guest path: the root in front of it, or of a relative one itself, where that is
+ * the same file, so that the program's own words come back from dladdr(3) and $ORIGIN is what it would be; else the
  * canonical name.  A file that is not there gets a name that leads nowhere and still tells it
  * (dlerror(3)): the guest's own, unless the host happens to have such a file. */
 static const char *dl_host(const char *file, char *buf, size_t size)
@@ -56,8 +56,9 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 		str_puts(&s, file);
 		return s.at ? buf : DL_NOWHERE;
 	}
-	if (v && file[0] == '/') {
-		str_puts(&s, v->host);
+	if (v) {
+		if (file[0] == '/')
+			str_puts(&s, v->host);
 		str_puts(&s, file);
 		if (s.at && sys_fstat((int)fd, &want) == 0 &&
 			sys_fstatat(AT_FDCWD, buf, &got, 0) == 0 && got.st_dev == want.st_dev &&

@@ -68,6 +68,11 @@ key_t jail_ftok(const char *path, int id)
 	return (key_t)((st.st_ino & 0xffff) | (st.st_dev & 0xff) << 16 | (unsigned)id << 24);
 }
 
+static bool path_is_empty(const char *path)
+{
+	return place_strlen(path, 1) == 0;
+}
+
 /* glibc asks about the file system in its own ways: hand it the object's magic link.  musl's
  * answers are constants that look at no file. */
 long jail_pathconf(const char *path, int name)
@@ -82,8 +87,18 @@ long jail_pathconf(const char *path, int name)
 	if (!state_view() || config()->musl)
 		return real(path, name);
 	fd = guest_open_own(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-	if (fd < 0)
-		return EDGE(long, fd);
+	if (fd < 0) { /* what libc tells without a look at the file, it tells of every name */
+		int saved = *__errno_location();
+
+		if (path_is_empty(path))
+			return real(path, name);
+		r = real("/proc/self/fd/-1/nowhere", name);
+		if (r == -1 && *__errno_location() == ENOENT)
+			errno_set((int)-fd);
+		else if (r != -1)
+			errno_set(saved);
+		return r;
+	}
 	str_puts(&s, "/proc/self/fd/");
 	str_num(&s, (unsigned long)fd);
 	r = real(link, name);

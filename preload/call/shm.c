@@ -24,8 +24,8 @@ static long shm_path(struct str *to, const char *name, enum shm_kind kind)
 	n = strlen(name);
 	if (!n || mem_find(name, '/') || (musl && name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]))))
 		return -EINVAL;
-	if (n > NAME_MAX)
-		return -ENAMETOOLONG;
+	if (musl ? n > NAME_MAX : n > (kind == SHM_SEM ? NAME_MAX : NAME_MAX + 4))
+		return musl ? -ENAMETOOLONG : -EINVAL; /* glibc: what has no room in a buffer */
 	str_puts(to, shm_dir);
 	str_puts(to, front);
 	str_puts(to, name);

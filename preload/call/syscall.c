@@ -53,6 +53,7 @@ static long call_by_number(long nr, long a[6])
 	/* opening */
 	case SYS_openat: return guest_openat(FD(0), PTR(1), INT(2), (mode_t)a[3]);
 	case SYS_openat2: return guest_openat2(FD(0), PTR(1), PTR(2), SIZE(3));
+	case SYS_fspick: return guest_fspick(FD(0), PTR(1), UINT(2));
 	case SYS_open_tree: return guest_open_tree(FD(0), PTR(1), UINT(2));
 	case SYS_name_to_handle_at:
 		return guest_name_to_handle_at(FD(0), PTR(1), PTR(2), PTR(3), INT(4));
@@ -228,8 +229,6 @@ static long call_by_number(long nr, long a[6])
 	 * the older call (open, getxattr ...) that they keep for older kernels. */
 	case SYS_io_uring_setup:
 		return state_view() ? -ENOSYS : fd_by_kernel(nr, a, FD_EVENT, FD_NOTHING);
-	case SYS_fspick: /* FSPICK_CLOEXEC */
-		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, 1, FD_OPEN);
 	case SYS_open_tree_attr:
 		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
 	case SYS_setxattrat:

@@ -150,9 +150,8 @@ void jail_login(const struct utmp *given)
 {
 	void (*real)(const struct utmp *) = REAL(login);
 	struct utmp ut;
-	char tty[PATH_MAX];
+	char tty[PATH_MAX] = "";
 	const char *name;
-	bool found = false;
 
 	if (!utmp_ours()) {
 		if (real)
@@ -162,17 +161,16 @@ void jail_login(const struct utmp *given)
 	ut = *given;
 	ut.ut_type = USER_PROCESS;
 	ut.ut_pid = sys_getpid();
-	for (int fd = 0; fd < 3 && !found; fd++)
-		found = jail_ttyname_r(fd, tty, sizeof tty) == 0;
-	utmp_text(ut.ut_line, sizeof ut.ut_line, "???");
-	if (found) {
-		name = mem_after(tty, "/dev/");
-		utmp_text(ut.ut_line, sizeof ut.ut_line, name ? name : mem_base(tty));
-		if (jail_utmpname(utmp_default) == 0) {
-			jail_setutent();
-			jail_pututline(&ut);
-			jail_endutent();
-		}
+	/* glibc takes every answer for a terminal's name, the error ENOTTY too: standard input's it is,
+	 * and where that is none the line is empty (login/login.c) */
+	if (jail_ttyname_r(0, tty, sizeof tty) != 0)
+		*tty = '\0';
+	name = mem_after(tty, "/dev/");
+	utmp_text(ut.ut_line, sizeof ut.ut_line, name ? name : mem_base(tty));
+	if (jail_utmpname(utmp_default) == 0) {
+		jail_setutent();
+		jail_pututline(&ut);
+		jail_endutent();
 	}
 	jail_updwtmp(wtmp_default, &ut);
 }

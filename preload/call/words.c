@@ -3,7 +3,8 @@
  * wordexp(3) in a root.  glibc expands in its own memory, with the host's files and names, and musl
  * with the host's shell; here the guest's shell does it, which is what the function promises to
  * behave like.  What this file adds is the part that POSIX takes away from the shell: characters
- * that may not stand unquoted, and WRDE_NOCMD. */
+ * that may not stand unquoted, and WRDE_NOCMD.  musl adds none of it without WRDE_NOCMD, and knows no
+ * WRDE_UNDEF (src/misc/wordexp.c). */
 #include "process.h"
 #include "../config.h"
 #include "../env.h"
@@ -206,12 +207,19 @@ int jail_wordexp(const char *words, wordexp_t *we, int flags)
 	if (!script)
 		return WRDE_NOSPACE;
 	s = (struct str){script, script + room};
+	if (config()->musl)
+		flags &= ~WRDE_UNDEF;
 	if (flags & WRDE_UNDEF)
 		str_puts(&s, "set -u; ");
 	if (env_get(config_environ(), "IFS"))
 		str_puts(&s, "IFS=$1; shift; ");
 	str_puts(&s, "printf '%s\\0' x ");
-	r = words_script(&s, words, flags);
+	if (config()->musl && !(flags & WRDE_NOCMD)) {
+		str_puts(&s, words);
+		r = s.at ? 0 : WRDE_NOSPACE;
+	} else {
+		r = words_script(&s, words, flags);
+	}
 	if (r == 0)
 		r = words_run(script, flags, &text, &n);
 	if (r == 0) {

@@ -35,6 +35,7 @@ long guest_open_own(int dirfd, const char *path, int flags, mode_t mode);
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size);
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags);
 long guest_open_tree(int dirfd, const char *path, unsigned flags);
+long guest_fspick(int dirfd, const char *path, unsigned flags);
 
 /* -- stat.c ------------------------------------------------------------------------------- */
 long guest_fstat(int fd, struct stat *st);

@@ -80,14 +80,56 @@ long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt
 	return r;
 }
 
+/* The place is done with, and its number is free: the lowest one is what a new descriptor has. */
+static long open_lowest(struct place *at, long fd)
+{
+	const bool below = at->owned && fd > at->dir;
+	long r = place_done(at, fd), flag;
+
+	if (fd < 0 || !below)
+		return r;
+	flag = sys_fcntl((int)fd, F_GETFD, 0);
+	r = sys_fcntl((int)fd, flag & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (r < 0)
+		return fd;
+	sys_close((int)fd);
+	return r;
+}
+
+/* Under a root as the others here; what may not be asked for at all the kernel says first. */
+long guest_fspick(int dirfd, const char *path, unsigned flags)
+{
+	enum { CLOEXEC = 1, NOFOLLOW = 2, EMPTY = 8 }; /* FSPICK_*, linux/mount.h */
+	const int forced = fdpolicy_flag(FD_OPEN);
+	const unsigned with = flags | (forced ? CLOEXEC : 0u);
+	struct place at;
+	long r, first;
+
+	r = place_find(&at, state_view(), dirfd, path,
+		PLACE_OBJECT | (flags & NOFOLLOW ? PLACE_NOFOLLOW : 0u) | (flags & EMPTY ? PLACE_EMPTY : 0u));
+	if (r == 0) {
+		r = open_lowest(&at, sys_call(SYS_fspick, at.dir, at.name,
+					     with | (at.flags & AT_EMPTY_PATH ? EMPTY : 0u)));
+	} else {
+		first = sys_call(SYS_fspick, -1, "/proc/self/fd/x/x", flags);
+		r = first == -ENOENT ? r : first;
+	}
+	return fdpolicy_made(r, FD_OPEN, flags & CLOEXEC, forced, FD_PATH(dirfd, path, O_PATH));
+}
+
 long guest_open_tree(int dirfd, const char *path, unsigned flags)
 {
 	const int forced = fdpolicy_flag(FD_OPEN); /* OPEN_TREE_CLOEXEC is O_CLOEXEC */
 	struct place at;
 	long r = place_find(&at, state_view(), dirfd, path, place_how((int)flags));
 
-	if (r == 0)
-		r = place_done(&at, sys_call(SYS_open_tree, at.dir, at.name,
-					    flags | (unsigned)forced | (unsigned)at.flags));
+	if (r == 0) {
+		r = open_lowest(&at, sys_call(SYS_open_tree, at.dir, at.name,
+					     flags | (unsigned)forced | (unsigned)at.flags));
+	} else {
+		long first = sys_call(SYS_open_tree, -1, "/proc/self/fd/x/x", flags);
+
+		r = first == -ENOENT ? r : first;
+	}
 	return fdpolicy_made(r, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, O_PATH));
 }

@@ -97,6 +97,28 @@ static void addr_out(const struct sockaddr_storage *whole, socklen_t n, void *ad
 	memcpy(addr, whole, n < room ? n : room);
 }
 
+/* The kernel writes its own, longer text first: where that goes beyond the guest's, what was there
+ * before is put back. */
+struct addr_was {
+	struct sockaddr_storage bytes;
+	socklen_t n;
+};
+
+static void addr_keep(struct addr_was *was, const void *addr, socklen_t room)
+{
+	was->n = room < sizeof was->bytes ? room : sizeof was->bytes;
+	if (was->n <= UNIX_AT || !addr || !place_readable(addr, was->n))
+		was->n = 0;
+	else
+		memcpy(&was->bytes, addr, was->n);
+}
+
+static void addr_restore(const struct addr_was *was, void *addr, socklen_t from)
+{
+	if (from < was->n)
+		memcpy((char *)addr + from, (const char *)&was->bytes + from, was->n - from);
+}
+
 /* The kernel wrote an address of *len bytes to addr, all of which fit in room. */
 static void show_there(const struct view *v, struct sockaddr *addr, socklen_t *len, socklen_t room)
 {
@@ -116,17 +138,20 @@ static long named(long nr, int fd, struct sockaddr *addr, socklen_t *len)
 	const struct view *v = state_view();
 	struct sockaddr_storage whole;
 	socklen_t room, n = sizeof whole;
+	struct addr_was was;
 	long r;
 
 	if (!v || !place_readable(len, sizeof *len))
 		return sys_call(nr, fd, addr, len);
 	room = *len;
+	addr_keep(&was, addr, room);
 	r = sys_call(nr, fd, addr, len);
 	if (r < 0 || *len <= UNIX_AT || (room > UNIX_AT && !is_path(addr, *len, room)))
 		return r;
 	if (sys_call(nr, fd, &whole, &n) < 0) /* again, and the whole of it */
 		return r;
 	*len = unix_show(v, &whole, n);
+	addr_restore(&was, addr, *len);
 	addr_out(&whole, *len, addr, room);
 	return r;
 }

@@ -10,10 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <features.h>
-#ifdef __GLIBC__
-#include <fts.h>
-#endif
 #include <ftw.h>
 #include <glob.h>
 #include <limits.h>
@@ -2984,265 +2980,6 @@ static void walks(void)
 	out_cwd();
 }
 
-/* fts(3), which musl does not have */
-#ifdef __GLIBC__
-static int fts_by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static const char *fts_kind(int info)
-{
-	static const char *const kinds[] = {"?", "D", "DC", "DEFAULT", "DNR", "DOT", "DP", "ERR", "F",
-		"INIT", "NS", "NSOK", "SL", "SLNONE", "W"};
-
-	return info >= 0 && info < (int)ROWS(kinds) ? kinds[info] : "?";
-}
-
-/* Can the entry be reached by what it says, from where the walk has put us? */
-static void out_fts(const FTSENT *e)
-{
-	struct stat st;
-
-	out(" %s:%d:", fts_kind(e->fts_info), e->fts_level);
-	out_text(e->fts_path, strlen(e->fts_path));
-	if (e->fts_namelen != strlen(e->fts_name) || e->fts_pathlen != strlen(e->fts_path))
-		out("(%d,%d)", e->fts_namelen, e->fts_pathlen);
-	if (e->fts_info == FTS_NS || e->fts_info == FTS_DNR || e->fts_info == FTS_ERR)
-		out(":%s", errno_name(e->fts_errno));
-	if (e->fts_info == FTS_DC)
-		out(":%s", e->fts_cycle->fts_name);
-	if (e->fts_info == FTS_F && e->fts_statp)
-		out_stat(e->fts_statp);
-	if (e->fts_info == FTS_D || e->fts_info == FTS_F || e->fts_info == FTS_SL)
-		out(lstat(e->fts_accpath, &st) == 0 ? "" : "(lost %s)", errno_name(errno));
-	if (e->fts_flags)
-		out("+%d", e->fts_flags);
-}
-
-/* What the program says to an entry, by its name. */
-static int fts_orders(FTS *w, FTSENT *e)
-{
-	static int again;
-
-	if (e->fts_info == FTS_D && strcmp(e->fts_name, "skipme") == 0)
-		return fts_set(w, e, FTS_SKIP);
-	if ((e->fts_info == FTS_SL || e->fts_info == FTS_SLNONE) && e->fts_name[0] == 'F')
-		return fts_set(w, e, FTS_FOLLOW);
-	if (e->fts_info == FTS_F && strcmp(e->fts_name, "again") == 0 && !again++)
-		return fts_set(w, e, FTS_AGAIN);
-	return 0;
-}
-
-static void fts_walk(char *const *tops, int options, bool sorted)
-{
-	FTS *w;
-	FTSENT *e;
-
-	errno = PRESET;
-	w = fts_open(tops, options, sorted ? fts_by_name : NULL);
-	if (!w) {
-		out(" failed %s", errno_name(errno));
-		return;
-	}
-	while ((errno = PRESET, e = fts_read(w)) != NULL) {
-		out_fts(e);
-		fts_orders(w, e);
-	}
-	out(" end %s", errno ? errno_name(errno) : "0");
-	DO(fts_close(w));
-	out_cwd();
-}
-
-static void fts_options(void)
-{
-	static char *const tops[][4] = {{"d"}, {"d/"}, {"dla", "f", "dang"}, {"up/etc"}, {"/etc"}, {"nope", "locked"},
-		{"/../../etc", "noread", "noexec"}, {"loop", "dle", "root"}, {".", ".."}, {""}, {"d//e/.", "/"},
-		{NULL}};
-	static const int options[] = {FTS_PHYSICAL, FTS_PHYSICAL | FTS_NOCHDIR, FTS_LOGICAL,
-		FTS_PHYSICAL | FTS_COMFOLLOW, FTS_PHYSICAL | FTS_NOSTAT, FTS_PHYSICAL | FTS_SEEDOT, 0x400,
-		FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT | FTS_COMFOLLOW};
-	for (size_t o = 0; o < ROWS(options); o++)
-		for (size_t i = 0; i + 1 < ROWS(tops); i++) {
-			/* what has no end, or other things than the root */
-			if (strcmp(tops[i][0], ".") == 0 || (tops[i][1] && strcmp(tops[i][1], "/") == 0))
-				continue;
-			if (strcmp(tops[i][0], "loop") == 0 && options[o] != FTS_PHYSICAL)
-				continue;
-			out("; %#x %s", (unsigned)options[o], tops[i][0]);
-			fts_walk(tops[i], options[o], true);
-		}
-}
-
-static void fts_links(void)
-{
-	DO(mkdir("t", 0755));
-	DO(chdir("t"));
-	mkdir("skipme", 0755);
-	mkdir("skipme/in", 0755);
-	mkdir("a", 0755);
-	mkdir("a/b", 0755);
-	DO(symlink("..", "a/b/Fup"));
-	DO(symlink(at_self("%/d/e"), "a/Fabs"));
-	DO(symlink("/etc", "a/Fetc"));
-	DO(symlink("nothing", "a/Fnone"));
-	DO(symlink("/nothing", "a/none"));
-	DO(symlink("a/b", "Fb"));
-	close(open("again", O_CREAT | O_WRONLY, 0600));
-	close(open("a/again", O_CREAT | O_WRONLY, 0600));
-	step("physical");
-	fts_walk((char *[]){".", NULL}, FTS_PHYSICAL, true);
-	step("named");
-	fts_walk((char *[]){"a", "Fb", NULL}, FTS_PHYSICAL, true);
-	step("nochdir");
-	fts_walk((char *[]){".", NULL}, FTS_PHYSICAL | FTS_NOCHDIR, true);
-	step("logical");
-	fts_walk((char *[]){".", NULL}, FTS_LOGICAL, true);
-	step("xdev");
-	fts_walk((char *[]){"/dev/..", NULL}, FTS_PHYSICAL | FTS_XDEV | FTS_NOSTAT | 0x400, true);
-	step("absolute");
-	fts_walk((char *[]){(char *)at_self("%/t/a"), NULL}, FTS_PHYSICAL, true);
-}
-
-static void fts_lists(void)
-{
-	static const int instrs[] = {0, FTS_NAMEONLY, 7};
-	static const int options[] = {FTS_PHYSICAL, FTS_PHYSICAL | FTS_NOCHDIR, FTS_LOGICAL};
-	char *const tops[] = {"d", (char *)at_self("%/ro"), "locked", "empty", "f", NULL};
-
-	for (size_t o = 0; o < ROWS(options); o++)
-		for (size_t i = 0; i < ROWS(instrs); i++) {
-			FTS *w = fts_open(tops, options[o], fts_by_name);
-			FTSENT *e, *c;
-
-			out("; %#x %d first", (unsigned)options[o], instrs[i]);
-			errno = PRESET;
-			c = fts_children(w, instrs[i]);
-			out(" %s", c ? "" : errno_name(errno));
-			for (; c; c = c->fts_link)
-				out(" %s", c->fts_name);
-			while ((e = fts_read(w)) != NULL) {
-				out_fts(e);
-				errno = PRESET;
-				c = fts_children(w, instrs[i]);
-				out(" (%s", c ? "" : errno ? errno_name(errno) : "0");
-				for (; c; c = c->fts_link) {
-					out(" %s:%s", fts_kind(c->fts_info), c->fts_name);
-					if (strcmp(c->fts_name, "only") == 0)
-						DO(fts_set(w, c, FTS_FOLLOW));
-					if (strcmp(c->fts_name, "e") == 0)
-						DO(fts_set(w, c, FTS_SKIP));
-				}
-				out(")");
-			}
-			DO(fts_close(w));
-			out_cwd();
-		}
-}
-
-/* Deeper than any path may be; a walk that changes directories does not care. */
-static void fts_deep(void)
-{
-	char name[201];
-	FTS *w;
-	FTSENT *e;
-	int n = 0, deepest = 0, errors = 0;
-
-	memset(name, 'n', 200);
-	name[200] = '\0';
-	DO(mkdir("deep", 0755));
-	DO(chdir("deep"));
-	for (int i = 0; i < 60; i++)
-		if (mkdir(name, 0755) != 0 || chdir(name) != 0)
-			out(" stuck at %d", i);
-	close(open("bottom", O_CREAT | O_WRONLY, 0600));
-	DO(chdir(at_self("%")));
-	for (int o = 0; o < 2; o++) {
-		n = deepest = errors = 0;
-		w = fts_open((char *[]){"deep", NULL}, o ? FTS_PHYSICAL | FTS_NOCHDIR : FTS_PHYSICAL, NULL);
-		while ((e = fts_read(w)) != NULL) {
-			n++;
-			if (e->fts_pathlen > deepest)
-				deepest = e->fts_pathlen;
-			if (e->fts_info == FTS_NS || e->fts_info == FTS_DNR || e->fts_info == FTS_ERR) {
-				errors++;
-				out(" %s:%s:%d", fts_kind(e->fts_info), errno_name(e->fts_errno), e->fts_pathlen);
-			}
-			if (e->fts_info == FTS_F)
-				out_mark(e->fts_statp->st_mode, 0, 0, e->fts_statp->st_size);
-		}
-		out(" %d %d %d %s", n, deepest, errors, errno_name(errno));
-		DO(fts_close(w));
-		out_cwd();
-	}
-	w = fts_open((char *[]){"deep", NULL}, FTS_PHYSICAL, NULL); /* removed from the bottom up */
-	while ((e = fts_read(w)) != NULL)
-		if (e->fts_info != FTS_D && remove(e->fts_accpath) != 0)
-			out(" kept");
-	DO(fts_close(w));
-	out_open("deep");
-}
-
-/* The tree is changed under the walk. */
-static void fts_races(void)
-{
-	FTS *w;
-	FTSENT *e;
-
-	mkdir("race", 0755);
-	mkdir("race/a", 0755);
-	mkdir("race/a/b", 0755);
-	mkdir("race/c", 0755);
-	step("replaced by a link");
-	w = fts_open((char *[]){"race", NULL}, FTS_PHYSICAL, fts_by_name);
-	while ((e = fts_read(w)) != NULL) {
-		out_fts(e);
-		if (e->fts_info == FTS_D && strcmp(e->fts_name, "a") == 0) {
-			DO(rename("a", "was"));
-			DO(symlink("/etc", "a"));
-		}
-	}
-	DO(fts_close(w));
-	out_cwd();
-	step("removed");
-	w = fts_open((char *[]){"race", NULL}, FTS_PHYSICAL, fts_by_name);
-	while ((e = fts_read(w)) != NULL) {
-		out_fts(e);
-		if (e->fts_info == FTS_D && strcmp(e->fts_name, "c") == 0)
-			DO(rmdir("c"));
-	}
-	DO(fts_close(w));
-	step("moved out");
-	mkdir("race/c", 0755);
-	mkdir("race/c/d", 0755);
-	w = fts_open((char *[]){"race", NULL}, FTS_PHYSICAL, fts_by_name);
-	while ((e = fts_read(w)) != NULL) {
-		out_fts(e);
-		if (e->fts_info == FTS_D && strcmp(e->fts_name, "d") == 0)
-			DO(rename(at_self("%/race/c/d"), at_self("%/moved")));
-	}
-	out(" %s", errno_name(errno));
-	DO(fts_close(w));
-	out_cwd();
-}
-#else
-static void fts_options(void)
-{
-}
-static void fts_links(void)
-{
-}
-static void fts_lists(void)
-{
-}
-static void fts_deep(void)
-{
-}
-static void fts_races(void)
-{
-}
-#endif
-
 static void listings(void)
 {
 	static const char *const dirs[] = {"/", "/etc", "/..", "d", "dla", "/w/../etc",
@@ -3963,6 +3700,8 @@ static void root_is(void)
 	out("%d", a.st_dev == b.st_dev);
 }
 
+#include "libc.h"
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -3992,8 +3731,8 @@ static const struct {
 		S(openat2_args),
 	S(by_number), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
 		R(descriptors),
-	R(fts_options), S(fts_links), R(fts_lists), S(fts_deep), S(fts_races),
 	R(proc_fd_list), R(descriptors_taken), S(descriptors_none), R(in_signal), R(root_is),
+	LIBC_SCENARIOS
 #undef S
 #undef R
 };

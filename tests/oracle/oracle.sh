@@ -318,8 +318,9 @@ compare() {
 : >"$base/seen"
 host=$base/oracle-host
 cflags='-std=gnu11 -O1 -Wall -Wextra -pthread'
+libs='-ldl -lrt -lutil'
 # shellcheck disable=SC2086
-${CC:-cc} $cflags -o "$host" "$here/oracle.c" || fail "does not build"
+${CC:-cc} $cflags -o "$host" "$here/oracle.c" $libs || fail "does not build"
 
 # libc LIBC CASE...: all passes for one libc
 libc() {
@@ -329,7 +330,7 @@ libc() {
 	if [ "$libc" = musl ]; then
 		program=$base/oracle-musl
 		# shellcheck disable=SC2086
-		musl-gcc $cflags -o "$program" "$here/oracle.c" || fail "does not build with musl-gcc"
+		musl-gcc $cflags -o "$program" "$here/oracle.c" $libs || fail "does not build with musl-gcc"
 	fi
 	mkdir "$base/$libc"
 	work=$base/$libc
