@@ -3,8 +3,8 @@
  * Who is logged in: utmpname(3), getutent(3), pututline(3), updwtmp(3), login(3).  glibc keeps the
  * name of its file and opens it with internal system calls; so in a root it is told the host's name
  * of the guest's file, each time before it opens it.  musl has stubs. */
+#include "../record.h"
 #include "../wrap.h"
-#include "glibc.h"
 #include <utmp.h>
 
 static const char utmp_default[] = "/var/run/utmp", wtmp_default[] = "/var/log/wtmp";
@@ -61,11 +61,73 @@ static void utmp_ready(void)
 	errno_set(saved);
 }
 
+/* -- the descriptor --------------------------------------------------------------------------- */
+
+/* glibc's first pututline(3) puts another descriptor onto the one that it keeps, by a dup2(2) that
+ * takes its flag away (login/utmp_file.c, seen in 2.36).  No call of ours tells the number: it is one
+ * on the file that is open without the flag now and was not before. */
+enum { UTMP_FDS = 256 };
+static int utmp_fd = -1;
+
+struct utmp_fds {
+	const char *file;
+	struct stat st;
+	bool open[UTMP_FDS]; /* on the file, and inheritable */
+};
+
+static void utmp_inheritable(struct utmp_fds *l)
+{
+	struct stat st;
+
+	for (int fd = 3; fd < UTMP_FDS; fd++)
+		l->open[fd] = sys_fcntl(fd, F_GETFD, 0) == 0 && sys_fstat(fd, &st) == 0 &&
+			      st.st_dev == l->st.st_dev && st.st_ino == l->st.st_ino;
+}
+
+static bool utmp_before(struct utmp_fds *l, char buf[sizeof utmp_default + 1])
+{
+	if (config()->musl || (!fdpolicy_flag(FD_OPEN) && !record_on))
+		return false;
+	l->file = utmp_variant(*utmp_file ? utmp_file : utmp_default, buf);
+	if (guest_newfstatat(AT_FDCWD, l->file, &l->st, 0) < 0)
+		return false;
+	utmp_inheritable(l);
+	return true;
+}
+
+static void utmp_after(const struct utmp_fds *was)
+{
+	const int forced = fdpolicy_flag(FD_OPEN);
+	struct utmp_fds now = {.st = was->st};
+
+	utmp_inheritable(&now);
+	for (int fd = 3; fd < UTMP_FDS; fd++) {
+		if (!now.open[fd] || was->open[fd])
+			continue;
+		if (forced)
+			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
+		utmp_fd = (int)fdpolicy_made(
+			fd, FD_OPEN, false, forced, FD_PATH(AT_FDCWD, was->file, O_RDWR));
+	}
+}
+
+/* libc closes its file. */
+static void utmp_closed(void)
+{
+	utmp_told = false; /* the name may lead elsewhere by then: a chroot, a rename */
+	if (utmp_fd >= 0 && UNLIKELY(record_on))
+		(void)record_closing(utmp_fd);
+	utmp_fd = -1;
+}
+
+/* -- the edge --------------------------------------------------------------------------------- */
+
 int jail_utmpname(const char *file)
 {
 	int (*real)(const char *) = REAL(utmpname);
 	size_t n = file ? strlen(file) : 0;
 
+	utmp_closed();
 	if (n < sizeof utmp_file)
 		memcpy(utmp_file, file ? file : "", n + 1);
 	utmp_told = n >= sizeof utmp_file; /* longer than any path: nothing to translate */
@@ -85,7 +147,7 @@ void jail_endutent(void)
 {
 	void (*real)(void) = REAL(endutent);
 
-	utmp_told = false; /* the name may lead elsewhere by then: a chroot, a rename */
+	utmp_closed();
 	if (real)
 		real();
 }
@@ -104,7 +166,29 @@ void jail_endutent(void)
 UTMP_GET(getutent, (void), ())
 UTMP_GET(getutid, (const struct utmp *id), (id))
 UTMP_GET(getutline, (const struct utmp *line), (line))
-UTMP_GET(pututline, (const struct utmp *ut), (ut))
+
+struct utmp *jail_pututline(const struct utmp *ut)
+{
+	struct utmp *(*real)(const struct utmp *) = REAL(pututline), *r;
+	char buf[sizeof utmp_default + 1];
+	struct utmp_fds fds;
+	int saved = *__errno_location(), e;
+	bool look;
+
+	if (!real) {
+		errno_set(ENOSYS);
+		return NULL;
+	}
+	utmp_ready();
+	look = utmp_before(&fds, buf);
+	errno_set(saved);
+	r = real(ut);
+	e = *__errno_location();
+	if (look)
+		utmp_after(&fds);
+	errno_set(e);
+	return r;
+}
 
 #define UTMP_GET_R(name, params, args)                                         \
 	int jail_##name params                                                 \

@@ -120,7 +120,8 @@ static void addr_restore(const struct addr_was *was, void *addr, socklen_t from)
 }
 
 /* The kernel wrote an address of *len bytes to addr, all of which fit in room. */
-static void show_there(const struct view *v, struct sockaddr *addr, socklen_t *len, socklen_t room)
+static void show_there(const struct view *v, struct sockaddr *addr, socklen_t *len, socklen_t room,
+	const struct addr_was *was)
 {
 	struct sockaddr_storage whole;
 
@@ -129,6 +130,8 @@ static void show_there(const struct view *v, struct sockaddr *addr, socklen_t *l
 	memset(&whole, 0, sizeof whole);
 	memcpy(&whole, addr, *len < room ? *len : room);
 	*len = unix_show(v, &whole, *len);
+	if (was)
+		addr_restore(was, addr, *len);
 	addr_out(&whole, *len, addr, room);
 }
 
@@ -544,15 +547,17 @@ long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *add
 	const struct view *v = addr ? state_view() : NULL;
 	struct sockaddr_storage whole;
 	socklen_t room, size = sizeof whole;
+	struct addr_was was;
 	long r;
 
 	if (!v || !place_readable(len, sizeof *len))
 		return sys_call(SYS_recvfrom, fd, buf, n, flags, addr, len);
 	room = *len;
 	if (!too_small(addr, room)) {
+		addr_keep(&was, addr, room);
 		r = sys_call(SYS_recvfrom, fd, buf, n, flags, addr, len);
 		if (r >= 0)
-			show_there(v, addr, len, room);
+			show_there(v, addr, len, room, &was);
 		return r;
 	}
 	r = sys_call(SYS_recvfrom, fd, buf, n, flags, &whole, &size);
@@ -611,6 +616,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	const struct view *v = state_view();
 	bool musl = config()->musl, small;
 	struct sockaddr_storage whole;
+	struct addr_was was;
 	struct msghdr m;
 	long r;
 
@@ -627,6 +633,8 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	if (small) {
 		m.msg_name = &whole;
 		m.msg_namelen = sizeof whole;
+	} else if (v) {
+		addr_keep(&was, m.msg_name, m.msg_namelen);
 	}
 	r = receive(SYS_recvmsg, fd, &m, 1, flags, NULL);
 	if (r < 0)
@@ -636,7 +644,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 		m.msg_namelen = unix_show(v, &whole, m.msg_namelen);
 		addr_out(&whole, m.msg_namelen, msg->msg_name, msg->msg_namelen);
 	} else if (v && m.msg_name) {
-		show_there(v, m.msg_name, &m.msg_namelen, msg->msg_namelen);
+		show_there(v, m.msg_name, &m.msg_namelen, msg->msg_namelen, &was);
 	}
 	msg->msg_namelen = m.msg_namelen;
 	msg->msg_controllen = m.msg_controllen;
@@ -644,12 +652,78 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	return r;
 }
 
-/* A name that does not fit its buffer here shows the host's path, cut off as the kernel cut it. */
+static bool is_unix(int fd)
+{
+	enum { DOMAIN = 39 }; /* SO_DOMAIN */
+	int domain = 0;
+	socklen_t n = sizeof domain;
+
+	return sys_call(SYS_getsockopt, fd, SOL_SOCKET, DOMAIN, &domain, &n) == 0 && domain == AF_UNIX;
+}
+
+/* The first n messages, MSG_BLOCK at most, with names in our own buffers. */
+enum { MSG_BLOCK = 16 };
+static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n,
+	int flags, struct timespec *timeout)
+{
+	struct sockaddr_storage whole[MSG_BLOCK];
+	struct msghdr was[MSG_BLOCK];
+	long r;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct msghdr *m = &msgs[i].msg_hdr;
+
+		was[i] = *m;
+		if (m->msg_name) {
+			m->msg_name = &whole[i];
+			m->msg_namelen = sizeof whole[i];
+		}
+	}
+	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout);
+	for (unsigned i = 0; i < n; i++) {
+		struct msghdr *m = &msgs[i].msg_hdr;
+
+		m->msg_name = was[i].msg_name;
+		if ((long)i >= r) {
+			m->msg_namelen = was[i].msg_namelen;
+			continue;
+		}
+		rights(fd, m, flags);
+		if (m->msg_name) {
+			m->msg_namelen = unix_show(v, &whole[i], m->msg_namelen);
+			addr_out(&whole[i], m->msg_namelen, m->msg_name, was[i].msg_namelen);
+		}
+	}
+	return r;
+}
+
+/* Block by block, as recvmmsg(2) goes on message by message: after the first one MSG_WAITFORONE waits
+ * no more, and an error behind a message is not told. */
+static long recvmmsg_blocks(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n, int flags,
+	struct timespec *timeout)
+{
+	unsigned done = 0;
+
+	while (done < n) {
+		const unsigned block = n - done < MSG_BLOCK ? n - done : MSG_BLOCK;
+		long r = recvmmsg_block(v, fd, msgs + done, block,
+			flags | (done && flags & MSG_WAITFORONE ? MSG_DONTWAIT : 0), timeout);
+
+		if (r < 0)
+			return done ? (long)done : r;
+		done += (unsigned)r;
+		if ((unsigned)r < block || (timeout && !timeout->tv_sec && !timeout->tv_nsec))
+			break;
+	}
+	return done;
+}
+
 long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
 {
 	const struct view *v = state_view();
-	bool musl = config()->musl;
+	bool musl = config()->musl, small = false;
 	unsigned char room[VLEN_MAX]; /* of each name, at most 255 */
+	unsigned known = 0;           /* messages that can be read */
 	long r;
 
 	if (n > VLEN_MAX)
@@ -657,10 +731,14 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 	for (unsigned i = 0; (v || musl) && i < n && place_readable(&msgs[i], sizeof *msgs); i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
+		known++;
+		small |= v && too_small(m->msg_name, m->msg_namelen);
 		room[i] = (unsigned char)(m->msg_namelen < 255 ? m->msg_namelen : 255);
 		if (musl)
 			msg_unpad(m);
 	}
+	if (small && known == n && is_unix(fd))
+		return recvmmsg_blocks(v, fd, msgs, n, flags, timeout);
 	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout);
 	for (long i = 0; i < r; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
@@ -668,7 +746,7 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 		rights(fd, m, flags);
 		if (v && m->msg_name &&
 			(m->msg_namelen <= room[i] || room[i] >= UNIX_AT + UNIX_MAX))
-			show_there(v, m->msg_name, &m->msg_namelen, room[i]);
+			show_there(v, m->msg_name, &m->msg_namelen, room[i], NULL);
 	}
 	return r;
 }
@@ -692,19 +770,23 @@ long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 long made_accept_in(const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	struct sockaddr_storage whole;
+	struct addr_was was;
 	socklen_t room = 0, n = sizeof whole;
 	long r;
 
 	if (place_readable(len, sizeof *len))
 		room = *len;
+	if (room)
+		addr_keep(&was, addr, room);
 	r = made_accept(fd, addr, len, flags);
 	if (r < 0 || !room)
 		return r;
 	if (*len <= room || room >= sizeof(struct sockaddr_un)) {
-		show_there(v, addr, len, room);
+		show_there(v, addr, len, room, &was);
 	} else if ((room <= UNIX_AT || is_path(addr, *len, room)) &&
 		   sys_call(SYS_getpeername, r, &whole, &n) == 0) { /* cut off: once more */
 		*len = unix_show(v, &whole, n);
+		addr_restore(&was, addr, *len);
 		addr_out(&whole, *len, addr, room);
 	}
 	return r;

@@ -403,6 +403,44 @@ static void mount_tables(void)
 		endmntent(f);
 }
 
+#ifdef __GLIBC__
+/* What objects of glibc 2.0 call. */
+static void streams_old(void)
+{
+	extern FILE *file_fopen(FILE *, const char *, const char *, int) __asm__("_IO_file_fopen");
+	extern FILE *file_open(FILE *, const char *, int, int, int, int) __asm__("_IO_file_open");
+	extern FILE *file_close(FILE *) __asm__("_IO_file_close_it");
+	static const char *const paths[] = {"abs", "up/etc/only", "new", "dang", "nope/x", "host"};
+	static const char *const how[] = {"r", "w", "wx", "a+", "r+", "z"};
+
+	for (size_t i = 0; i < ROWS(paths); i++)
+		for (size_t k = 0; k < ROWS(how); k++) {
+			FILE *f = fopen("f2", "r"), *got;
+			char buf[100];
+
+			out("; %s %s", paths[i], how[k]);
+			file_close(f);
+			errno = PRESET;
+			got = file_fopen(f, paths[i], how[k], 0);
+			if (!worked(got))
+				continue;
+			out(" %x %d", fcntl(fileno(got), F_GETFL) & (O_ACCMODE | O_APPEND), fcntl(fileno(got), F_GETFD));
+			if (fgets(buf, sizeof buf, got))
+				out_string(buf);
+			fputs("text", got);
+			fclose(got);
+		}
+	step("open");
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		FILE *f = fopen("f2", "r");
+
+		file_close(f);
+		TRY(file_open(f, paths[i], O_RDWR | O_CREAT, 0600, 0, 0));
+	}
+	out_path("new", "new");
+}
+#endif
+
 /* -- processes, terminals -------------------------------------------------------------------- */
 
 static void daemons(void)
@@ -1031,6 +1069,8 @@ static void names_64(void)
 		fclose(f);
 	f = tmpfile64();
 	worked(f);
+	made("/tmp/touched", ""); /* musl's has a name for a while, and the time of the directory tells */
+	unlink("/tmp/touched");
 	strcpy(name, at_self("%/d/tmp-XXXXXX"));
 	fd = (int)mkstemp64(name);
 	worked(fd >= 0);
@@ -1144,6 +1184,11 @@ static void socket_rooms(void)
 			socklen_t n = 6;
 
 			memset(got, '#', sizeof got);
+			DO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&sun, len));
+			n = 60;
+			close((int)DO(accept(fd, (struct sockaddr *)got, &n)));
+			out_text(got, 64);
+			n = 6;
 			in = (int)DO(accept4(fd, (struct sockaddr *)got, &n, SOCK_NONBLOCK));
 			out(" %u", (unsigned)n);
 			n = (socklen_t)-1;
@@ -1206,14 +1251,14 @@ static void socket_nameless(void)
 }
 
 /* Many messages at a time, with names. */
-static void socket_messages(void)
+static void socket_messages_from(bool far)
 {
 	struct sockaddr_un to[4], from[4];
 	struct mmsghdr out_msgs[4], in_msgs[4];
 	struct iovec out_iov[4], in_iov[4];
 	char text[4][8], room[4][8];
 	static const char *const peers[] = {"%/r1", "r2", "nope/r", "dla/r3"};
-	int fd[4], s = socket_at("sender", SOCK_DGRAM);
+	int fd[4], s = socket_at(at_self(far ? "%/sender" : "sender"), SOCK_DGRAM);
 
 	memset(out_msgs, 0, sizeof out_msgs);
 	for (int i = 0; i < 4; i++) {
@@ -1253,6 +1298,67 @@ static void socket_messages(void)
 		for (int i = 0; i < 3; i++)
 			sendto(s, "again", 5, 0, (struct sockaddr *)&to[0], out_msgs[0].msg_hdr.msg_namelen);
 	}
+	step("what is behind the name");
+	{
+		char got[128];
+		socklen_t n = 100;
+		struct msghdr m = {.msg_iov = &in_iov[0], .msg_iovlen = 1, .msg_name = got, .msg_namelen = 120};
+
+		memset(got, '#', sizeof got);
+		DO(recvfrom(fd[0], room[0], 8, MSG_DONTWAIT | MSG_PEEK, (struct sockaddr *)got, &n));
+		out_text(got + 2, sizeof got - 2);
+		memset(got, '#', sizeof got);
+		DO(recvmsg(fd[0], &m, MSG_DONTWAIT));
+		out_text(got + 2, sizeof got - 2);
+	}
+	for (int i = 0; i < 4; i++) {
+		close(fd[i]);
+		unlink(at_self(peers[i]));
+	}
+	close(s);
+	step("many");
+	{
+		enum { MANY = 40 };
+		struct mmsghdr many[MANY];
+		struct sockaddr_un names_in[MANY];
+		char byte[MANY];
+		struct iovec iov[MANY];
+		struct timespec wait = {0, 50000000};
+
+		fd[0] = socket_at(at_self("%/many"), SOCK_DGRAM);
+		fcntl(fd[0], F_SETFL, O_NONBLOCK);
+		s = socket_at(at_self(far ? "%/sender2" : "sender2"), SOCK_DGRAM);
+		fcntl(s, F_SETFL, O_NONBLOCK);
+		out_msgs[0].msg_hdr.msg_namelen = sun_set(&to[0], at_self("%/many"));
+		for (int round = 0; round < 3; round++) {
+			int sent = 0;
+
+			while (sent < 9 && sendto(s, "y", 1, 0, (struct sockaddr *)&to[0], out_msgs[0].msg_hdr.msg_namelen) == 1)
+				sent++;
+			memset(many, 0, sizeof many);
+			for (int i = 0; i < MANY; i++) {
+				iov[i] = (struct iovec){&byte[i], 1};
+				many[i].msg_hdr.msg_iov = &iov[i];
+				many[i].msg_hdr.msg_iovlen = 1;
+				many[i].msg_hdr.msg_name = &names_in[i];
+				many[i].msg_hdr.msg_namelen = round == 0 ? 12 : sizeof names_in[i];
+			}
+			out(" %d %d", sent, recvmmsg(fd[0], many, MANY, round == 1 ? MSG_WAITFORONE : MSG_DONTWAIT, &wait));
+			out_sun(&names_in[8], many[8].msg_hdr.msg_namelen < sizeof names_in[8] && round ?
+				many[8].msg_hdr.msg_namelen : 0);
+			out(" %u %u", many[8].msg_hdr.msg_namelen, many[9].msg_hdr.msg_namelen);
+		}
+	}
+}
+
+static void socket_messages(void)
+{
+	socket_messages_from(false);
+}
+
+static void socket_messages_far(void)
+{
+	socket_messages_from(true);
 }
 
 /* Descriptors, several in a message, with room for all and for some. */
@@ -1426,11 +1532,14 @@ static void out_fts(const FTSENT *e)
 static int fts_orders(FTS *w, FTSENT *e)
 {
 	static int again;
+	static const char not[] = " skipme w r bin lib lib64 usr sub var tmp ";
+	char name[260];
 
-	if (e->fts_info == FTS_D && strcmp(e->fts_name, "skipme") == 0)
+	snprintf(name, sizeof name, " %s ", e->fts_name);
+	if (e->fts_info == FTS_D && e->fts_namelen < 250 && strstr(not, name))
 		return fts_set(w, e, FTS_SKIP);
-	if ((e->fts_info == FTS_SL || e->fts_info == FTS_SLNONE) && e->fts_name[0] == 'F')
-		return fts_set(w, e, FTS_FOLLOW);
+	if (e->fts_info == FTS_SL && e->fts_name[0] == 'F')
+		return fts_set(w, e, FTS_FOLLOW); /* to nowhere: FTS_SLNONE, and the end of it */
 	if (e->fts_info == FTS_F && strcmp(e->fts_name, "again") == 0 && !again++)
 		return fts_set(w, e, FTS_AGAIN);
 	return 0;
@@ -1460,7 +1569,7 @@ static void fts_options(void)
 {
 	static char *const tops[][4] = {{"d"}, {"d/"}, {"dla", "f", "dang"}, {"up/etc"}, {"/etc"}, {"nope", "locked"},
 		{"/../../etc", "noread", "noexec"}, {"loop", "dle", "root"}, {".", ".."}, {""}, {"d//e/.", "/"},
-		{NULL}};
+		{"./d/e/", "dle"}, {NULL}};
 	static const int options[] = {FTS_PHYSICAL, FTS_PHYSICAL | FTS_NOCHDIR, FTS_LOGICAL,
 		FTS_PHYSICAL | FTS_COMFOLLOW, FTS_PHYSICAL | FTS_NOSTAT, FTS_PHYSICAL | FTS_SEEDOT, 0x400,
 		FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT | FTS_COMFOLLOW};
@@ -1470,6 +1579,8 @@ static void fts_options(void)
 			if (strcmp(tops[i][0], ".") == 0 || (tops[i][1] && strcmp(tops[i][1], "/") == 0))
 				continue;
 			if (strcmp(tops[i][0], "loop") == 0 && options[o] != FTS_PHYSICAL)
+				continue;
+			if (tops[i][0][0] == 'd' && strcmp(tops[i][0], "dle") != 0 && options[o] == FTS_LOGICAL)
 				continue;
 			out("; %#x %s", (unsigned)options[o], tops[i][0]);
 			fts_walk(tops[i], options[o], true);
@@ -1501,7 +1612,7 @@ static void fts_links(void)
 	step("logical");
 	fts_walk((char *[]){".", NULL}, FTS_LOGICAL, true);
 	step("xdev");
-	fts_walk((char *[]){"/dev/..", NULL}, FTS_PHYSICAL | FTS_XDEV | FTS_NOSTAT | 0x400, true);
+	fts_walk((char *[]){"/", NULL}, FTS_PHYSICAL | FTS_XDEV, true);
 	step("absolute");
 	fts_walk((char *[]){(char *)at_self("%/t/a"), NULL}, FTS_PHYSICAL, true);
 }
@@ -1510,12 +1621,15 @@ static void fts_lists(void)
 {
 	static const int instrs[] = {0, FTS_NAMEONLY, 7};
 	static const int options[] = {FTS_PHYSICAL, FTS_PHYSICAL | FTS_NOCHDIR, FTS_LOGICAL};
-	char *const tops[] = {"d", (char *)at_self("%/ro"), "locked", "empty", "f", NULL};
+	char *tops[] = {"d", (char *)at_self("%/ro"), "locked", "empty", "f", NULL};
 
 	for (size_t o = 0; o < ROWS(options); o++)
 		for (size_t i = 0; i < ROWS(instrs); i++) {
-			FTS *w = fts_open(tops, options[o], fts_by_name);
+			FTS *w;
 			FTSENT *e, *c;
+
+			tops[0] = options[o] == FTS_LOGICAL ? "dle" : "d"; /* d leads up, and to all there is */
+			w = fts_open(tops, options[o], fts_by_name);
 
 			out("; %#x %d first", (unsigned)options[o], instrs[i]);
 			errno = PRESET;
@@ -1631,7 +1745,7 @@ static void fts_races(void)
 
 #ifdef __GLIBC__
 #define LIBC_ONLY_GLIBC                                                                                     \
-	R(globs_alt), R(scandirs_at), R(backtraces), R(fts_options), S(fts_links), R(fts_lists), S(fts_deep), \
+	S(streams_old), R(globs_alt), R(scandirs_at), R(backtraces), R(fts_options), S(fts_links), R(fts_lists), S(fts_deep), \
 		S(fts_races),
 #else
 #define LIBC_ONLY_GLIBC
@@ -1640,5 +1754,5 @@ static void fts_races(void)
 	S(temp_names), R(walks_old), R(word_lists), R(globs_more), S(stream_modes), R(popens), S(mount_tables), \
 		R(daemons), R(terminals), R(loader), R(shm_names), S(shm_own), R(queues), S(utmps), S(utmps_own),   \
 		S(catalogs), R(domains), R(keys), R(path_confs), R(fanotifies), R(privileged), S(names_64),         \
-		S(aliases), S(socket_rooms), R(socket_nameless), S(socket_messages), R(socket_descriptors),         \
+		S(aliases), S(socket_rooms), R(socket_nameless), S(socket_messages), S(socket_messages_far), R(socket_descriptors),         \
 		R(proc_others), R(proc_maps), LIBC_ONLY_GLIBC
