@@ -739,7 +739,7 @@ FTS *jail_fts_open(char *const *paths, int options, fts_order *order)
 	if (state_view() && !config()->musl)
 		return fts_start(paths, options, order);
 	walk = real(paths, options, order);
-	if (walk && !config()->musl && !(walk->fts_options & FTS_NOCHDIR))
+	if (walk && !(walk->fts_options & FTS_NOCHDIR))
 		fts_made(walk->fts_rfd);
 	return walk;
 }
@@ -791,7 +791,7 @@ int jail_fts_close(FTS *walk)
 	real = REAL(fts_close);
 	if (!real)
 		return EDGE(int, -ENOSYS);
-	if (UNLIKELY(record_on) && walk && !config()->musl && !(walk->fts_options & FTS_NOCHDIR) &&
+	if (UNLIKELY(record_on) && walk && !(walk->fts_options & FTS_NOCHDIR) &&
 		walk->fts_rfd >= 0) {
 		record_owner(walk->fts_rfd, 0);
 		(void)record_closing(walk->fts_rfd);

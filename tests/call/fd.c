@@ -43,6 +43,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 
 static int rows, failed;
 static void *volatile bad = (void *)8; /* nothing is there */
@@ -256,6 +257,40 @@ static void owned(const char *why, int fd)
 	else
 		ok(copy == FD_CLOEXEC, why, fd);
 }
+
+#ifdef __GLIBC__
+/* pututline(3) keeps a descriptor, and an inner dup2 takes its flag away. */
+static void logins(void)
+{
+	char name[] = "/tmp/utmp-XXXXXX";
+	struct stat file, st;
+	struct utmp u;
+	int fd = mkstemp(name), flag = -1;
+
+	fstat(fd, &file);
+	close(fd);
+	utmpname(name);
+	setutent();
+	memset(&u, 0, sizeof u);
+	u.ut_type = USER_PROCESS;
+	errno = 0xdead;
+	ok(pututline(&u) != NULL, "pututline", 0);
+	for (fd = 3; fd < 64; fd++)
+		if (fstat(fd, &st) == 0 && st.st_ino == file.st_ino && st.st_dev == file.st_dev)
+			flag = fcntl(fd, F_GETFD);
+	if (!libjail())
+		printf("ok %d - pututline: its descriptor # SKIP libjail is not loaded\n", ++rows);
+	else
+		ok(flag == FD_CLOEXEC, "pututline: its descriptor", flag);
+	endutent();
+	unlink(name);
+	errno = 0xdead;
+}
+#else
+static void logins(void)
+{
+}
+#endif
 
 static void streams(void)
 {
@@ -1250,6 +1285,7 @@ int main(int argc, char **argv)
 	handed_over();
 	truncation();
 	given_back();
+	logins();
 	all_closed();
 	sockets();
 	window();
