@@ -236,7 +236,7 @@ char *jail_dlerror(void)
 		for (char *p = text; n && *p; p++) {
 			const char *rest = mem_after(p, fronts[i]);
 
-			if (rest && (i || *rest == '/') && (p == text || p[-1] != '/'))
+			if (rest && (i || *rest == '/') && (p == text || p[-1] == ' '))
 				memmove(p, rest, strlen(rest) + 1);
 		}
 	}

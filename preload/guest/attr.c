@@ -120,7 +120,7 @@ long guest_by_path(long nr, long args[6], int which, int at_flags)
 {
 	struct place at;
 	char magic[PLACE_PATH];
-	long a[6], r;
+	long a[6], r, first;
 
 	if (state_view() && !args[which]) /* NULL: the kernel knows whether that is an error */
 		return sys_call6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
@@ -128,8 +128,8 @@ long guest_by_path(long nr, long args[6], int which, int at_flags)
 	memcpy(a, args, sizeof a);
 	if (r < 0) { /* EPERM and bad flags come first: a name that surely is ENOENT asks for these alone */
 		a[which] = (long)"/proc/self/fd/x/x";
-		a[which] = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-		return a[which] == -ENOENT ? r : a[which];
+		first = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+		return first == -ENOENT ? r : first;
 	}
 	a[which] = (long)place_path(&at, magic);
 	return place_done(&at, sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]));
