@@ -1,0 +1,2572 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The random oracle: trees and sequences of calls that nobody chose, each run under chroot(2) and
+ * under libjail.  This file knows how a case is made out of two numbers, how it is run (worker),
+ * and how answers and what is left on the disk are compared and a difference is made small
+ * (drive).  It knows nothing of libjail.
+ *
+ * A case is SEED:CASE.  Every object of its tree and every step of its sequence has random numbers
+ * of its own, so that leaving some out (the masks STEPS and TREE, a bit each) leaves the others as
+ * they are: that is how a difference shrinks, and what a replay line carries.
+ *
+ * Nothing printed may depend on the run: no inode or process numbers, no times but those long ago
+ * that the tree or a step has set, each object its own. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+#include <utime.h>
+
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+#ifndef AT_NO_AUTOMOUNT
+#define AT_NO_AUTOMOUNT 0x800
+#endif
+#ifndef AT_EACCESS
+#define AT_EACCESS 0x200
+#endif
+
+extern char **environ;
+
+#define ROWS(a) (sizeof(a) / sizeof *(a))
+
+enum {
+	USER = 65533,        /* who runs the worker */
+	STRANGER = 65532,    /* who owns some of the tree */
+	PRESET = 0xdead,     /* errno before each call */
+	STEPS = 48,
+	TREE = 40,
+	MARK = 100000000,    /* the tree's first modification time */
+	SLOTS = 6,           /* descriptors that steps leave to later ones */
+	ROOM = 1 << 20,
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "random: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* -- numbers ------------------------------------------------------------------------------- */
+
+struct rng {
+	uint64_t s;
+};
+
+static uint64_t next(struct rng *g) /* splitmix64 */
+{
+	uint64_t z = (g->s += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static unsigned below(struct rng *g, unsigned n)
+{
+	return (unsigned)((next(g) >> 33) % n);
+}
+
+static bool chance(struct rng *g, unsigned percent)
+{
+	return below(g, 100) < percent;
+}
+
+static struct rng rng_of(uint64_t seed, uint64_t number, unsigned kind, unsigned i)
+{
+	struct rng g = {seed * 0x2545f4914f6cdd1du ^ number * 0x9e3779b97f4a7c15u};
+
+	g.s = next(&g) + kind * 1000003u + i;
+	g.s = next(&g);
+	return g;
+}
+
+/* -- text ---------------------------------------------------------------------------------- */
+
+static char *buf; /* ROOM bytes; the worker shares it with its children */
+static size_t *buf_len;
+static bool verbose;
+static char mask_host[PATH_MAX]; /* host path of this side's directory: differs between the sides */
+
+static void out_raw(const char *s, size_t n)
+{
+	if (n > ROOM - 1 - *buf_len)
+		n = ROOM - 1 - *buf_len;
+	memcpy(buf + *buf_len, s, n);
+	*buf_len += n;
+}
+
+__attribute__((format(printf, 1, 2))) static void out(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	out_raw(text, strlen(text));
+}
+
+/* What only a reader of one case wants to see. */
+__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!verbose)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	out_raw(text, strlen(text));
+}
+
+/* Quoted: long runs shortened, the pid and the side's host path masked. */
+static void out_text(const char *s, size_t n)
+{
+	const size_t host = strlen(mask_host);
+	char pid[24];
+	size_t pid_len = (size_t)sprintf(pid, "/proc/%d", (int)getpid());
+
+	out_raw("\"", 1);
+	for (size_t i = 0; i < n; i++) {
+		size_t run = 1, two = 2;
+
+		if (host && n - i >= host && memcmp(s + i, mask_host, host) == 0) {
+			out_raw("@", 1);
+			i += host - 1;
+			continue;
+		}
+		if (n - i >= pid_len && memcmp(s + i, pid, pid_len) == 0 && !(n - i > pid_len &&
+			s[i + pid_len] >= '0' && s[i + pid_len] <= '9')) {
+			out("/proc/PID");
+			i += pid_len - 1;
+			continue;
+		}
+		while (i + run < n && s[i + run] == s[i])
+			run++;
+		while (i + two + 1 < n && s[i + two] == s[i] && s[i + two + 1] == s[i + 1])
+			two += 2;
+		if (run > 12) {
+			out("{%c*%zu}", s[i], run);
+			i += run - 1;
+		} else if (two > 24) {
+			out("{%c%c*%zu}", s[i], s[i + 1], two / 2);
+			i += two - 1;
+		} else if ((unsigned char)s[i] < ' ' || (unsigned char)s[i] > '~') {
+			out("\\x%02x", (unsigned char)s[i]);
+		} else {
+			out_raw(s + i, 1);
+		}
+	}
+	out_raw("\"", 1);
+}
+
+static void out_string(const char *s)
+{
+	out_text(s, strlen(s));
+}
+
+/* -- trees --------------------------------------------------------------------------------- */
+
+struct object {
+	char type;      /* f d l h p s c: file directory symlink hard-link fifo socket chain */
+	unsigned n;     /* links of a chain */
+	mode_t mode;
+	uid_t owner;
+	char path[700]; /* from the root, without its slash */
+	char *arg;      /* what is in it, or its target */
+};
+
+static struct object tree[TREE + 8];
+static unsigned objects, fixed;
+static uint64_t case_seed, case_number;
+
+static const char *const names[] = {"a", "b", "c", "d", "e", "f", "a", "b", "c", "d", "a b", "x\ny", ".h",
+	"...", "..a", "\xc3\xa9", "\xe6\x97\xa5\xe6\x9c\xac", "etc", "proc", "tmp", "w", "dev", "-", "*", "~",
+	"\\", "\xff\xfe", "self", "canary", "hostname", "[a]", "255", "254"};
+
+static const char *name_in(struct rng *g, char *to)
+{
+	const char *n = names[below(g, ROWS(names))];
+
+	if (strcmp(n, "255") == 0 || strcmp(n, "254") == 0) {
+		memset(to, 'n', 255);
+		to[n[2] == '5' ? 255 : 254] = '\0';
+		return to;
+	}
+	return strcpy(to, n);
+}
+
+static mode_t mode_in(struct rng *g, bool dir)
+{
+	static const mode_t files[] = {0644, 0644, 0644, 0600, 0666, 0444, 0, 0755, 0755, 0700, 0200, 0400, 04755, 02755};
+	static const mode_t dirs[] = {0755, 0755, 0755, 0755, 0755, 0755, 0700, 0777, 01777, 02755, 0555, 0311, 0644, 0,
+		0111, 03777};
+
+	return dir ? dirs[below(g, ROWS(dirs))] : files[below(g, ROWS(files))];
+}
+
+/* The path from the directory of the object at to the object to. */
+static void relative(char *buf_, const char *at, const char *to)
+{
+	*buf_ = '\0';
+	for (const char *p = at; (p = strchr(p, '/')); p++)
+		strcat(buf_, "../");
+	strcat(buf_, to);
+}
+
+static const char *base_of(const char *path)
+{
+	const char *p = strrchr(path, '/');
+
+	return p ? p + 1 : path;
+}
+
+static char *target_in(struct rng *g, const struct object *self)
+{
+	static char text[8192];
+	static const char *const odd[] = {"/", ".", "..", "../..", "/..", "//", "../../../../../../../..", "nothing",
+		"/nothing", "no/thing", "nothing/", "/proc/self/cwd", "/proc/self/root", "/proc/self/root/w",
+		"/proc/self/fd/3", "/proc/self/exe", "/etc/hostname", "/etc/only", "../../../../etc/hostname", "/../canary",
+		"../../canary/f", "/proc", "/dev/null", "./././.", "/tmp", "/w/", "/proc/self", "/dev/fd/3"};
+	const struct object *to = &tree[below(g, objects)];
+	size_t n;
+
+	switch (below(g, 10)) {
+	case 0:
+	case 1:
+		sprintf(text, "/%s", to->path);
+		break;
+	case 2:
+	case 3:
+		relative(text, self->path, to->path);
+		break;
+	case 4:
+		strcpy(text, base_of(to->path));
+		break;
+	case 5:
+		sprintf(text, "../../../../../../../../../../../../../../../%s", to->path);
+		break;
+	case 6:
+		strcpy(text, base_of(self->path)); /* a loop */
+		if (chance(g, 50))
+			sprintf(text, "/%s", self->path);
+		break;
+	default:
+		strcpy(text, odd[below(g, ROWS(odd))]);
+	}
+	if (chance(g, 12))
+		strcat(text, chance(g, 60) ? "/" : "/.");
+	if (chance(g, 5))
+		strcat(text, "/..");
+	if (chance(g, 2)) {
+		/* as long as a target can be */
+		char tail[4096];
+		size_t total = 4095 - below(g, 2);
+
+		n = strlen(text);
+		if (text[0] != '/' && n < 2000) {
+			strcpy(tail, text);
+			*text = '\0';
+			for (size_t k = 0; k + n + 2 <= total; k += 2)
+				memcpy(text + k, "./", 3);
+			strcat(text, tail);
+		}
+	}
+	return strdup(text);
+}
+
+static void object_add(char type, const char *path, mode_t mode, uid_t owner, const char *arg)
+{
+	struct object *o = &tree[objects++];
+
+	o->type = type;
+	strcpy(o->path, path);
+	o->mode = mode;
+	o->owner = owner;
+	o->arg = arg ? strdup(arg) : NULL;
+}
+
+static void tree_plan(uint64_t seed, uint64_t number)
+{
+	struct rng g = rng_of(seed, number, 1, 0);
+	unsigned want, dirs[TREE + 8], ndirs = 0;
+	const unsigned odd_owners = chance(&g, 30) ? 15 : 2, locked = chance(&g, 50) ? 0 : 100;
+
+	for (unsigned i = 0; i < objects; i++)
+		free(tree[i].arg);
+	objects = 0;
+	case_seed = seed;
+	case_number = number;
+	object_add('d', "w", 0755, USER, NULL);
+	object_add('d', "tmp", 01777, 0, NULL);
+	object_add('d', "etc", 0755, USER, NULL);
+	object_add('f', "etc/hostname", 0644, USER, "the guest's\n");
+	object_add('f', "etc/only", 0644, USER, "only here\n");
+	fixed = objects;
+	dirs[ndirs++] = 0;
+	dirs[ndirs++] = 0;
+	dirs[ndirs++] = 1;
+	dirs[ndirs++] = 2;
+	want = fixed + 6 + below(&g, TREE - 6);
+	for (unsigned i = objects; i < want; i++) {
+		struct rng o = rng_of(seed, number, 2, i);
+		unsigned in = chance(&o, 40) ? 0 : dirs[chance(&o, 30) ? ndirs - 1 : below(&o, ndirs)];
+		unsigned kind = below(&o, 100);
+		char name[256], path[700];
+		bool twice = false;
+		char type = kind < 28 ? 'd' : kind < 50 ? 'f' : kind < 82 ? 'l' : kind < 86 ? 'h'
+			: kind < 90 ? 'p' : kind < 93 ? 's' : 'c';
+
+		name_in(&o, name);
+		if (strlen(tree[in].path) + strlen(name) + 2 > 600)
+			in = 0;
+		snprintf(path, sizeof path, "%.400s/%s", tree[in].path, name);
+		for (unsigned k = 0; k < i; k++)
+			twice |= strcmp(tree[k].path, path) == 0;
+		if (twice)
+			snprintf(path, sizeof path, "%.400s/%c%u", tree[in].path, 'a' + below(&o, 4), i);
+		object_add(type, path, mode_in(&o, type == 'd'),
+			chance(&o, odd_owners) ? (chance(&o, 50) ? 0 : STRANGER) : USER, NULL);
+		if (type == 'd' && !locked)
+			tree[i].mode |= 0700;
+		if (type == 'd')
+			dirs[ndirs++] = i;
+	}
+	/* targets name what comes later, too */
+	for (unsigned i = fixed; i < objects; i++) {
+		struct rng o = rng_of(seed, number, 3, i);
+		struct object *self = &tree[i];
+
+		if (self->type == 'l' || self->type == 'c') {
+			self->arg = target_in(&o, self);
+			/* each is followed once and forty are allowed */
+			self->n = 1 + (chance(&o, 60) ? 38 + below(&o, 4) : below(&o, 12));
+		} else if (self->type == 'h') {
+			self->arg = strdup(tree[below(&o, objects)].path);
+		} else if (self->type == 'f') {
+			char text[1000];
+
+			if (chance(&o, 15))
+				snprintf(text, sizeof text, "#!/bin/random see %u\n", i);
+			else
+				snprintf(text, sizeof text, "I am %u\n", i);
+			self->arg = strdup(text);
+		}
+	}
+}
+
+/* Has the case the object i?  Those that are always there have no bit. */
+static bool kept(uint64_t mask, unsigned i)
+{
+	return i < fixed || (mask >> (i - fixed) & 1);
+}
+
+static void mark(int root, const char *path, unsigned i)
+{
+	struct timespec t[2] = {{MARK + i, 0}, {MARK + i, 0}};
+
+	utimensat(root, path, t, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Makes it below the directory root; we are root.  What has lost its directory is not made. */
+static void tree_make(int root, uint64_t mask)
+{
+	for (unsigned i = 0; i < objects; i++) {
+		const struct object *o = &tree[i];
+		char path[720];
+		int r = 0, fd;
+
+		if (!kept(mask, i))
+			continue;
+		switch (o->type) {
+		case 'd':
+			r = mkdirat(root, o->path, 0700);
+			break;
+		case 'f':
+			r = fd = openat(root, o->path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+			if (fd >= 0) {
+				if (write(fd, o->arg, strlen(o->arg)) < 0)
+					die("write");
+				close(fd);
+			}
+			break;
+		case 'l':
+			r = symlinkat(o->arg, root, o->path);
+			break;
+		case 'h':
+			r = linkat(root, o->arg, root, o->path, 0);
+			continue; /* the owner and the mode are the other's */
+		case 'p':
+			r = mknodat(root, o->path, S_IFIFO | 0600, 0);
+			break;
+		case 's':
+			r = mknodat(root, o->path, S_IFSOCK | 0600, 0);
+			break;
+		case 'c': /* NAME -> NAMEk -> ... -> NAME1 -> target */
+			for (unsigned k = 1; k <= o->n && r == 0; k++) {
+				char to[16];
+
+				snprintf(to, sizeof to, ".k%u_%u", i, k - 1);
+				snprintf(path, sizeof path, "%.*s.k%u_%u", (int)(base_of(o->path) - o->path), o->path, i, k);
+				r = symlinkat(k == 1 ? o->arg : to, root, k == o->n ? o->path : path);
+				if (r == 0)
+					r = fchownat(root, k == o->n ? o->path : path, o->owner, o->owner, AT_SYMLINK_NOFOLLOW);
+				mark(root, k == o->n ? o->path : path, i);
+			}
+			continue;
+		}
+		if (r < 0)
+			continue;
+		if (fchownat(root, o->path, o->owner, o->owner, AT_SYMLINK_NOFOLLOW) != 0)
+			die(o->path);
+		if (o->type != 'l' && fchmodat(root, o->path, o->mode, 0) != 0)
+			die(o->path);
+	}
+	for (unsigned i = objects; i-- > 0;)
+		if (kept(mask, i))
+			mark(root, tree[i].path, i);
+}
+
+/* -- what calls say ------------------------------------------------------------------------ */
+
+static dev_t root_dev;
+
+static void out_stat(const struct stat *st)
+{
+	const char *type = S_ISREG(st->st_mode) ? "f" : S_ISDIR(st->st_mode) ? "d" : S_ISLNK(st->st_mode) ? "l"
+		: S_ISFIFO(st->st_mode) ? "p" : S_ISSOCK(st->st_mode) ? "s" : S_ISCHR(st->st_mode) ? "c" : "?";
+
+	out(" %s%04o", type, (unsigned)st->st_mode & 07777);
+	if (st->st_dev != root_dev) { /* the host's own, and it lives */
+		out(" elsewhere");
+		return;
+	}
+	out(" %s:%s n%lu", st->st_uid == USER ? "u" : st->st_uid == STRANGER ? "s" : "r",
+		st->st_gid == USER ? "u" : st->st_gid == STRANGER ? "s" : "r", (unsigned long)st->st_nlink);
+	if (!S_ISDIR(st->st_mode))
+		out(" s%ld", (long)st->st_size);
+	if (st->st_mtim.tv_sec < 1000000000)
+		out(" m%ld.%ld", (long)st->st_mtim.tv_sec - MARK, (long)st->st_mtim.tv_nsec);
+}
+
+/* A system call's wrapper: on success errno is what it was. */
+static long result(long r)
+{
+	int e = errno;
+
+	if (r == -1)
+		out(" -1 e%d", e);
+	else
+		out(" %ld", r);
+	if (r != -1 && e != PRESET)
+		out(" errno%d", e);
+	return r;
+}
+#define DO(call) (errno = PRESET, result((long)(call)))
+
+/* A function that may touch errno when it succeeds. */
+static bool worked(bool ok)
+{
+	if (ok)
+		out(" ok");
+	else
+		out(" failed e%d", errno);
+	return ok;
+}
+#define TRY(call) (errno = PRESET, worked(call))
+
+static int slot[SLOTS];
+static void *bad = (void *)(uintptr_t)1;
+static char *page_end; /* a page, and nothing behind it */
+
+static void out_fd(int fd)
+{
+	struct stat st;
+	char text[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	out(" fl%x,%x", (unsigned)fcntl(fd, F_GETFL), (unsigned)fcntl(fd, F_GETFD));
+	if (fstat(fd, &st) != 0) {
+		out(" e%d", errno);
+		return;
+	}
+	out_stat(&st);
+	if (!S_ISREG(st.st_mode) || st.st_dev != root_dev)
+		return;
+	n = pread(fd, text, sizeof text, 0);
+	if (n > 0 && text[0] != '\177')
+		out(" "), out_text(text, (size_t)n);
+}
+
+static void keep(struct rng *g, int fd)
+{
+	unsigned i = below(g, SLOTS * 2);
+
+	if (fd < 0)
+		return;
+	out_fd(fd);
+	if (i >= SLOTS) {
+		close(fd);
+		return;
+	}
+	if (slot[i] >= 0)
+		close(slot[i]);
+	slot[i] = fd;
+}
+
+static void out_cwd(void)
+{
+	char text[PATH_MAX + 1];
+	long n;
+
+	out(" cwd");
+	errno = PRESET;
+	n = syscall(SYS_getcwd, text, sizeof text);
+	if (n <= 0) {
+		result(n);
+		return;
+	}
+	out_string(text);
+	if ((size_t)n != strlen(text) + 1 || errno != PRESET)
+		out(" length%ld errno%d", n, errno);
+}
+
+/* -- paths of a step ----------------------------------------------------------------------- */
+
+enum {
+	P_BAD = 1,  /* may be no string at all: only the kernel reads it */
+	P_LIST = 2, /* what is there will be listed: nothing of the host's */
+};
+
+static void put(char *to, size_t *n, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (*n + len >= 2 * PATH_MAX)
+		len = 2 * PATH_MAX - 1 - *n;
+	memcpy(to + *n, s, len);
+	*n += len;
+	to[*n] = '\0';
+}
+
+static int some_fd(struct rng *g)
+{
+	int fd = slot[below(g, SLOTS)];
+
+	return fd >= 0 || chance(g, 20) ? fd : slot[below(g, SLOTS)];
+}
+
+static void path_special(struct rng *g, char *to)
+{
+	static const char *const odd[] = {"/", "//", ".", "..", "...", "./", "../", "/.", "/..", "/../..", "///",
+		"../../../../../../..", "/proc/self/cwd", "/proc/self/cwd/a", "/proc/self/cwd/../w", "/proc/self/root",
+		"/proc/self/root/etc/hostname", "/proc/self/root/..", "/proc/self/root/../canary/f", "/proc/self/exe",
+		"/proc/self", "/proc", "/dev/null", "/dev", "/../canary", "/../canary/f", "../../canary/f",
+		"../../../canary/f", "/canary/f", "/etc/hostname", "/etc/only", "/etc/shadow", "/etc/../../canary/d",
+		"/proc/self/cwd/", "/proc/self/root/", "/proc/thread-self/cwd", "/proc/../w", "/proc/self/../../etc/only",
+		"/dev/../tmp", "/proc/self/fd", "/dev/fd", "/dev/null/", "/proc/", "/bin/random", "/proc/nothing", "/proc/1/root"};
+	int fd = some_fd(g);
+	size_t n = 0;
+
+	switch (below(g, 12)) {
+	case 0:
+	case 1:
+		snprintf(to, 100, "/proc/self/fd/%d", fd);
+		n = strlen(to);
+		break;
+	case 2:
+		snprintf(to, 100, "/proc/self/fd/%d/%s", fd, base_of(tree[below(g, objects)].path));
+		break;
+	case 3:
+		snprintf(to, 100, "/dev/fd/%d", fd);
+		break;
+	case 4: /* the host's own name of what is beside the root */
+		snprintf(to, 2 * PATH_MAX, "%s/canary/f", mask_host);
+		break;
+	case 5:
+		snprintf(to, 2 * PATH_MAX, "%s/root/etc/only", mask_host);
+		break;
+	default:
+		strcpy(to, odd[below(g, ROWS(odd))]);
+	}
+	if (n && chance(g, 20))
+		put(to, &n, chance(g, 50) ? "/" : "/..");
+}
+
+static void path_normal(struct rng *g, char *to)
+{
+	char base[1400], name[256];
+	const struct object *o = &tree[chance(g, 15) ? below(g, objects) : fixed + below(g, objects - fixed)];
+	size_t n = 0;
+	bool odd = chance(g, 20);
+
+	strcpy(base, o->path);
+	if (chance(g, 12)) { /* another name in its directory */
+		*(char *)base_of(base) = '\0';
+		strcat(base, name_in(g, name));
+	}
+	switch (below(g, 20)) {
+	case 0:
+		put(to, &n, "../../../../../../../../../../");
+		break;
+	case 1:
+		put(to, &n, chance(g, 50) ? "/../" : "//");
+		break;
+	case 2:
+		put(to, &n, "./");
+		goto relative;
+	case 3:
+	case 4: /* from any directory */
+		memmove(base, base_of(base), strlen(base_of(base)) + 1);
+		break;
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+	case 9:
+	case 10:
+		put(to, &n, "/");
+		break;
+	default:
+	relative:
+		if (strncmp(base, "w/", 2) == 0)
+			memmove(base, base + 2, strlen(base + 2) + 1);
+		else
+			put(to, &n, "../");
+	}
+	for (char *at = base; *at;) {
+		char *slash = strchr(at, '/');
+
+		if (slash)
+			*slash = '\0';
+		if (odd && chance(g, 30)) {
+			switch (below(g, 5)) {
+			case 0:
+				put(to, &n, "./");
+				break;
+			case 1:
+				put(to, &n, n ? "/" : ".//");
+				break;
+			case 2:
+				put(to, &n, at);
+				put(to, &n, "/../");
+				break;
+			case 3:
+				put(to, &n, name_in(g, name));
+				put(to, &n, "/../");
+				break;
+			default:
+				put(to, &n, "a/../");
+			}
+		}
+		put(to, &n, at);
+		if (!slash)
+			break;
+		put(to, &n, "/");
+		at = slash + 1;
+	}
+	if (chance(g, 30)) {
+		static const char *const tails[] = {"/", "/", "/", "//", "/.", "/./", "/..", "/../", "/new", "/new", "/a", "/b",
+			"/../a", "/../..", "new", "/canary"};
+
+		put(to, &n, tails[below(g, ROWS(tails))]);
+	}
+}
+
+/* A path for the step, in one of two buffers. */
+static const char *path(struct rng *g, int which, unsigned how)
+{
+	static char text[2][2 * PATH_MAX + 16];
+	char *to = text[which];
+	unsigned kind = below(g, 100);
+
+	*to = '\0';
+	if (kind < 2) {
+		say(" \"\"");
+		return to;
+	}
+	if (kind < 4 && (how & P_BAD)) {
+		static char *const none = NULL;
+
+		switch (below(g, 3)) {
+		case 0:
+			say(" NULL");
+			return none;
+		case 1:
+			say(" BAD");
+			return bad;
+		default: /* ends with the page, and has no end */
+			say(" UNENDED");
+			return page_end - 1 - below(g, 5);
+		}
+	}
+	if (kind < 14 && !(how & P_LIST))
+		path_special(g, to);
+	else
+		path_normal(g, to);
+	if (kind >= 98) { /* to just below and just above what a path can be, and a name */
+		static const size_t totals[] = {4094, 4095, 4096, 4097};
+		size_t total = totals[below(g, 4)], n = strlen(to);
+		char *rest = strdup(to);
+
+		if (chance(g, 70)) {
+			size_t k = 0;
+			const char *fill = to[0] == '/' ? "/." : "./";
+
+			while (k + n + 2 <= total)
+				memcpy(to + k, fill, 2), k += 2;
+			strcpy(to + k, rest);
+			if (k + n < total)
+				strcat(to, "/");
+		} else {
+			memset(to + n, 'm', 256);
+			to[n + 255 + below(g, 2)] = '\0';
+		}
+		free(rest);
+	}
+	if (verbose)
+		out(" "), out_string(to);
+	return to;
+}
+
+static int dirfd_(struct rng *g)
+{
+	int fd = chance(g, 45) ? AT_FDCWD : chance(g, 4) ? -1 : chance(g, 4) ? 987 : some_fd(g);
+
+	if (fd == AT_FDCWD)
+		say(" cwd");
+	else
+		say(" %d", fd);
+	return fd;
+}
+
+static int bits(struct rng *g, const int *of, size_t n, unsigned percent)
+{
+	int flags = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (chance(g, percent))
+			flags |= of[i];
+	say(" 0x%x", (unsigned)flags);
+	return flags;
+}
+#define BITS(g, percent, ...) bits(g, (const int[]){__VA_ARGS__}, ROWS(((const int[]){__VA_ARGS__})), percent)
+
+/* -- steps --------------------------------------------------------------------------------- */
+
+static void step(struct rng *g, int depth);
+
+/* Never one that waits: a FIFO has nobody at its other end. */
+static int open_flags(struct rng *g)
+{
+	int flags = (int)below(g, 3) | O_NONBLOCK;
+
+	if (chance(g, 2))
+		flags |= 3;
+	if (chance(g, 35))
+		flags |= O_CREAT;
+	if (chance(g, 15))
+		flags |= O_PATH;
+	if (chance(g, 15))
+		flags |= O_DIRECTORY;
+	if (chance(g, 15))
+		flags |= O_EXCL;
+	if (chance(g, 20))
+		flags |= O_NOFOLLOW;
+	if (chance(g, 10))
+		flags |= O_TRUNC;
+	if (chance(g, 10))
+		flags |= O_APPEND;
+	if (chance(g, 15))
+		flags |= O_CLOEXEC;
+	if (chance(g, 5))
+		flags |= O_NOATIME;
+	if (chance(g, 5))
+		flags |= O_TMPFILE;
+	if (chance(g, 2))
+		flags |= O_SYNC;
+	if (chance(g, 1))
+		flags |= 1 << 30;
+	say(" 0x%x", (unsigned)flags);
+	return flags;
+}
+
+static void opened(struct rng *g, int fd)
+{
+	if (fd >= 0 && chance(g, 25) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY && !(fcntl(fd, F_GETFL) & O_PATH)) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == root_dev)
+			out(" write"), DO(write(fd, "written\n", 8));
+	}
+	keep(g, fd);
+}
+
+static void op_open(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+	int flags = open_flags(g);
+	mode_t mode = mode_in(g, false);
+
+	if (chance(g, 15))
+		opened(g, (int)DO(creat(p, mode)));
+	else if (chance(g, 80))
+		opened(g, (int)DO(open(p, flags, mode)));
+	else
+		opened(g, (int)DO(syscall(SYS_openat, AT_FDCWD, p, flags, mode)));
+}
+
+static void op_openat(struct rng *g)
+{
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int flags = open_flags(g);
+
+	opened(g, (int)DO(openat(dir, p, flags, mode_in(g, false))));
+}
+
+static void op_openat2(struct rng *g)
+{
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = {0};
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+
+	how.flags = (unsigned)open_flags(g);
+	if ((how.flags & O_PATH) && chance(g, 80))
+		how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if (how.flags & O_CREAT || (how.flags & O_TMPFILE) == O_TMPFILE)
+		how.mode = mode_in(g, false);
+	if (chance(g, 60)) /* NO_XDEV NO_MAGICLINKS NO_SYMLINKS BENEATH IN_ROOT */
+		how.resolve = 1u << below(g, 5);
+	if (chance(g, 10))
+		how.resolve |= 1u << below(g, 6);
+	say(" resolve 0x%x", (unsigned)how.resolve);
+	opened(g, (int)DO(syscall(SYS_openat2, dir, p, &how, sizeof how)));
+}
+
+static void op_stat(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+	struct stat st;
+	bool follow = chance(g, 50);
+
+	say(follow ? " follow" : " nofollow");
+	if (DO(follow ? stat(p, &st) : lstat(p, &st)) == 0)
+		out_stat(&st);
+}
+
+static void op_fstatat(struct rng *g)
+{
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int flags = BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT);
+	struct stat st;
+
+	if (chance(g, 2))
+		flags |= AT_SYMLINK_FOLLOW;
+	if (DO(fstatat(dir, p, &st, flags)) == 0)
+		out_stat(&st);
+}
+
+static void op_statx(struct rng *g)
+{
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int flags = BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT);
+	unsigned char x[256] = {0};
+	uint16_t mode;
+
+	if (DO(syscall(SYS_statx, dir, p, flags, 0x7ff, chance(g, 3) ? bad : x)) == 0) {
+		memcpy(&mode, x + 28, sizeof mode);
+		out(" %o", mode);
+	}
+}
+
+static void op_access(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+	int mode = (int)below(g, chance(g, 5) ? 12 : 8);
+
+	say(" %d", mode);
+	DO(access(p, mode));
+}
+
+static void op_faccessat(struct rng *g)
+{
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int mode = (int)below(g, 8), flags = BITS(g, 25, AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH);
+
+	say(" %d", mode);
+	if (chance(g, 50))
+		DO(syscall(SYS_faccessat2, dir, p, mode, flags));
+	else
+		DO(faccessat(dir, p, mode, flags));
+}
+
+static void op_readlink(struct rng *g)
+{
+	bool at = chance(g, 50);
+	int dir = at ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	static const size_t sizes[] = {4096, 300, 300, 300, 5, 1, 0};
+	size_t size = sizes[below(g, ROWS(sizes))];
+	char text[4096];
+	long n;
+
+	say(" %zu", size);
+	n = DO(at ? readlinkat(dir, p, text, size) : chance(g, 3) ? syscall(SYS_readlinkat, AT_FDCWD, p, bad, 10)
+			: readlink(p, text, size));
+	if (n > 0 && errno == PRESET)
+		out_text(text, (size_t)n);
+}
+
+static void op_rename(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD), *q = path(g, 1, P_BAD);
+
+	DO(rename(p, q));
+}
+
+static void op_renameat2(struct rng *g)
+{
+	int a = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int b = dirfd_(g);
+	const char *q = path(g, 1, P_BAD);
+	int flags = BITS(g, 25, 1, 2, 4);
+
+	if (chance(g, 30))
+		DO(renameat(a, p, b, q));
+	else
+		DO(syscall(SYS_renameat2, a, p, b, q, flags & (chance(g, 90) ? 3 : 15)));
+}
+
+static void op_link(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD), *q = path(g, 1, P_BAD);
+
+	DO(link(p, q));
+}
+
+static void op_linkat(struct rng *g)
+{
+	int a = dirfd_(g);
+	const char *p = chance(g, 20) ? "" : path(g, 0, P_BAD);
+	int b = dirfd_(g);
+	const char *q = path(g, 1, P_BAD);
+	int flags = BITS(g, 40, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH);
+
+	if (chance(g, 2))
+		flags |= AT_SYMLINK_NOFOLLOW;
+	DO(linkat(a, p, b, q, flags));
+}
+
+static void op_symlink(struct rng *g)
+{
+	char *target = target_in(g, &tree[below(g, objects)]);
+	bool at = chance(g, 30);
+	int dir = at ? dirfd_(g) : AT_FDCWD;
+	const char *p, *t = chance(g, 3) ? (chance(g, 50) ? "" : bad) : target;
+
+	if (verbose)
+		out(" "), out_string(t == bad ? "BAD" : t);
+	p = path(g, 0, P_BAD);
+	DO(at ? symlinkat(t, dir, p) : symlink(t, p));
+	free(target);
+}
+
+static void op_unlink(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+
+	switch (below(g, 6)) {
+	case 0:
+		say(" remove");
+		DO(remove(p));
+		break;
+	case 1:
+	case 2:
+		say(" rmdir");
+		DO(rmdir(p));
+		break;
+	default:
+		DO(unlink(p));
+	}
+}
+
+static void op_unlinkat(struct rng *g)
+{
+	int dir = dirfd_(g);
+	const char *p = path(g, 0, P_BAD);
+	int flags = BITS(g, 40, AT_REMOVEDIR);
+
+	DO(unlinkat(dir, p, chance(g, 2) ? AT_EACCESS | 1 : flags));
+}
+
+static void op_mkdir(struct rng *g)
+{
+	bool at = chance(g, 30);
+	int dir = at ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	mode_t mode = mode_in(g, true);
+
+	say(" %o", mode);
+	DO(at ? mkdirat(dir, p, mode) : mkdir(p, mode));
+}
+
+static void op_mknod(struct rng *g)
+{
+	static const mode_t types[] = {S_IFIFO, S_IFREG, 0, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFDIR, S_IFLNK};
+	bool at = chance(g, 30);
+	int dir = at ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	mode_t mode = types[chance(g, 80) ? below(g, 4) : below(g, 8)] | mode_in(g, false);
+	dev_t dev = 0; /* a character device 0 is a whiteout: everybody may make it (mknod(2)) */
+
+	say(" %o", mode);
+	if (chance(g, 30))
+		DO(at ? mkfifoat(dir, p, mode & 07777) : mkfifo(p, mode & 07777));
+	else
+		DO(at ? mknodat(dir, p, mode, dev) : mknod(p, mode, dev));
+}
+
+static void op_chmod(struct rng *g)
+{
+	bool at = chance(g, 60);
+	int dir = at ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	mode_t mode = mode_in(g, chance(g, 60));
+	int flags = at ? BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+
+	say(" %o", mode);
+	if (!at)
+		DO(chmod(p, mode));
+	else if (chance(g, 50))
+		DO(syscall(SYS_fchmodat2, dir, p, mode, flags));
+	else
+		DO(fchmodat(dir, p, mode, flags & (chance(g, 80) ? AT_SYMLINK_NOFOLLOW : -1)));
+}
+
+static void op_chown(struct rng *g)
+{
+	static const uid_t ids[] = {USER, (uid_t)-1, USER, (uid_t)-1, USER, 0, STRANGER};
+	unsigned kind = below(g, 3);
+	int dir = kind == 2 ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	uid_t u = ids[below(g, ROWS(ids))], v = ids[below(g, ROWS(ids))];
+	int flags = kind == 2 ? BITS(g, 30, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+
+	say(" %d %d", (int)u, (int)v);
+	DO(kind == 0 ? chown(p, u, v) : kind == 1 ? lchown(p, u, v) : fchownat(dir, p, u, v, flags));
+}
+
+static void op_truncate(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+	long size = (long)below(g, 30) - 1;
+
+	say(" %ld", size);
+	DO(truncate(p, size));
+}
+
+static void op_times(struct rng *g)
+{
+	struct timespec ts[2] = {{MARK + 500, 1}, {MARK + 1000 + (long)below(g, 900), (long)below(g, 1000)}};
+	struct timeval tv[2] = {{MARK + 500, 1}, {MARK + 2000 + (long)below(g, 900), 3}};
+	struct utimbuf ub = {MARK, MARK + 3000};
+	unsigned kind = below(g, 6);
+	int dir = kind < 3 ? dirfd_(g) : AT_FDCWD;
+	const char *p = path(g, 0, P_BAD);
+	int flags = kind < 3 ? BITS(g, 30, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+
+	if (chance(g, 10))
+		ts[1].tv_nsec = UTIME_OMIT;
+	if (chance(g, 4))
+		ts[0].tv_nsec = 2000000000;
+	say(" kind %u", kind);
+	switch (kind) {
+	case 3:
+		DO(utimes(p, tv));
+		break;
+	case 4:
+		DO(lutimes(p, tv));
+		break;
+	case 5:
+		DO(utime(p, &ub));
+		break;
+	default:
+		/* a libc may look at NULL by itself */
+		DO(syscall(SYS_utimensat, dir, p, chance(g, 5) ? NULL : ts, flags));
+	}
+}
+
+static void op_xattr(struct rng *g)
+{
+	static const char *const attrs[] = {"user.a", "user.b", "user.a", "security.x", "user.", "none", "trusted.t"};
+	const char *p = path(g, 0, P_BAD), *name = attrs[below(g, ROWS(attrs))];
+	bool l = chance(g, 40);
+	char value[300];
+	long n, size = chance(g, 80) ? (long)sizeof value : (long)below(g, 3);
+	unsigned kind = below(g, 5);
+
+	say(" %u %s%s %ld", kind, name, l ? " l" : "", size);
+	switch (kind) {
+	case 0:
+	case 1:
+		DO((l ? lsetxattr : setxattr)(p, name, "some value", below(g, 11), (int)below(g, 3)));
+		break;
+	case 2:
+		n = DO((l ? lgetxattr : getxattr)(p, name, value, (size_t)size));
+		if (n > 0 && size)
+			out_text(value, (size_t)n);
+		break;
+	case 3:
+		n = DO((l ? llistxattr : listxattr)(p, value, (size_t)size));
+		if (n > 0 && size)
+			out_text(value, (size_t)n);
+		break;
+	default:
+		DO((l ? lremovexattr : removexattr)(p, name));
+	}
+}
+
+static void op_chdir(struct rng *g)
+{
+	if (chance(g, 25)) {
+		int fd = some_fd(g);
+
+		say(" fd %d", fd);
+		DO(fchdir(fd));
+	} else {
+		DO(chdir(path(g, 0, P_BAD)));
+	}
+	out_cwd();
+}
+
+static void op_getcwd(struct rng *g)
+{
+	char text[PATH_MAX];
+	size_t n = chance(g, 50) ? below(g, 40) : sizeof text;
+	char *r;
+
+	say(" %zu", n);
+	if (chance(g, 50)) {
+		long len = DO(syscall(SYS_getcwd, chance(g, 5) ? bad : (void *)text, n));
+
+		if (len > 0)
+			out_string(text);
+	} else if (TRY((r = getcwd(text, n)) != NULL)) {
+		out_string(r);
+	}
+}
+
+static void op_realpath(struct rng *g)
+{
+	const char *p = path(g, 0, 0);
+	static char text[PATH_MAX + 1];
+	char *r;
+	bool own = chance(g, 70);
+
+	say(own ? " own" : " malloc");
+	*text = '\0';
+	if (TRY((r = realpath(p, own ? text : NULL)) != NULL)) {
+		out_string(r);
+		if (!own)
+			free(r);
+	} else if (own) {
+#ifdef __GLIBC__
+		if (errno == EACCES || errno == ENOENT) /* realpath(3): as far as it got */
+			out_string(text);
+#endif
+	}
+}
+
+/* -- lists: sorted, for a file system keeps no order that another need keep */
+
+static char *list[4096];
+static unsigned listed;
+
+static void list_add(const char *s)
+{
+	if (listed < ROWS(list))
+		list[listed++] = strdup(s);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_out(void)
+{
+	if (listed)
+		qsort(list, listed, sizeof *list, by_name);
+	for (unsigned i = 0; i < listed; i++) {
+		out(" ");
+		out_string(list[i]);
+		free(list[i]);
+	}
+	listed = 0;
+}
+
+/* Is what fd shows ours, and not something that lives?  Steps do not list the host's. */
+static bool ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == root_dev;
+}
+
+static bool ours_path(const char *p)
+{
+	struct stat st;
+
+	return stat(p, &st) != 0 || st.st_dev == root_dev;
+}
+
+static void op_readdir(struct rng *g)
+{
+	bool by_fd = chance(g, 20);
+	int fd = by_fd ? some_fd(g) : -1;
+	const char *p = by_fd ? "" : path(g, 0, 0);
+	DIR *d;
+	struct dirent *e;
+
+	if (by_fd) {
+		say(" fd %d", fd);
+		if (!ours(fd)) {
+			out(" no");
+			return;
+		}
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (fd >= 0)
+			lseek(fd, 0, SEEK_SET);
+	}
+	if (!TRY((d = by_fd ? fdopendir(fd) : opendir(p)) != NULL)) {
+		if (by_fd)
+			close(fd);
+		return;
+	}
+	if (ours(dirfd(d))) {
+		errno = PRESET;
+		while ((e = readdir(d))) {
+			char text[300];
+
+			snprintf(text, sizeof text, "%d %s", e->d_type, e->d_name);
+			list_add(text);
+		}
+		list_out();
+		out(" fd%d", dirfd(d));
+	}
+	DO(closedir(d));
+}
+
+static void op_scandir(struct rng *g)
+{
+	const char *p = path(g, 0, P_LIST);
+	struct dirent **found;
+	int n;
+
+	if (!ours_path(p)) {
+		out(" no");
+		return;
+	}
+	n = (int)DO(scandir(p, &found, NULL, alphasort));
+	for (int i = 0; i < n; i++) {
+		out(" "), out_string(found[i]->d_name);
+		free(found[i]);
+	}
+	if (n >= 0)
+		free(found);
+}
+
+static unsigned walked;
+
+static int walk(const char *p, const struct stat *st, int type, struct FTW *at)
+{
+	char text[PATH_MAX + 100];
+
+	if (++walked > 300 || (type != FTW_NS && st->st_dev != root_dev) || strncmp(p, "/bin", 4) == 0 ||
+		strncmp(p, "/lib", 4) == 0 || strstr(p, "/usr/") || strstr(p, "/bin/") || strstr(p, "/lib"))
+		return 77;
+	snprintf(text, sizeof text, "%d %d %d %o %s", type, at ? at->level : 0, at ? at->base : 0,
+		type == FTW_NS ? 0 : st->st_mode, p);
+	list_add(text);
+	return 0;
+}
+
+static int walk_old(const char *p, const struct stat *st, int type)
+{
+	return walk(p, st, type, NULL);
+}
+
+static void op_nftw(struct rng *g)
+{
+	const char *p = path(g, 0, P_LIST);
+	int flags = BITS(g, 50, FTW_PHYS, FTW_DEPTH, FTW_CHDIR, FTW_MOUNT);
+
+	walked = 0;
+	if (!ours_path(p)) {
+		out(" no");
+		return;
+	}
+	if (chance(g, 20))
+		DO(ftw(p, walk_old, 5));
+	else
+		TRY(nftw(p, walk, 1 + (int)below(g, 8), flags) == 0);
+	if (walked > 300) {
+		for (unsigned i = 0; i < listed; i++)
+			free(list[i]);
+		listed = 0;
+	}
+	list_out();
+	out_cwd();
+}
+
+static void op_glob(struct rng *g)
+{
+	static const char *const wild[] = {"*", "?", "[a-e]", "[!a]*", "*a", ".*", "{a,b}", "\\a", "*/a", "*/."};
+	const char *p = path(g, 0, P_LIST), *slash = strrchr(p, '/');
+	static char pattern[2 * PATH_MAX];
+	glob_t got = {0};
+	int r, flags;
+
+	if (!ours_path(".")) {
+		out(" no");
+		return;
+	}
+	snprintf(pattern, sizeof pattern, "%.*s%s", slash && chance(g, 70) ? (int)(slash - p + 1) : 0, p,
+		wild[below(g, ROWS(wild))]);
+	say(" pattern ");
+	if (verbose)
+		out_string(pattern);
+	flags = BITS(g, 30, GLOB_MARK, GLOB_NOCHECK, GLOB_ERR, GLOB_NOESCAPE, GLOB_PERIOD);
+	errno = PRESET;
+	r = glob(pattern, flags, NULL, &got);
+	out(" %d", r);
+	if (r == 0)
+		for (size_t i = 0; i < got.gl_pathc; i++)
+			out(" "), out_string(got.gl_pathv[i]);
+	globfree(&got);
+}
+
+static void op_temp(struct rng *g)
+{
+	static char name[2 * PATH_MAX + 20];
+	const char *p = path(g, 0, 0);
+	bool dir = chance(g, 30);
+	struct stat st, named;
+	size_t n;
+	int fd = -1;
+
+	snprintf(name, sizeof name, "%s%s", p, chance(g, 5) ? "XXXXX" : chance(g, 50) ? "XXXXXX" : "/tXXXXXX");
+	n = strlen(name);
+	say(dir ? " dir" : " file");
+	if (dir ? !TRY(mkdtemp(name) != NULL) : (fd = (int)DO(mkostemp(name, O_CLOEXEC))) < 0)
+		return;
+	if (lstat(name, &named) != 0) {
+		out(" gone e%d", errno);
+	} else {
+		out(" %o", named.st_mode);
+		if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_ino != named.st_ino))
+			out(" another");
+	}
+	if (strcmp(name + n - 6, "XXXXXX") == 0)
+		out(" unchanged");
+	out(" "), out_text(name, n - 6);
+	if (fd >= 0)
+		close(fd);
+	out(" remove"), DO(dir ? rmdir(name) : unlink(name));
+}
+
+static socklen_t sun_of(struct sockaddr_un *a, const char *p, struct rng *g)
+{
+	size_t n = strlen(p);
+
+	memset(a, 0, sizeof *a);
+	a->sun_family = AF_UNIX;
+	if (n > sizeof a->sun_path)
+		n = sizeof a->sun_path;
+	memcpy(a->sun_path, p, n);
+	if (!n) /* an abstract name is shared by all sides */
+		return sizeof a->sun_family;
+	if (n < sizeof a->sun_path && chance(g, 70))
+		return (socklen_t)sizeof *a;
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (n < sizeof a->sun_path && chance(g, 50)));
+}
+
+static void out_sun(const struct sockaddr_un *a, socklen_t len)
+{
+	size_t n = len > sizeof a->sun_family ? len - offsetof(struct sockaddr_un, sun_path) : 0;
+
+	if (n > sizeof a->sun_path)
+		n = sizeof a->sun_path;
+	out(" len%u ", len);
+	if (n && a->sun_path[0])
+		out_text(a->sun_path, n);
+	else if (n) /* bound by "": a name of the kernel's choice */
+		out("abstract");
+}
+
+static void op_socket(struct rng *g)
+{
+	int type = chance(g, 70) ? SOCK_STREAM : SOCK_DGRAM;
+	const char *p = path(g, 0, 0);
+	struct sockaddr_un a;
+	socklen_t n;
+	int s, c, t;
+
+	say(type == SOCK_STREAM ? " stream" : " datagram");
+	s = (int)DO(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+	if (s < 0)
+		return;
+	n = sun_of(&a, p, g);
+	say(" %u", n);
+	if (n > sizeof a.sun_family && chance(g, 70)) {
+		out(" bind");
+		if (DO(bind(s, (struct sockaddr *)&a, n)) == 0) {
+			n = sizeof a;
+			if (DO(getsockname(s, (struct sockaddr *)&a, &n)) == 0)
+				out_sun(&a, n);
+			if (type == SOCK_STREAM)
+				DO(listen(s, 5));
+			p = chance(g, 50) ? p : path(g, 1, 0);
+			c = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+			n = sun_of(&a, p, g);
+			out(" connect");
+			if (DO(connect(c, (struct sockaddr *)&a, n)) == 0) {
+				n = sizeof a;
+				memset(&a, 0, sizeof a);
+				if (DO(getpeername(c, (struct sockaddr *)&a, &n)) == 0)
+					out_sun(&a, n);
+				if (type == SOCK_STREAM) {
+					n = sizeof a;
+					t = (int)DO(accept(s, (struct sockaddr *)&a, &n));
+					if (t >= 0) {
+						out_sun(&a, n);
+						close(t);
+					}
+				}
+			}
+			close(c);
+		}
+	} else if (type == SOCK_DGRAM && chance(g, 50)) {
+		out(" sendto");
+		DO(sendto(s, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&a, n));
+	} else {
+		out(" connect");
+		DO(connect(s, (struct sockaddr *)&a, n));
+	}
+	if (chance(g, 40))
+		keep(g, s);
+	else
+		close(s);
+}
+
+static void op_chroot(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+
+	if (DO(chroot(p)) == 0 && chance(g, 70))
+		out(" then"), DO(chdir(chance(g, 80) ? "/" : path(g, 1, 0)));
+	out_cwd();
+}
+
+static void out_status(int status)
+{
+	if (WIFEXITED(status))
+		out(" exit%d", WEXITSTATUS(status));
+	else
+		out(" signal%d", WTERMSIG(status));
+}
+
+static void op_fork(struct rng *g, int depth)
+{
+	unsigned n = 1 + below(g, 5);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (unsigned i = 0; i < n; i++) {
+			struct rng own = {next(g)};
+
+			out("\n   ");
+			step(&own, depth + 1);
+		}
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		out(" wait e%d", errno);
+	out_status(status);
+	out_cwd();
+}
+
+/* A child that shares our memory: its root and directory are its own all the same. */
+static void op_vfork(struct rng *g)
+{
+	static volatile int r[4], e[4];
+	const char *p = path(g, 0, P_BAD), *q = path(g, 1, P_BAD);
+	bool root = chance(g, 50);
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 4; i++)
+		r[i] = e[i] = 0;
+	pid = vfork();
+	if (pid == 0) {
+		errno = PRESET;
+		r[0] = root ? chroot(p) : chdir(p);
+		e[0] = errno;
+		r[1] = chdir(root ? "/" : q);
+		e[1] = errno;
+		r[2] = open(q, O_PATH | O_CLOEXEC);
+		e[2] = errno;
+		r[3] = access(".", X_OK);
+		e[3] = errno;
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		out(" wait e%d", errno);
+	for (int i = 0; i < 4; i++)
+		out(" %d e%d", r[i], r[i] < 0 ? e[i] : 0);
+	out_status(status);
+	out_cwd();
+}
+
+/* What may not be compared: a program that cannot be read, or is open for writing (libjail.7). */
+static bool exec_differs(const char *p)
+{
+	struct stat st, open_;
+
+	if (stat(p, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (access(p, X_OK) == 0 && access(p, R_OK) != 0)
+		return true;
+	for (int i = 0; i < SLOTS; i++)
+		if (slot[i] >= 0 && fstat(slot[i], &open_) == 0 && open_.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+static void op_exec(struct rng *g)
+{
+	const char *p = chance(g, 40) ? "/bin/random" : path(g, 0, P_BAD);
+	bool by_fd = chance(g, 15);
+	char *argv[] = {"seen", "see", "x y", NULL};
+	char text[4096];
+	int pipe_[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	say(" %s", by_fd ? "fexecve" : "execve");
+	if (p && p != bad && (p < page_end - 10 || p > page_end) && exec_differs(p)) {
+		out(" no");
+		return;
+	}
+	if (pipe2(pipe_, O_CLOEXEC) != 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		int fd, none;
+
+		dup2(pipe_[1], 1);
+		none = open("/dev/null", O_WRONLY);
+		if (none >= 0)
+			dup2(none, 2), close(none);
+		else
+			close(2);
+		if (by_fd && p && p != bad) {
+			fd = open(p, O_PATH | O_CLOEXEC);
+			if (fd >= 0)
+				syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+		} else {
+			execve(p, argv, environ);
+		}
+		out(" e%d", errno);
+		_exit(66);
+	}
+	close(pipe_[1]);
+	while ((n = read(pipe_[0], text, sizeof text)) > 0)
+		out_raw(text, (size_t)n);
+	close(pipe_[0]);
+	if (waitpid(pid, &status, 0) != pid)
+		out(" wait e%d", errno);
+	out_status(status);
+}
+
+/* -- threads: each does what no other one's work changes */
+
+static long counts[4];
+
+static void *thread_rename(void *none)
+{
+	for (int i = 0; i < 20; i++) {
+		counts[0] += rename("/w/.t/a", "/w/.t/./b") == 0;
+		counts[0] += rename("/w/.t/b", "/w/../w/.t/a") == 0;
+	}
+	return none;
+}
+
+static void *thread_chdir(void *none)
+{
+	for (int i = 0; i < 20; i++) {
+		counts[1] += chdir("/w/.t/l") == 0;
+		counts[1] += chdir("/etc/..") == 0;
+	}
+	return none;
+}
+
+static void *thread_open(void *none)
+{
+	for (int i = 0; i < 20; i++) {
+		int fd = open("/w/.t/l/../.t/o", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+		counts[2] += fd >= 0;
+		if (fd >= 0)
+			close(fd);
+		counts[2] += unlink("/w/.t/o") == 0;
+	}
+	return none;
+}
+
+static void *thread_stat(void *none)
+{
+	struct stat st;
+
+	for (int i = 0; i < 20; i++)
+		counts[3] += stat("/w/.t/l/", &st) == 0 && S_ISDIR(st.st_mode);
+	return none;
+}
+
+static void op_threads(struct rng *g)
+{
+	static void *(*const bodies[])(void *) = {thread_rename, thread_chdir, thread_open, thread_stat};
+	pthread_t t[4];
+	int fd;
+
+	(void)g;
+	DO(mkdir("/w/.t", 0755));
+	DO(symlink("/w/./.t", "/w/.t/l"));
+	fd = open("/w/.t/a", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		close(fd);
+	memset(counts, 0, sizeof counts);
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&t[i], NULL, bodies[i], NULL) != 0)
+			_exit(99);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	out(" %ld %ld %ld %ld", counts[0], counts[1], counts[2], counts[3]);
+	out_cwd();
+}
+
+static void op_dup(struct rng *g)
+{
+	int i = (int)below(g, SLOTS), k = (int)below(g, SLOTS);
+
+	say(" %d %d", slot[i], slot[k]);
+	switch (below(g, 3)) {
+	case 0:
+		keep(g, (int)DO(dup(slot[i])));
+		break;
+	case 1:
+		if (slot[k] >= 0)
+			DO(dup2(slot[i], slot[k]));
+		break;
+	default:
+		DO(close(slot[i]));
+		slot[i] = -1;
+	}
+}
+
+static void op_fd(struct rng *g)
+{
+	int fd = some_fd(g);
+	struct stat st;
+	char text[300];
+
+	say(" %d", fd);
+	if (fd >= 0 && !ours(fd)) {
+		out(" no");
+		return;
+	}
+	switch (below(g, 6)) {
+	case 0:
+		DO(fchmod(fd, mode_in(g, false)));
+		break;
+	case 1:
+		DO(ftruncate(fd, (long)below(g, 30)));
+		break;
+	case 2:
+		if (DO(fstat(fd, &st)) == 0)
+			out_stat(&st);
+		break;
+	case 3:
+		DO(fsetxattr(fd, "user.f", "v", 1, 0));
+		break;
+	case 4: {
+		char magic[40];
+		long n;
+
+		snprintf(magic, sizeof magic, "/proc/self/fd/%d", fd);
+		n = DO(readlink(magic, text, sizeof text));
+		if (n > 0 && text[0] == '/')
+			out_text(text, (size_t)n);
+		break;
+	}
+	default:
+		DO(fchown(fd, USER, (gid_t)-1));
+	}
+}
+
+static void op_fopen(struct rng *g)
+{
+	static const char *const modes[] = {"r", "r+", "w", "w+", "a", "a+", "rx", "wx", "re", "w+x", "z", ""};
+	const char *p = path(g, 0, 0), *mode = modes[below(g, ROWS(modes))];
+	struct stat st;
+	char text[40];
+	FILE *f;
+
+	say(" %s", mode);
+	if (stat(p, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) { /* it may wait */
+		out(" no");
+		return;
+	}
+	if (!TRY((f = fopen(p, mode)) != NULL))
+		return;
+	out_fd(fileno(f));
+	if (ours(fileno(f)) && mode[0] == 'r' && fgets(text, sizeof text, f) && text[0] != '\177')
+		out_string(text);
+	if (mode[0] != 'r' && ours(fileno(f)))
+		fputs("by stdio\n", f);
+	out(" close%d", fclose(f));
+}
+
+static void op_misc(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD);
+	struct statfs sf;
+	int fd;
+
+	switch (below(g, 5)) {
+	case 0:
+		say(" statfs");
+		if (DO(statfs(p, &sf)) == 0)
+			out(" %lx", (unsigned long)sf.f_type);
+		break;
+	case 1:
+		say(" inotify");
+		fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+		DO(inotify_add_watch(fd, p, IN_ATTRIB | (chance(g, 30) ? IN_DONT_FOLLOW : 0) | (chance(g, 30) ? IN_ONLYDIR : 0)));
+		close(fd);
+		break;
+	case 2:
+		say(" pathconf");
+		DO(syscall(SYS_faccessat, AT_FDCWD, p, (int)below(g, 8)));
+		break;
+	case 3: {
+		mode_t m = mode_in(g, true) & 077;
+
+		say(" umask %o", m);
+		out(" %o", (unsigned)umask(m));
+		break;
+	}
+	default:
+		say(" mount");
+		DO(mount("none", p == bad || !p || (p > page_end - 10 && p <= page_end) ? "/w" : p, "tmpfs", 0, NULL));
+	}
+}
+
+/* Down by names so long that a path cannot say where we are. */
+static void op_descend(struct rng *g)
+{
+	unsigned n = 1 + below(g, 20);
+	char name[256];
+
+	memset(name, 'D', 255);
+	name[chance(g, 50) ? 255 : 200] = '\0';
+	say(" %u", n);
+	while (n-- > 0)
+		if ((mkdir(name, 0755) != 0 && errno != EEXIST) || chdir(name) != 0)
+			break;
+	out(" %u", n);
+	out_cwd();
+}
+
+static const struct {
+	const char *name;
+	unsigned weight;
+	void (*run)(struct rng *);
+} ops[] = {
+	{"open",      80, op_open     },
+	{"openat",    60, op_openat   },
+	{"openat2",   30, op_openat2  },
+	{"stat",      60, op_stat     },
+	{"fstatat",   40, op_fstatat  },
+	{"statx",     20, op_statx    },
+	{"access",    30, op_access   },
+	{"faccessat", 25, op_faccessat},
+	{"readlink",  50, op_readlink },
+	{"rename",    60, op_rename   },
+	{"renameat2", 40, op_renameat2},
+	{"link",      30, op_link     },
+	{"linkat",    30, op_linkat   },
+	{"symlink",   40, op_symlink  },
+	{"unlink",    40, op_unlink   },
+	{"unlinkat",  25, op_unlinkat },
+	{"mkdir",     50, op_mkdir    },
+	{"mknod",     20, op_mknod    },
+	{"chmod",     40, op_chmod    },
+	{"chown",     25, op_chown    },
+	{"truncate",  20, op_truncate },
+	{"times",     30, op_times    },
+	{"xattr",     40, op_xattr    },
+	{"chdir",     60, op_chdir    },
+	{"getcwd",    15, op_getcwd   },
+	{"realpath",  40, op_realpath },
+	{"readdir",   25, op_readdir  },
+	{"scandir",   10, op_scandir  },
+	{"nftw",      10, op_nftw     },
+	{"glob",      20, op_glob     },
+	{"temp",      15, op_temp     },
+	{"socket",    30, op_socket   },
+	{"chroot",    10, op_chroot   },
+	{"vfork",      4, op_vfork    },
+	{"exec",       2, op_exec     },
+	{"threads",    1, op_threads  },
+	{"dup",       20, op_dup      },
+	{"fd",        25, op_fd       },
+	{"fopen",     20, op_fopen    },
+	{"misc",      20, op_misc     },
+	{"descend",    3, op_descend  },
+	{"fork",       8, NULL        },
+};
+
+static void step(struct rng *g, int depth)
+{
+	static unsigned total;
+	unsigned at;
+	size_t i = 0;
+
+	if (!total)
+		for (size_t k = 0; k < ROWS(ops); k++)
+			total += ops[k].weight;
+	for (at = below(g, total); at >= ops[i].weight; i++)
+		at -= ops[i].weight;
+	out(" %s", ops[i].name);
+	if (ops[i].run)
+		ops[i].run(g);
+	else if (depth < 2)
+		op_fork(g, depth);
+}
+
+/* -- the worker ----------------------------------------------------------------------------- */
+
+/* One case, in a process of its own. */
+static void case_run(uint64_t seed, uint64_t number, uint64_t steps)
+{
+	for (int i = 0; i < SLOTS; i++)
+		slot[i] = -1;
+	umask(022);
+	if (chdir("/w") != 0)
+		out(" /w e%d", errno);
+	for (unsigned i = 0; i < STEPS; i++) {
+		struct rng g = rng_of(seed, number, 4, i);
+
+		if (!(steps >> i & 1))
+			continue;
+		out("%2u", i);
+		step(&g, 0);
+		out("\n");
+	}
+}
+
+static int worker(void)
+{
+	char line[200];
+	struct stat st;
+	char *map = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int from = fcntl(0, F_DUPFD_CLOEXEC, 20), to = fcntl(1, F_DUPFD_CLOEXEC, 20);
+	int none = open("/dev/null", O_RDWR);
+	FILE *in;
+
+	if (map == MAP_FAILED || pages == MAP_FAILED || from < 0 || to < 0 || none < 0)
+		die("worker");
+	buf_len = (size_t *)(void *)map;
+	buf = map + 4096;
+	memset(pages, 'z', 4096);
+	if (munmap(pages + 4096, 4096) != 0)
+		die("munmap");
+	page_end = pages + 4096;
+	dup2(none, 0);
+	dup2(none, 1);
+	close(none);
+	in = fdopen(from, "r");
+	if (getenv("RANDOM_HOST"))
+		snprintf(mask_host, sizeof mask_host, "%s", getenv("RANDOM_HOST"));
+	if (stat("/", &st) != 0)
+		die("/");
+	root_dev = st.st_dev;
+	signal(SIGPIPE, SIG_IGN);
+	while (in && fgets(line, sizeof line, in)) {
+		unsigned long long seed, number, steps;
+		int status, loud;
+		size_t n;
+		pid_t pid;
+
+		if (sscanf(line, "%llu %llu %llx %d", &seed, &number, &steps, &loud) != 4)
+			return 2;
+		verbose = loud;
+		*buf_len = 0;
+		if (seed != case_seed || number != case_number || !objects)
+			tree_plan(seed, number);
+		pid = fork();
+		if (pid == 0) {
+			alarm(10);
+			case_run(seed, number, steps);
+			_exit(0);
+		}
+		if (waitpid(pid, &status, 0) != pid)
+			die("waitpid");
+		out("end");
+		out_status(status);
+		out("\n");
+		n = *buf_len;
+		dprintf(to, "%zu\n", n);
+		for (size_t at = 0; at < n;) {
+			ssize_t w = write(to, buf + at, n - at);
+
+			if (w <= 0)
+				return 2;
+			at += (size_t)w;
+		}
+	}
+	return 0;
+}
+
+/* What an executed program sees. */
+static int see(int argc, char **argv)
+{
+	static char text[ROOM];
+	static size_t len;
+	char exe[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	buf = text;
+	buf_len = &len;
+	if (getenv("RANDOM_HOST"))
+		snprintf(mask_host, sizeof mask_host, "%s", getenv("RANDOM_HOST"));
+	for (int i = 0; i < argc; i++)
+		out(" "), out_string(argv[i]);
+	n = readlink("/proc/self/exe", exe, sizeof exe);
+	if (n > 0)
+		out(" exe"), out_text(exe, (size_t)n);
+	out_cwd();
+	for (int fd = 0; fd < 40; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			out(" %d", fd);
+	root_dev = stat("/", &st) == 0 ? st.st_dev : 0;
+	n = open("/etc/hostname", O_RDONLY);
+	out_fd((int)n);
+	out(" %s", stat("../canary/f", &st) == 0 ? "outside!" : "inside");
+	return write(1, text, len) < 0;
+}
+
+/* -- what is on the disk ------------------------------------------------------------------- */
+
+struct text {
+	char *s;
+	size_t len, room;
+};
+
+static void text_add(struct text *t, const char *s, size_t n)
+{
+	if (t->len + n + 1 > t->room) {
+		t->room = (t->len + n + 1) * 2;
+		t->s = realloc(t->s, t->room);
+		if (!t->s)
+			die("realloc");
+	}
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
+	t->s[t->len] = '\0';
+}
+
+/* Made once, and what is mounted there is not ours. */
+static bool is_standing(const char *name)
+{
+	static const char *const standing[] = {"bin", "lib", "lib64", "usr", "proc", "dev", "sys"};
+
+	for (size_t i = 0; i < ROWS(standing); i++)
+		if (strcmp(name, standing[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The sorted names in the directory fd, which stays open; NULL at the end. */
+static char **names_of(int fd)
+{
+	DIR *d = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+	char **all = calloc(1, sizeof *all);
+	size_t n = 0;
+	struct dirent *e;
+
+	if (!d)
+		die("fdopendir");
+	rewinddir(d);
+	while ((e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		all = realloc(all, (n + 2) * sizeof *all);
+		all[n++] = strdup(e->d_name);
+		all[n] = NULL;
+	}
+	closedir(d);
+	if (n)
+		qsort(all, n, sizeof *all, by_name);
+	return all;
+}
+
+struct linked {
+	ino_t ino[512];
+	unsigned n;
+};
+
+static void tree_show(int dir, const char *at, const char *but, struct linked *seen)
+{
+	char **all = names_of(dir);
+
+	for (char **name = all; *name; free(*name++)) {
+		char what[8192];
+		struct stat st;
+		ssize_t n;
+		char *sub;
+		int fd;
+
+		if (but && (strcmp(*name, but) == 0 || (!*but && is_standing(*name))))
+			continue;
+		if (fstatat(dir, *name, &st, AT_SYMLINK_NOFOLLOW) != 0 || asprintf(&sub, "%s/%s", at, *name) < 0)
+			die(*name);
+		out_string(sub);
+		out_stat(&st);
+		if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
+			unsigned i = 0;
+
+			while (i < seen->n && seen->ino[i] != st.st_ino)
+				i++;
+			if (i == seen->n && seen->n < ROWS(seen->ino))
+				seen->ino[seen->n++] = st.st_ino;
+			out(" same%u", i);
+		}
+		if (S_ISLNK(st.st_mode)) {
+			n = readlinkat(dir, *name, what, sizeof what);
+			out(" "), out_text(what, n > 0 ? (size_t)n : 0);
+		} else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+			fd = openat(dir, *name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+			if (fd < 0)
+				die(sub);
+			if (S_ISREG(st.st_mode) && (n = read(fd, what, 200)) > 0)
+				out(" "), out_text(what, (size_t)n);
+			n = flistxattr(fd, what, sizeof what);
+			for (char *x = what; n > 0 && x < what + n; x += strlen(x) + 1) {
+				char value[100];
+				ssize_t size = fgetxattr(fd, x, value, sizeof value);
+
+				out(" %s=", x), out_text(value, size > 0 ? (size_t)size : 0);
+			}
+			out("\n");
+			if (S_ISDIR(st.st_mode))
+				tree_show(fd, strlen(sub) < 3000 ? sub : "...", NULL, seen);
+			close(fd);
+			free(sub);
+			continue;
+		}
+		out("\n");
+		free(sub);
+	}
+	free(all);
+}
+
+/* Removes all below dir but what bears the name but, or what is standing. */
+static void tree_remove(int dir, const char *but)
+{
+	char **all = names_of(dir);
+
+	for (char **name = all; *name; free(*name++)) {
+		if (but && (strcmp(*name, but) == 0 || (!*but && is_standing(*name))))
+			continue;
+		if (unlinkat(dir, *name, 0) == 0)
+			continue;
+		if (errno == EISDIR || errno == EPERM) {
+			int fd = openat(dir, *name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			if (fd < 0)
+				die(*name);
+			tree_remove(fd, NULL);
+			close(fd);
+			if (unlinkat(dir, *name, AT_REMOVEDIR) == 0)
+				continue;
+		}
+		die(*name);
+	}
+	free(all);
+}
+
+/* -- the sides ----------------------------------------------------------------------------- */
+
+static struct side {
+	const char *name;
+	char dir[PATH_MAX]; /* has root, and what is beside the root */
+	int beside, root, to, from;
+	struct text answer, around;
+	bool seen; /* around is as it was made */
+} sides[] = {
+	{"kernel", "", -1, -1, -1, -1, {NULL, 0, 0}, {NULL, 0, 0}, false},
+	{"openat2", "", -1, -1, -1, -1, {NULL, 0, 0}, {NULL, 0, 0}, false},
+	{"walk", "", -1, -1, -1, -1, {NULL, 0, 0}, {NULL, 0, 0}, false},
+};
+
+/* The worker, by the same unprivileged user: the kernel's side with the right to chroot(2) and no
+ * other, to reach what libjail grants. */
+static void side_exec(const struct side *s)
+{
+	const char *jailrun = getenv("RANDOM_JAILRUN");
+	char root[PATH_MAX + 8], host[PATH_MAX + 16];
+
+	snprintf(root, sizeof root, "%s/root", s->dir);
+	snprintf(host, sizeof host, "RANDOM_HOST=%s", s->dir);
+	if (chdir("/") != 0)
+		return;
+	if (s == sides)
+		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "--inh-caps=-all,+sys_chroot",
+			"--ambient-caps=-all,+sys_chroot", "env", "-i", "PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, "chroot", root,
+			"/bin/random", "worker", (char *)NULL);
+	else
+		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "env", "-i",
+			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_RESOLVER=" : "LIBJAIL_RESOLVER=walk",
+			jailrun, "--cloexec=off", "--root", root, "-w", "/", "--", "/bin/random", "worker", (char *)NULL);
+}
+
+static void side_start(struct side *s)
+{
+	int in[2], back[2];
+	pid_t pid;
+
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0)
+		die(s->name);
+	pid = fork();
+	if (pid == 0) {
+		dup2(in[0], 0);
+		dup2(back[1], 1);
+		side_exec(s);
+		_exit(127);
+	}
+	close(in[0]);
+	close(back[1]);
+	s->to = in[1];
+	s->from = back[0];
+}
+
+static void side_open(struct side *s, const char *base, const char *letter)
+{
+	struct stat st;
+
+	snprintf(s->dir, sizeof s->dir, "%s/%s", base, letter);
+	s->beside = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->root = openat(s->beside, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root < 0 || fstat(s->root, &st) != 0)
+		die(s->dir);
+	root_dev = st.st_dev;
+	side_start(s);
+}
+
+/* What no call may reach, though the user could change it; a mark on each. */
+static void beside_make(struct side *s)
+{
+	static const char *const files[] = {"canary/f", "canary/d/f", "f"};
+
+	tree_remove(s->beside, "root");
+	if (mkdirat(s->beside, "canary", 0755) != 0 || mkdirat(s->beside, "canary/d", 0755) != 0)
+		die("canary");
+	for (size_t i = 0; i < ROWS(files); i++) {
+		int fd = openat(s->beside, files[i], O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+		if (fd < 0 || write(fd, "outside\n", 8) != 8 || fchown(fd, USER, USER) != 0)
+			die("canary");
+		close(fd);
+		mark(s->beside, files[i], 9000 + (unsigned)i);
+	}
+	if (fchownat(s->beside, "canary", USER, USER, 0) != 0 || fchownat(s->beside, "canary/d", USER, USER, 0) != 0)
+		die("canary");
+	mark(s->beside, "canary/d", 9010);
+	mark(s->beside, "canary", 9011);
+}
+
+static void side_ask(struct side *s, uint64_t seed, uint64_t number, uint64_t steps, uint64_t mask, bool loud)
+{
+	if (!s->seen)
+		beside_make(s);
+	tree_make(s->root, mask);
+	if (dprintf(s->to, "%llu %llu %llx %d\n", (unsigned long long)seed, (unsigned long long)number,
+		    (unsigned long long)steps, loud) < 0)
+		die(s->name);
+}
+
+/* False: nothing came. */
+static bool side_read(struct side *s, char *to, size_t n)
+{
+	while (n > 0) {
+		struct pollfd p = {s->from, POLLIN, 0};
+		ssize_t r;
+
+		if (poll(&p, 1, 60000) <= 0)
+			return false;
+		r = read(s->from, to, n);
+		if (r <= 0)
+			return false;
+		to += r;
+		n -= (size_t)r;
+	}
+	return true;
+}
+
+/* The answer, then what is left on the disk, which is removed. */
+static bool side_answer(struct side *s)
+{
+	static char text[ROOM + 1];
+	static size_t len;
+	char c;
+	size_t n = 0;
+	struct linked seen = {.n = 0};
+
+	s->answer.len = 0;
+	for (;;) {
+		if (!side_read(s, &c, 1))
+			return false;
+		if (c == '\n')
+			break;
+		n = n * 10 + (size_t)(c - '0');
+	}
+	if (n > ROOM || !side_read(s, text, n))
+		return false;
+	text_add(&s->answer, text, n);
+
+	buf = text;
+	buf_len = &len;
+	len = 0;
+	snprintf(mask_host, sizeof mask_host, "%s", s->dir);
+	tree_show(s->root, "", "", &seen);
+	text_add(&s->answer, text, len);
+	tree_remove(s->root, "");
+	len = 0;
+	tree_show(s->beside, "BESIDE", "root", &seen);
+	if (s->seen && (s->around.len != len || memcmp(s->around.s, text, len) != 0)) {
+		text_add(&s->answer, text, len);
+		s->seen = false;
+	} else if (!s->seen) {
+		/* new: remembered if it is as it was made, else told of */
+		if (!s->around.len) {
+			text_add(&s->around, text, len);
+			s->seen = true;
+		} else if (s->around.len == len && memcmp(s->around.s, text, len) == 0) {
+			s->seen = true;
+		} else {
+			text_add(&s->answer, text, len);
+		}
+	}
+	return true;
+}
+
+/* -- driving ------------------------------------------------------------------------------- */
+
+static unsigned asked; /* cases run */
+
+/* Runs the case on the sides of the set; the first one that differs from the kernel's, or NULL. */
+static struct side *case_differs(
+	unsigned set, uint64_t seed, uint64_t number, uint64_t steps, uint64_t mask, bool loud)
+{
+	struct side *differs = NULL;
+
+	if (seed != case_seed || number != case_number || !objects)
+		tree_plan(seed, number);
+	asked++;
+	for (unsigned i = 0; i < ROWS(sides); i++)
+		if (set >> i & 1)
+			side_ask(&sides[i], seed, number, steps, mask, loud);
+	for (unsigned i = 0; i < ROWS(sides); i++) {
+		if (!(set >> i & 1))
+			continue;
+		if (!side_answer(&sides[i])) {
+			printf("random: %s: no answer to %llu:%llu:%llx:%llx\n", sides[i].name, (unsigned long long)seed,
+				(unsigned long long)number, (unsigned long long)steps, (unsigned long long)mask);
+			exit(1);
+		}
+		if (i && !differs && (sides[i].answer.len != sides[0].answer.len ||
+					     memcmp(sides[i].answer.s, sides[0].answer.s, sides[0].answer.len) != 0))
+			differs = &sides[i];
+	}
+	return differs;
+}
+
+/* Leaves out what the difference does not need: halves first, then one by one, until none goes. */
+static void shrink(unsigned set, uint64_t seed, uint64_t number, uint64_t *steps, uint64_t *mask)
+{
+	bool less = true;
+
+	while (less) {
+		less = false;
+		for (int which = 0; which < 2; which++) {
+			uint64_t *m = which ? mask : steps;
+
+			for (unsigned size = 32; size > 0; size /= 2)
+				for (unsigned at = 0; at < 64; at += size) {
+					uint64_t part = (size == 64 ? ~0ull : ((1ull << size) - 1)) << at, was = *m;
+
+					if (!(was & part))
+						continue;
+					*m = was & ~part;
+					if (case_differs(set, seed, number, *steps, *mask, false))
+						less = true;
+					else
+						*m = was;
+				}
+		}
+	}
+}
+
+static void show_line(const char *who, const char *at, size_t n)
+{
+	printf("  %-8s %.*s%s\n", who, (int)(n < 1500 ? n : 1500), at, n < 1500 ? "" : "...");
+}
+
+static const char *line_after(const char *at)
+{
+	at += strcspn(at, "\n");
+	return at + (*at == '\n');
+}
+
+/* Is the line at a, of n bytes, one of b's? */
+static bool line_in(const char *a, size_t n, const char *b)
+{
+	for (; *b; b = line_after(b))
+		if (strcspn(b, "\n") == n && memcmp(a, b, n) == 0)
+			return true;
+	return false;
+}
+
+/* The steps as they ran, and where the two part; of what is left on the disk only that. */
+static void show(const struct side *k, const struct side *j)
+{
+	const char *a = k->answer.s, *b = j->answer.s;
+
+	while (*a || *b) {
+		size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+
+		if (*a && n == m && memcmp(a, b, n) == 0) {
+			if (*a != '"')
+				show_line("", a, n);
+			a = line_after(a);
+			b = line_after(b);
+		} else if (*a && (!*b || !line_in(a, n, b) || line_in(b, m, a))) {
+			show_line(k->name, a, n);
+			a = line_after(a);
+			if (*b && !line_in(b, m, a)) {
+				show_line(j->name, b, m);
+				b = line_after(b);
+			}
+		} else {
+			show_line(j->name, b, m);
+			b = line_after(b);
+		}
+	}
+}
+
+static void show_tree(uint64_t mask)
+{
+	for (unsigned i = fixed; i < objects; i++)
+		if (kept(mask, i)) {
+			static char text[ROOM];
+			static size_t len;
+
+			buf = text;
+			buf_len = &len;
+			len = 0;
+			out("  tree     %c ", tree[i].type), out_string(tree[i].path);
+			out(" %o %d", tree[i].mode, (int)tree[i].owner);
+			if (tree[i].arg)
+				out(" "), out_string(tree[i].arg);
+			if (tree[i].type == 'c')
+				out(" %u links", tree[i].n);
+			printf("%.*s\n", (int)len, text);
+		}
+}
+
+static void report(struct side *s, const char *libc, uint64_t seed, uint64_t number, uint64_t steps, uint64_t mask)
+{
+	const unsigned set = 1u | 1u << (s - sides);
+	uint64_t full_steps = steps, full_mask = mask;
+
+	if (!case_differs(set, seed, number, steps, mask, false)) {
+		printf("random: %s %s: %llu:%llu differed once, and not again\n", libc, s->name, (unsigned long long)seed,
+			(unsigned long long)number);
+		return;
+	}
+	shrink(set, seed, number, &steps, &mask);
+	if (!case_differs(set, seed, number, steps, mask, true)) {
+		steps = full_steps, mask = full_mask;
+		case_differs(set, seed, number, steps, mask, true);
+	}
+	printf("random: %s %s differs: tests/oracle/random.sh --libc %s --replay %llu:%llu:%llx:%llx\n", libc, s->name, libc,
+		(unsigned long long)seed, (unsigned long long)number, (unsigned long long)steps, (unsigned long long)mask);
+	show_tree(mask);
+	show(&sides[0], s);
+	fflush(stdout);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A sequence that leaves the root (chroot without chdir) may go where the user may: nothing but
+ * this test's own directory is there to be written to. */
+static void hold_host(const char *base)
+{
+	struct {
+		uint64_t set, clear, propagation, userns;
+	} ro = {1 /* MOUNT_ATTR_RDONLY */, 0, MS_PRIVATE, 0}, rw = {0, 1, 0, 0};
+
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0x8000 /* AT_RECURSIVE */, &ro, sizeof ro) != 0 ||
+		syscall(SYS_mount_setattr, AT_FDCWD, base, 0, &rw, sizeof rw) != 0)
+		die("mount_setattr");
+}
+
+static int drive(char **argv)
+{
+	const char *base = argv[0], *libc = argv[1];
+	const uint64_t seed = strtoull(argv[2], NULL, 0);
+	const double until = strtod(argv[3], NULL);
+	const unsigned long most = strtoul(argv[4], NULL, 0); /* differences */
+	uint64_t number = strtoull(argv[5], NULL, 0);
+	const uint64_t first = number;
+	const double start = seconds();
+	unsigned long differences = 0;
+	unsigned set = 7;
+
+	signal(SIGPIPE, SIG_IGN);
+	umask(0);
+	side_open(&sides[0], base, "K");
+	side_open(&sides[1], base, "A");
+	side_open(&sides[2], base, "W");
+	if (argv[6]) { /* --replay */
+		unsigned long long s, n, steps = ~0ull, mask = ~0ull;
+
+		if (sscanf(argv[6], "%llu:%llu:%llx:%llx", &s, &n, &steps, &mask) < 2) {
+			fprintf(stderr, "random: --replay wants SEED:CASE[:STEPS[:TREE]]\n");
+			return 2;
+		}
+		for (unsigned i = 1; i < ROWS(sides); i++) {
+			bool differs = case_differs(1u | 1u << i, s, n, steps, mask, true);
+
+			if (i == 1)
+				show_tree(mask);
+			printf("random: %s %s %s\n", libc, sides[i].name, differs ? "differs" : "is equal");
+			show(&sides[0], &sides[i]);
+			differences += differs;
+		}
+		return differences != 0;
+	}
+	for (; until <= 0 || seconds() - start < until; number++) {
+		struct side *s = case_differs(set, seed, number, ~0ull, ~0ull, false);
+
+		if (s) {
+			differences++;
+			report(s, libc, seed, number, ~0ull, ~0ull);
+			if (differences >= most)
+				break;
+		}
+		if (until <= 0 && number % 5000 == 4999) {
+			printf("random: %s: seed %llu, case %llu, %.0f s\n", libc, (unsigned long long)seed,
+				(unsigned long long)number, seconds() - start);
+			fflush(stdout);
+		}
+	}
+	printf("random: %s: seed %llu, cases %llu-%llu, %llu calls on each of %zu sides in %.0f s, %lu differences\n", libc,
+		(unsigned long long)seed, (unsigned long long)first, (unsigned long long)number,
+		(unsigned long long)(number - first) * STEPS, ROWS(sides), seconds() - start, differences);
+	return differences != 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 2 && strcmp(argv[1], "worker") == 0)
+		return worker();
+	/* by its beginning: a script's interpreter gets all that follows it as one argument */
+	if (argc >= 2 && strncmp(argv[1], "see", 3) == 0)
+		return see(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "hold") == 0) {
+		hold_host(argv[2]);
+		return 0;
+	}
+	if (argc >= 8 && strcmp(argv[1], "drive") == 0)
+		return drive(argv + 2);
+	fputs("usage: random drive BASE LIBC SEED SECONDS DIFFERENCES FIRST [REPLAY]\n"
+	      "       random hold BASE   makes all mounts read-only but BASE\n"
+	      "       random worker   answers on stdout what is asked on stdin\n"
+	      "       random see      what an executed program sees\n"
+	      "tests/oracle/random.sh makes the roots and runs it\n",
+		stderr);
+	return 2;
+}
