@@ -421,6 +421,8 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 	}
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		r = -EEXIST;
+	else if ((how->flags & O_CREAT) && S_ISDIR(st->st_mode))
+		r = -EISDIR;
 	else
 		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_CREAT, (mode_t)how->mode);
 	sys_close(fd);
@@ -562,6 +564,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					break;
 				}
 				if (mem_equal(name, "root")) {
+					/* that of another process is the kernel's to refuse (proc(5)) */
+					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
+					if (r < 0)
+						break;
+					sys_close(r);
 					walk_to(&w, v->fd, false);
 					w.in = NULL;
 					rest = c;
@@ -788,6 +795,8 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 				if (how->resolve & RESOLVE_NO_XDEV)
 					return -EXDEV;
 				if (!*rest) {
+					if (s->slash && (how->flags & O_CREAT) && !s->last_dots)
+						return -EISDIR; /* by its form alone: open_last_lookups */
 					if (!b->is_dir && s->slash)
 						return -ENOTDIR;
 					return reopen(b->fd, b->is_dir, how);
@@ -922,6 +931,16 @@ static int parent_open_short(const struct view *v, int dirfd, const char *guest,
 	return parent_open(v, dirfd, guest, s, buf);
 }
 
+/* fs/namei.c, check_sticky: in such a directory a name is its owner's, the directory's or root's. */
+static bool sticky_refuses(int parent, const struct stat *st)
+{
+	const uid_t me = (uid_t)sys_call(SYS_geteuid);
+	struct stat dir;
+
+	return me && sys_fstatat(parent, "", &dir, AT_EMPTY_PATH) == 0 && (dir.st_mode & S_ISVTX) &&
+	       st->st_uid != me && dir.st_uid != me;
+}
+
 /* A bind point as last name: EBUSY, as a mount point is (fs/namei.c), after the permissions. */
 static int name_shown(const struct view *v, const struct place *at, bool changes)
 {
@@ -937,7 +956,11 @@ static int name_shown(const struct view *v, const struct place *at, bool changes
 	name[e - at->name] = '\0';
 	if (sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !bind_at(v, name, &st))
 		return 0;
-	return changes && sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -EACCES : -EBUSY;
+	if (!changes)
+		return -EBUSY;
+	if (sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return -EACCES;
+	return sticky_refuses(at->dir, &st) ? -EPERM : -EBUSY;
 }
 
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)

@@ -14,6 +14,22 @@ int jail_remove(const char *path)
 	return EDGE(int, r);
 }
 
+/* fchmodat(3): before fchmodat2(2) was there a libc refused by itself what else than not following
+ * was asked for.  The one in use says so of a descriptor that nobody can have. */
+int jail_fchmodat(int dirfd, const char *path, mode_t mode, int flags)
+{
+	int saved = *__errno_location();
+	int (*real)(int, const char *, mode_t, int);
+
+	if (UNLIKELY(flags & ~AT_SYMLINK_NOFOLLOW)) {
+		real = REAL(fchmodat);
+		if (real && real(-1, "", mode, flags) < 0 && *__errno_location() == EINVAL)
+			return -1;
+		errno_set(saved);
+	}
+	return EDGE(int, guest_fchmodat2(dirfd, path, mode, flags));
+}
+
 /* utimensat(2): to the kernel a NULL path is dirfd itself.  Old glibc kept that for futimens(3)
  * and said EINVAL here; no name is involved, so each libc may answer as it does. */
 int jail_utimensat(int dirfd, const char *path, const struct timespec ts[2], int flags)

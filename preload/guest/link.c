@@ -59,6 +59,21 @@ static long rename_onto_bind(int olddir, const char *old, int newdir, const char
 								: -EBUSY;
 }
 
+/* What is wrong with a place before its name is looked at, as when the kernel comes to it first of
+ * two: no such descriptor, no directory, one that may not be searched. */
+static long first_wrong(const struct place *at)
+{
+	int fd;
+
+	if (at->owned || !at->name)
+		return 0;
+	fd = sys_openat(at->dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	sys_close(fd);
+	return 0;
+}
+
 long guest_renameat2(int olddir, const char *old, int newdir, const char *new, unsigned flags)
 {
 	enum { NOREPLACE = 1, EXCHANGE = 2, WHITEOUT = 4 }; /* linux/fs.h */
@@ -72,6 +87,8 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 	if ((flags & ~(unsigned)(NOREPLACE | EXCHANGE | WHITEOUT)) ||
 		((flags & EXCHANGE) && (flags & (NOREPLACE | WHITEOUT))))
 		return -EINVAL;
+	if (place_readable(old, 1) && !*old)
+		return -ENOENT; /* before the new name is looked at */
 	r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_SHOWN);
 	if (r < 0)
 		return r;
@@ -87,6 +104,12 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 		r = place_find(&to, v, newdir, new, PLACE_NAME | PLACE_SHOWN);
 	if (r == -EBUSY && !(flags & EXCHANGE))
 		r = rename_onto_bind(olddir, old, newdir, new);
+	else if (r < 0) {
+		long first = first_wrong(&from);
+
+		if (first < 0)
+			r = first;
+	}
 	if (r == 0) {
 		/* "/" by its form is the host's: "." of the root is refused in the same way, but on
 		 * the mount that it is on */
@@ -95,6 +118,23 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 		r = place_done(&to, r);
 	}
 	return place_done(&from, r);
+}
+
+/* A link to what a bind shows.  On the file system that the new name is on the kernel would make it. */
+static long link_bound(const struct view *v, const struct place *from, int newdir, const char *new)
+{
+	struct stat bound, dir;
+	struct place to;
+	char magic[PLACE_PATH];
+	const char *old = place_path(from, magic);
+	long r = place_find(&to, v, newdir, new, PLACE_NAME);
+
+	if (r < 0)
+		return r;
+	if (sys_fstat(from->dir, &bound) == 0 && sys_fstatat(to.dir, ".", &dir, 0) == 0 && bound.st_dev == dir.st_dev &&
+		!place_in_proc(v, dir.st_dev))
+		old = "/proc";
+	return place_done(&to, sys_call(SYS_linkat, AT_FDCWD, old, to.dir, to.name, AT_SYMLINK_FOLLOW));
 }
 
 long guest_linkat(int olddir, const char *old, int newdir, const char *new, int flags)
@@ -118,8 +158,14 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 			PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW));
 	else
 		r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_BOUND);
-	if (r == -EBUSY) /* what is bound there is on another mount than any new name */
-		r = -EXDEV;
+	if (r == -EBUSY) {
+		/* what is bound there is on another mount than any new name, or procfs is to itself:
+		 * but what is wrong with the new name comes first */
+		r = place_find(&from, v, olddir, old, PLACE_OBJECT | PLACE_NOFOLLOW);
+		if (r == 0)
+			r = link_bound(v, &from, newdir, new);
+		return place_done(&from, r);
+	}
 	if (r < 0)
 		return r;
 	/* ln in one directory: resolve it once */
@@ -132,7 +178,7 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	if (r < 0 && !(from.flags & AT_EMPTY_PATH)) {
 		/* the old name is looked up first */
 		struct stat st;
-		long first = sys_fstatat(from.dir, from.name, &st, AT_SYMLINK_NOFOLLOW);
+		long first = sys_fstatat(from.dir, from.name, &st, AT_SYMLINK_NOFOLLOW | (flags & AT_EMPTY_PATH));
 
 		if (first < 0)
 			r = first;
@@ -179,8 +225,15 @@ long guest_mkdirat(int dirfd, const char *path, mode_t mode)
 
 long guest_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)
 {
+	const struct view *v = state_view();
 	struct place at;
-	long r = place_find(&at, state_view(), dirfd, path, PLACE_NAME);
+	long r;
+
+	/* fs/namei.c, may_mknod: before the path is looked at */
+	if (v && (mode & S_IFMT) && !S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) &&
+		!S_ISSOCK(mode))
+		return S_ISDIR(mode) ? -EPERM : -EINVAL;
+	r = place_find(&at, v, dirfd, path, PLACE_NAME);
 
 	if (r == 0)
 		r = place_done(&at, sys_call(SYS_mknodat, at.dir, at.name, mode, (unsigned)dev));

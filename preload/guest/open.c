@@ -56,7 +56,7 @@ long guest_openat2(int dirfd, const char *path, const struct open_how *how, size
 			if (((const char *)how)[i])
 				return -E2BIG;
 	}
-	if (v && v->walk) { /* what is wrong by itself; "" is the one thing wrong with the path */
+	if (v) { /* what is wrong by itself; "" is the one thing wrong with the path */
 		long r = sys_openat2(AT_FDCWD, "", how);
 
 		if (r != -ENOENT)

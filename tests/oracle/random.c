@@ -169,8 +169,22 @@ static void out_text(const char *s, size_t n)
 	size_t pid_len = (size_t)sprintf(pid, "/proc/%d", (int)getpid());
 
 	out_raw("\"", 1);
+	/* /proc/self, and socket:[123] */
+	if (n >= pid_len - 6 && memcmp(s, pid + 6, pid_len - 6) == 0 && (n == pid_len - 6 || s[pid_len - 6] == '/')) {
+		out_raw("PID", 3);
+		s += pid_len - 6;
+		n -= pid_len - 6;
+	}
 	for (size_t i = 0; i < n; i++) {
 		size_t run = 1, two = 2;
+
+		if (s[i] == ':' && i + 2 < n && s[i + 1] == '[') {
+			out_raw(":[N]", 4);
+			i += 2;
+			while (i < n && s[i] != ']')
+				i++;
+			continue;
+		}
 
 		if (host && n - i >= host && memcmp(s + i, mask_host, host) == 0) {
 			out_raw("@", 1);
@@ -1029,7 +1043,7 @@ static void op_unlink(struct rng *g)
 	switch (below(g, 6)) {
 	case 0:
 		say(" remove");
-		DO(remove(p));
+		TRY(remove(p) == 0);
 		break;
 	case 1:
 	case 2:
@@ -1358,7 +1372,7 @@ static void op_nftw(struct rng *g)
 		return;
 	}
 	if (chance(g, 20))
-		DO(ftw(p, walk_old, 5));
+		TRY(ftw(p, walk_old, 5) == 0);
 	else
 		TRY(nftw(p, walk, 1 + (int)below(g, 8), flags) == 0);
 	if (walked > 300) {
@@ -2192,7 +2206,7 @@ static void side_exec(const struct side *s)
 			"/bin/random", "worker", (char *)NULL);
 	else
 		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "env", "-i",
-			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_RESOLVER=" : "LIBJAIL_RESOLVER=walk",
+			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_RESOLVER=auto" : "LIBJAIL_RESOLVER=walk",
 			jailrun, "--cloexec=off", "--root", root, "-w", "/", "--", "/bin/random", "worker", (char *)NULL);
 }
 

@@ -19,7 +19,6 @@ set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 top=$(CDPATH='' cd -- "$here/../.." && pwd) || exit 1
 jailrun=${JAILRUN:-$top/tools/jailrun}
-user=65533
 which='glibc musl'
 replay=''
 
@@ -103,7 +102,7 @@ libc() {
 	for d in proc dev sys; do
 		mount --rbind "/$d" "$dir/K/root/$d" || fail "cannot bind /$d"
 	done
-	RANDOM_DIR=$dir RANDOM_JAILRUN=$jailrun \
+	RANDOM_JAILRUN=$jailrun \
 		"$base/random-host" drive "$dir" "$1" "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-60}" "${FUZZ_MOST:-5}" "${FUZZ_FIRST:-0}" \
 			${replay:+"$replay"}
 }
