@@ -370,8 +370,9 @@ static bool walk_is_magic(const struct walk *w, const struct stat *st)
 	       dir.st_ino != 1;
 }
 
-/* Is the directory cur, in a procfs, that of the calling process? */
-static bool walk_own_proc(const struct walk *w)
+/* Is the directory cur, in a procfs, that of the calling process?  Or, with a name, its directory
+ * of that name. */
+static bool walk_own_dir(const struct walk *w, const char *name)
 {
 	char text[PATH_MAX], *base;
 	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};
@@ -386,22 +387,56 @@ static bool walk_own_proc(const struct walk *w)
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
+	if (name) {
+		base = (char *)mem_base(text);
+		if (base <= text || !mem_equal(base, name))
+			return false;
+		base[-1] = '\0';
+	}
 	for (base = (char *)mem_base(text); *base >= '0' && *base <= '9'; base++)
 		pid = pid * 10 + (unsigned long)(*base - '0');
 	return !*base && (pid == (unsigned long)sys_getpid() || pid == (unsigned long)sys_gettid());
 }
 
+static bool walk_own_proc(const struct walk *w)
+{
+	return walk_own_dir(w, NULL);
+}
+
+static bool walk_own_proc_fd(const struct walk *w)
+{
+	return walk_own_dir(w, "fd") || walk_own_dir(w, "fdinfo");
+}
+
+/* Is name, in /proc/self/fd, the descriptor that the walk itself stands on?  The program has none. */
+static bool walk_is_held(const struct walk *w, const char *name, const struct stat *st)
+{
+	long n = 0;
+
+	for (; *name >= '0' && *name <= '9' && n < 1000000; name++)
+		n = n * 10 + *name - '0';
+	return !*name && n == w->cur && walk_is_magic(w, st) && walk_own_proc_fd(w);
+}
+
 static int follow_protected(const struct walk *w, const struct stat *link)
 {
-	/* fs/namei.c, may_follow_link: sysctl fs.protected_symlinks, on everywhere that matters */
+	/* fs/namei.c, may_follow_link; so seldom that the sysctl is asked each time */
 	struct stat dir;
+	char on = '1';
+	int fd;
 
 	if (sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
 		return 0;
 	if ((dir.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) || dir.st_uid == link->st_uid ||
 		link->st_uid == (uid_t)sys_call(SYS_geteuid))
 		return 0;
-	return -EACCES;
+	fd = sys_openat(AT_FDCWD, "/proc/sys/fs/protected_symlinks", O_RDONLY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		if (sys_read(fd, &on, 1) != 1)
+			on = '1';
+		sys_close(fd);
+	}
+	return on == '0' ? 0 : -EACCES;
 }
 
 /* Opens the last name, which was seen to be fd with status st and no symlink; fd is closed.  If it
@@ -481,6 +516,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	struct stat st;
 	int r, fd;
 
+	if (how->resolve & RESOLVE_CACHED)
+		return -EAGAIN; /* openat2(2): come back without it; who knows what is in the cache */
 	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
 		/* combinations that are wrong by themselves come before the path (build_open_flags) */
 		r = sys_openat(AT_FDCWD, "", flags, (mode_t)how->mode);
@@ -506,8 +543,10 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		for (c = rest; *c && *c != '/'; c++)
 			;
 		n = (size_t)(c - rest);
-		if (n > NAME_MAX) {
-			r = -ENAMETOOLONG;
+		if (n > NAME_MAX) { /* but what is wrong with the directory comes first */
+			memset(name, 'x', NAME_MAX + 1);
+			name[NAME_MAX + 1] = '\0';
+			r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
 			break;
 		}
 		memcpy(name, rest, n);
@@ -518,7 +557,12 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		last = !*c;
 
 		if (last && slash && (flags & O_CREAT) && !mem_equal(name, ".") && !mem_equal(name, "..")) {
-			r = -EISDIR; /* fs/namei.c, open_last_lookups: by its form alone */
+			/* fs/namei.c, open_last_lookups: by its form alone, when the walk has come there */
+			r = sys_openat(w.cur, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+			if (r >= 0) {
+				sys_close(r);
+				r = -EISDIR;
+			}
 			break;
 		}
 		if (mem_equal(name, "..")) {
@@ -545,6 +589,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			break;
 		}
 
+		if (S_ISLNK(st.st_mode) && w.owned && walk_is_held(&w, name, &st)) {
+			sys_close(fd);
+			r = -ENOENT;
+			break;
+		}
 		if (S_ISLNK(st.st_mode) && !(last && nofollow && !slash)) {
 			if ((how->resolve & RESOLVE_NO_SYMLINKS) || ++w.links > 40) {
 				sys_close(fd);
@@ -677,9 +726,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		break;
 	}
 	walk_to(&w, -1, false);
-	if (r >= 0 && own_exe && writes(flags)) { /* open(2): its text is in use */
+	if (r >= 0 && own_exe && writes(flags)) { /* open(2): its text is in use, for who may write it */
+		int denied = sys_faccessat2(r, "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
+
 		sys_close(r);
-		return -ETXTBSY;
+		return denied == -EACCES ? -EACCES : -ETXTBSY;
 	}
 	return r >= 0 ? walk_lowest(r, how) : r;
 }
@@ -795,8 +846,11 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 				if (how->resolve & RESOLVE_NO_XDEV)
 					return -EXDEV;
 				if (!*rest) {
-					if (s->slash && (how->flags & O_CREAT) && !s->last_dots)
-						return -EISDIR; /* by its form alone: open_last_lookups */
+					if (s->slash && (how->flags & O_CREAT) && !s->last_dots) {
+						/* by its form alone (open_last_lookups), if the flags are good */
+						r = sys_openat(AT_FDCWD, "", (int)how->flags, (mode_t)how->mode);
+						return r == -ENOENT ? -EISDIR : r;
+					}
 					if (!b->is_dir && s->slash)
 						return -ENOTDIR;
 					return reopen(b->fd, b->is_dir, how);
@@ -950,7 +1004,8 @@ static int name_shown(const struct view *v, const struct place *at, bool changes
 
 	while (*e && *e != '/')
 		e++;
-	if ((size_t)(e - at->name) > NAME_MAX)
+	if ((size_t)(e - at->name) > NAME_MAX || !(v->names & letter(*at->name)) ||
+		!named(v, at->name, (size_t)(e - at->name)))
 		return 0;
 	memcpy(name, at->name, (size_t)(e - at->name));
 	name[e - at->name] = '\0';
@@ -961,6 +1016,11 @@ static int name_shown(const struct view *v, const struct place *at, bool changes
 	if (sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return -EACCES;
 	return sticky_refuses(at->dir, &st) ? -EPERM : -EBUSY;
+}
+
+bool place_bound(const struct view *v, const struct place *at)
+{
+	return v && at->name && !(at->flags & AT_EMPTY_PATH) && name_shown(v, at, false) == -EBUSY;
 }
 
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)

@@ -76,6 +76,9 @@ struct place {
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
 	MUST_CHECK;
 
+/* Is the last name of a place, found by PLACE_NAME, that of a bind point? */
+bool place_bound(const struct view *v, const struct place *at);
+
 /* Closes what the place owns and returns r unchanged. */
 long place_done(struct place *at, long r);
 

@@ -10,14 +10,18 @@ long guest_unlinkat(int dirfd, const char *path, int flags)
 {
 	const struct view *v = state_view();
 	struct place at;
-	long r = place_find(&at, v, dirfd, path, PLACE_NAME | PLACE_SHOWN);
+	long r;
 
-	/* a bind point is busy, but unlink(2) of a directory is EISDIR first */
-	if (r == -EBUSY && !(flags & AT_REMOVEDIR)) {
+	if (flags & ~AT_REMOVEDIR)
+		return -EINVAL;
+	r = place_find(&at, v, dirfd, path, PLACE_NAME | PLACE_SHOWN);
+	/* a bind point is busy, but of the wrong kind first */
+	if (r == -EBUSY) {
 		struct stat st;
 
 		r = guest_newfstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW);
-		return r < 0 ? r : S_ISDIR(st.st_mode) ? -EISDIR : -EBUSY;
+		return r < 0 ? r : S_ISDIR(st.st_mode) == !!(flags & AT_REMOVEDIR) ? -EBUSY
+			: S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
 	}
 	if (r == 0)
 		r = place_done(&at, sys_call(SYS_unlinkat, at.dir, at.name, flags));
@@ -44,34 +48,103 @@ static bool is_slashes(const char *name)
 	return !*name;
 }
 
-/* A bind point as the new name: busy, but the kinds of the two come first (fs/namei.c, may_delete). */
-static long rename_onto_bind(int olddir, const char *old, int newdir, const char *new)
-{
-	struct stat from, to;
-	long r = guest_newfstatat(olddir, old, &from, AT_SYMLINK_NOFOLLOW);
-
-	if (r == 0)
-		r = guest_newfstatat(newdir, new, &to, AT_SYMLINK_NOFOLLOW);
-	if (r < 0)
-		return r;
-	return S_ISDIR(to.st_mode) && !S_ISDIR(from.st_mode)   ? -EISDIR
-	       : !S_ISDIR(to.st_mode) && S_ISDIR(from.st_mode) ? -ENOTDIR
-								: -EBUSY;
-}
-
 /* What is wrong with a place before its name is looked at, as when the kernel comes to it first of
  * two: no such descriptor, no directory, one that may not be searched. */
 static long first_wrong(const struct place *at)
 {
-	int fd;
+	int fd = sys_openat(at->dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
-	if (at->owned || !at->name)
-		return 0;
-	fd = sys_openat(at->dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	sys_close(fd);
 	return 0;
+}
+
+/* The last name without its slashes. */
+static size_t name_len(const char *name)
+{
+	size_t n = strlen(name);
+
+	while (n && name[n - 1] == '/')
+		n--;
+	return n;
+}
+
+static bool is_dots(const char *name)
+{
+	const size_t n = name_len(name);
+
+	return !n || (n <= 2 && name[0] == '.' && name[n - 1] == '.');
+}
+
+/* fs/namei.c, may_delete without the kind, and may_create, where st is NULL */
+static long may_change(int dir, const struct stat *st)
+{
+	const uid_t me = (uid_t)sys_call(SYS_geteuid);
+	struct stat up;
+
+	if (sys_faccessat2(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return -EACCES;
+	if (st && me && sys_fstatat(dir, ".", &up, 0) == 0 && (up.st_mode & S_ISVTX) && st->st_uid != me &&
+		up.st_uid != me)
+		return -EPERM;
+	return 0;
+}
+
+/* One of the names, or both, is a bind point's.  It is busy as a mount point is, but that comes last
+ * (fs/namei.c, do_renameat2 and vfs_rename); what the bind hides has its kind. */
+static long rename_bound(const struct place *from, const struct place *to, bool noreplace, bool exchange)
+{
+	struct stat old, new, a, b;
+	char name[2][NAME_MAX + 1];
+	bool there = true;
+	long r;
+
+	r = sys_fstatat(from->dir, ".", &a, 0);
+	if (r == 0)
+		r = sys_fstatat(to->dir, ".", &b, 0);
+	if (r < 0)
+		return r;
+	if (a.st_dev != b.st_dev)
+		return -EXDEV;
+	if (is_dots(from->name))
+		return -EBUSY;
+	if (is_dots(to->name))
+		return noreplace ? -EEXIST : -EBUSY;
+	for (int i = 0; i < 2; i++) {
+		const char *n = i ? to->name : from->name;
+
+		if (name_len(n) > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name[i], n, name_len(n));
+		name[i][name_len(n)] = '\0';
+	}
+	r = sys_fstatat(from->dir, name[0], &old, AT_SYMLINK_NOFOLLOW);
+	if (r < 0)
+		return r;
+	r = sys_fstatat(to->dir, name[1], &new, AT_SYMLINK_NOFOLLOW);
+	if (r < 0 && (r != -ENOENT || exchange))
+		return r;
+	there = r == 0;
+	if (there && noreplace)
+		return -EEXIST;
+	if (!S_ISDIR(old.st_mode) && (from->name[strlen(from->name) - 1] == '/' ||
+					     (!exchange && to->name[strlen(to->name) - 1] == '/')))
+		return -ENOTDIR;
+	if (there && old.st_ino == new.st_ino && old.st_dev == new.st_dev)
+		return 0;
+	r = may_change(from->dir, &old);
+	if (r == 0)
+		r = may_change(to->dir, there ? &new : NULL);
+	if (r == 0 && there && !exchange && S_ISDIR(old.st_mode) != S_ISDIR(new.st_mode))
+		r = S_ISDIR(old.st_mode) ? -ENOTDIR : -EISDIR;
+	if (r == 0 && (a.st_ino != b.st_ino)) { /* its ".." would change */
+		if (S_ISDIR(old.st_mode) && sys_faccessat2(from->dir, name[0], W_OK, AT_EACCESS) < 0)
+			r = -EACCES;
+		if (r == 0 && exchange && S_ISDIR(new.st_mode) && sys_faccessat2(to->dir, name[1], W_OK, AT_EACCESS) < 0)
+			r = -EACCES;
+	}
+	return r < 0 ? r : -EBUSY;
 }
 
 long guest_renameat2(int olddir, const char *old, int newdir, const char *new, unsigned flags)
@@ -87,28 +160,28 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 	if ((flags & ~(unsigned)(NOREPLACE | EXCHANGE | WHITEOUT)) ||
 		((flags & EXCHANGE) && (flags & (NOREPLACE | WHITEOUT))))
 		return -EINVAL;
-	if (place_readable(old, 1) && !*old)
-		return -ENOENT; /* before the new name is looked at */
-	r = place_find(&from, v, olddir, old, PLACE_NAME | PLACE_SHOWN);
+	/* before the new name is looked at */
+	if (!old || !place_readable(old, 1))
+		return -EFAULT;
+	if (!*old)
+		return -ENOENT;
+	r = place_find(&from, v, olddir, old, PLACE_NAME);
 	if (r < 0)
 		return r;
 	/* mv in one directory: resolve it once */
 	if (from.owned && (olddir == newdir || *old == '/'))
 		name = same_parent(old, from.name, new);
-	for (size_t i = 0; name && i < v->nbinds; i++)
-		if (mem_equal(v->binds[i].name, name))
-			name = NULL;
 	if (name)
 		to = (struct place){.dir = from.dir, .name = name};
 	else
-		r = place_find(&to, v, newdir, new, PLACE_NAME | PLACE_SHOWN);
-	if (r == -EBUSY && !(flags & EXCHANGE))
-		r = rename_onto_bind(olddir, old, newdir, new);
-	else if (r < 0) {
+		r = place_find(&to, v, newdir, new, PLACE_NAME);
+	if (r < 0 || !new || !*new) {
 		long first = first_wrong(&from);
 
-		if (first < 0)
-			r = first;
+		r = first < 0 ? first : r;
+	} else if (UNLIKELY(place_bound(v, &from) || place_bound(v, &to))) {
+		r = rename_bound(&from, &to, flags & NOREPLACE, flags & EXCHANGE);
+		return place_done(&from, place_done(&to, r));
 	}
 	if (r == 0) {
 		/* "/" by its form is the host's: "." of the root is refused in the same way, but on

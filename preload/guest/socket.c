@@ -368,7 +368,7 @@ static NOINLINE long bind_in(int fd, int dir, const struct sockaddr *addr, sockl
 static bool unix_local(
 	struct unix_at *to, const struct view *v, const char *text, char path[UNIX_TEXT])
 {
-	int r = place_find(&to->at, v, AT_FDCWD, text, PLACE_NAME | PLACE_SHOWN);
+	int r = place_find(&to->at, v, AT_FDCWD, text, PLACE_NAME | PLACE_BOUND);
 	bool there = false;
 
 	if (r == -EEXIST || r == -EBUSY)
