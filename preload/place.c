@@ -299,6 +299,8 @@ struct walk {
 	int cur;               /* where it is: a descriptor or AT_FDCWD */
 	bool owned;            /* cur is ours to close */
 	unsigned links;
+	dev_t dev;             /* RESOLVE_NO_XDEV: where it began; a mount is told by its device */
+	int top;               /* RESOLVE_BENEATH and RESOLVE_IN_ROOT: what it may not leave, else -1 */
 };
 
 static void walk_to(struct walk *w, int fd, bool owned)
@@ -328,6 +330,21 @@ static const struct bind *walk_bind_root(const struct walk *w, const struct stat
 }
 
 static int walk_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how);
+
+static int walk_leaves(const struct walk *w, int fd)
+{
+	struct stat st;
+
+	return sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || st.st_dev != w->dev ? -EXDEV : 0;
+}
+
+static bool walk_is_top(const struct walk *w)
+{
+	struct stat st, top;
+
+	return sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH) == 0 && sys_fstatat(w->top, "", &top, AT_EMPTY_PATH) == 0 &&
+	       st.st_ino == top.st_ino && st.st_dev == top.st_dev;
+}
 
 /* "..": the root's is the root, a bind's is its bind point's. */
 static int walk_up(struct walk *w)
@@ -505,7 +522,10 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 {
 	char text[2 * PATH_MAX], name[NAME_MAX + 2];
 	char *const end = text + sizeof text - 1;
-	struct walk w = {.v = v, .cur = dirfd};
+	const bool scoped = how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+	struct walk w = {.v = v, .cur = dirfd, .top = scoped ? dirfd : -1};
+	const bool one_mount = how->resolve & RESOLVE_NO_XDEV;
+	bool rooted = *guest == '/'; /* fs/namei.c, nd->root is set */
 	bool own_exe = false; /* it leads to the program of this process */
 	struct open_how kept;
 	const int flags = (int)how->flags;
@@ -527,8 +547,14 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	*end = '\0';
 	rest = end - n;
 	memcpy(rest, guest, n);
-	if (*rest == '/')
-		w.cur = v->fd;
+	if (*rest == '/') {
+		if (how->resolve & RESOLVE_BENEATH)
+			return -EXDEV;
+		if (!scoped)
+			w.cur = v->fd;
+	}
+	if (one_mount && sys_fstatat(w.cur, "", &st, AT_EMPTY_PATH) == 0)
+		w.dev = st.st_dev;
 	for (;;) {
 		struct bind *b;
 		bool last, slash;
@@ -566,7 +592,17 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			break;
 		}
 		if (mem_equal(name, "..")) {
+			rooted = true;
+			if (scoped && walk_is_top(&w)) {
+				r = how->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
+				if (r < 0)
+					break;
+				rest = c;
+				continue;
+			}
 			r = walk_up(&w);
+			if (r == 0 && one_mount)
+				r = walk_leaves(&w, w.cur);
 			if (r < 0)
 				break;
 			rest = c;
@@ -611,6 +647,20 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				if (how->resolve & RESOLVE_NO_MAGICLINKS) {
 					r = -ELOOP;
 					break;
+				}
+				if (scoped) {
+					r = -EXDEV;
+					break;
+				}
+				if (one_mount && !exe) {
+					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
+					if (r < 0)
+						break;
+					fd = r;
+					r = walk_leaves(&w, fd);
+					sys_close(fd);
+					if (r < 0)
+						break;
 				}
 				if (mem_equal(name, "root")) {
 					/* that of another process is the kernel's to refuse (proc(5)) */
@@ -672,11 +722,13 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				rest[r] = '/';
 			if (*rest == '/') {
 				/* fs/namei.c, nd_jump_root: from a relative path the root is "another mount" */
-				if ((how->resolve & RESOLVE_NO_XDEV) && *guest != '/') {
+				if (((how->resolve & RESOLVE_NO_XDEV) && (!rooted || w.in)) ||
+					(how->resolve & RESOLVE_BENEATH)) {
 					r = -EXDEV;
 					break;
 				}
-				walk_to(&w, v->fd, false);
+				rooted = true;
+				walk_to(&w, scoped ? w.top : v->fd, false);
 				w.in = NULL;
 			}
 			continue;
@@ -702,6 +754,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			w.in = b;
 			rest = c;
 			continue;
+		}
+		if (one_mount && st.st_dev != w.dev) {
+			sys_close(fd);
+			r = -EXDEV;
+			break;
 		}
 		if (!last) {
 			if (!S_ISDIR(st.st_mode)) {
@@ -805,7 +862,7 @@ static NOINLINE int open_up(const struct view *v, const char *guest, const struc
 	long n;
 	int r;
 
-	if (v->in_root)
+	if (v->in_root || (how->resolve & RESOLVE_NO_XDEV))
 		return -EXDEV;
 	n = sys_getcwd(text, PATH_MAX);
 	if (n <= 0 || (size_t)n <= v->host_len || memcmp(text, v->host, v->host_len) != 0 ||
@@ -820,6 +877,19 @@ static NOINLINE int open_up(const struct view *v, const char *guest, const struc
 	return r == -EACCES || r == -ELOOP || r == -EAGAIN ? -EXDEV : r;
 }
 
+/* Is dirfd the root, or perhaps another directory with a bind point below? */
+static bool above_bind(const struct view *v, int dirfd)
+{
+	struct stat st;
+
+	if (!v->nbinds)
+		return false;
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].name - v->binds[i].guest > 1)
+			return true;
+	return sys_fstatat(dirfd, "", &st, AT_EMPTY_PATH) == 0 && st.st_ino == v->ino && st.st_dev == v->dev;
+}
+
 static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s)
 {
@@ -832,9 +902,9 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 
 	if (!s->len)
 		return -ENOENT;
-	/* The program's own openat2(2) below a directory leaves it by no way. */
+	/* The program's own openat2(2) below a directory leaves it by no way, but may meet a bind. */
 	if (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
-		return open2(dirfd, guest, how, 0);
+		return above_bind(v, dirfd) ? walk_open(v, dirfd, guest, how) : open2(dirfd, guest, how, 0);
 	if (v->walk)
 		return walk_open(v, dirfd, guest, how);
 	if (s->abs) {
@@ -890,8 +960,7 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	}
 	if (r == -ELOOP && no_links && !(how->resolve & RESOLVE_NO_SYMLINKS))
 		return open_linked(v, dirfd, guest, how, scope, s);
-	if ((r == -EXDEV || (r == -ELOOP && !s->abs)) &&
-		!(how->resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)))
+	if (r == -EXDEV || (r == -ELOOP && !s->abs && !(how->resolve & RESOLVE_NO_SYMLINKS)))
 		return walk_open(v, dirfd, guest, how);
 	return r;
 }
@@ -985,18 +1054,8 @@ static int parent_open_short(const struct view *v, int dirfd, const char *guest,
 	return parent_open(v, dirfd, guest, s, buf);
 }
 
-/* fs/namei.c, check_sticky: in such a directory a name is its owner's, the directory's or root's. */
-static bool sticky_refuses(int parent, const struct stat *st)
-{
-	const uid_t me = (uid_t)sys_call(SYS_geteuid);
-	struct stat dir;
-
-	return me && sys_fstatat(parent, "", &dir, AT_EMPTY_PATH) == 0 && (dir.st_mode & S_ISVTX) &&
-	       st->st_uid != me && dir.st_uid != me;
-}
-
-/* A bind point as last name: EBUSY, as a mount point is (fs/namei.c), after the permissions. */
-static int name_shown(const struct view *v, const struct place *at, bool changes)
+/* Is the last name a bind point's? */
+static bool name_shown(const struct view *v, const struct place *at)
 {
 	char name[NAME_MAX + 1];
 	const char *e = at->name;
@@ -1006,21 +1065,15 @@ static int name_shown(const struct view *v, const struct place *at, bool changes
 		e++;
 	if ((size_t)(e - at->name) > NAME_MAX || !(v->names & letter(*at->name)) ||
 		!named(v, at->name, (size_t)(e - at->name)))
-		return 0;
+		return false;
 	memcpy(name, at->name, (size_t)(e - at->name));
 	name[e - at->name] = '\0';
-	if (sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !bind_at(v, name, &st))
-		return 0;
-	if (!changes)
-		return -EBUSY;
-	if (sys_faccessat2(at->dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return -EACCES;
-	return sticky_refuses(at->dir, &st) ? -EPERM : -EBUSY;
+	return sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && bind_at(v, name, &st);
 }
 
 bool place_bound(const struct view *v, const struct place *at)
 {
-	return v && at->name && !(at->flags & AT_EMPTY_PATH) && name_shown(v, at, false) == -EBUSY;
+	return v && at->name && !(at->flags & AT_EMPTY_PATH) && name_shown(v, at);
 }
 
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
@@ -1070,11 +1123,8 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 		ret->dir = r;
 		ret->owned = true;
 	}
-	if (s.last_named && (how & (PLACE_SHOWN | PLACE_BOUND))) {
-		r = name_shown(v, ret, how & PLACE_SHOWN);
-		if (r < 0)
-			return (int)place_done(ret, r);
-	}
+	if (s.last_named && (how & PLACE_BOUND) && name_shown(v, ret))
+		return (int)place_done(ret, -EBUSY);
 	return 0;
 }
 

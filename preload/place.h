@@ -57,9 +57,7 @@ enum {
 	PLACE_TRY = 16,     /* with PLACE_OBJECT: where one relative name needs no walk, take it as it
 			     * stands with AT_SYMLINK_NOFOLLOW in flags: the caller comes back without
 			     * PLACE_TRY when it turns out to be a symlink */
-	PLACE_SHOWN = 8,    /* with PLACE_NAME: a bind point is -EBUSY, as a mount point is to calls that
-			     * change its directory: where that is refused, -EACCES or -EPERM comes first */
-	PLACE_BOUND = 32,   /* with PLACE_NAME: a bind point is -EBUSY, and nothing else is looked at */
+	PLACE_BOUND = 8,    /* with PLACE_NAME: a bind point is -EBUSY */
 };
 
 /* For the *at calls: f(at.dir, at.name, ..., flags | at.flags). */

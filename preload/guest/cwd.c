@@ -161,7 +161,7 @@ static NOINLINE long getcwd_outside(const struct view *v, char *buf, size_t n)
 
 	if (r == -ENAMETOOLONG) {
 		len = cwd_climb(v, text, PATH_MAX);
-		if (len == -ERANGE)
+		if (len == -ERANGE || len == -ENOENT) /* outside: "(unreachable)" and the whole of it */
 			return -ENAMETOOLONG;
 		if (len < 0)
 			return len;

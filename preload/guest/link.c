@@ -6,6 +6,50 @@
 #include "../state.h"
 #include <errno.h>
 
+/* The last name without its slashes. */
+static size_t name_len(const char *name)
+{
+	size_t n = strlen(name);
+
+	while (n && name[n - 1] == '/')
+		n--;
+	return n;
+}
+
+/* fs/namei.c, may_delete without the kind, and may_create, where st is NULL */
+static long may_change(int dir, const struct stat *st)
+{
+	const uid_t me = (uid_t)sys_call(SYS_geteuid);
+	struct stat up;
+
+	if (sys_faccessat2(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return -EACCES;
+	if (st && me && sys_fstatat(dir, ".", &up, 0) == 0 && (up.st_mode & S_ISVTX) && st->st_uid != me &&
+		up.st_uid != me)
+		return -EPERM;
+	return 0;
+}
+
+/* A bind point is busy as a mount point is, but that comes last (fs/namei.c, do_unlinkat, vfs_rmdir). */
+static long unlink_bound(const struct place *at, bool rmdir)
+{
+	const size_t n = name_len(at->name);
+	char name[NAME_MAX + 1];
+	struct stat st;
+	long r;
+
+	memcpy(name, at->name, n);
+	name[n] = '\0';
+	r = sys_fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW);
+	if (r == 0 && !rmdir && at->name[n])
+		r = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
+	if (r == 0)
+		r = may_change(at->dir, &st);
+	if (r == 0)
+		r = S_ISDIR(st.st_mode) == rmdir ? -EBUSY : rmdir ? -ENOTDIR : -EISDIR;
+	return r;
+}
+
 long guest_unlinkat(int dirfd, const char *path, int flags)
 {
 	const struct view *v = state_view();
@@ -14,17 +58,10 @@ long guest_unlinkat(int dirfd, const char *path, int flags)
 
 	if (flags & ~AT_REMOVEDIR)
 		return -EINVAL;
-	r = place_find(&at, v, dirfd, path, PLACE_NAME | PLACE_SHOWN);
-	/* a bind point is busy, but of the wrong kind first */
-	if (r == -EBUSY) {
-		struct stat st;
-
-		r = guest_newfstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW);
-		return r < 0 ? r : S_ISDIR(st.st_mode) == !!(flags & AT_REMOVEDIR) ? -EBUSY
-			: S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
-	}
+	r = place_find(&at, v, dirfd, path, PLACE_NAME);
 	if (r == 0)
-		r = place_done(&at, sys_call(SYS_unlinkat, at.dir, at.name, flags));
+		r = place_done(&at, UNLIKELY(place_bound(v, &at)) ? unlink_bound(&at, flags)
+					: sys_call(SYS_unlinkat, at.dir, at.name, flags));
 	return r;
 }
 
@@ -60,35 +97,11 @@ static long first_wrong(const struct place *at)
 	return 0;
 }
 
-/* The last name without its slashes. */
-static size_t name_len(const char *name)
-{
-	size_t n = strlen(name);
-
-	while (n && name[n - 1] == '/')
-		n--;
-	return n;
-}
-
 static bool is_dots(const char *name)
 {
 	const size_t n = name_len(name);
 
 	return !n || (n <= 2 && name[0] == '.' && name[n - 1] == '.');
-}
-
-/* fs/namei.c, may_delete without the kind, and may_create, where st is NULL */
-static long may_change(int dir, const struct stat *st)
-{
-	const uid_t me = (uid_t)sys_call(SYS_geteuid);
-	struct stat up;
-
-	if (sys_faccessat2(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return -EACCES;
-	if (st && me && sys_fstatat(dir, ".", &up, 0) == 0 && (up.st_mode & S_ISVTX) && st->st_uid != me &&
-		up.st_uid != me)
-		return -EPERM;
-	return 0;
 }
 
 /* One of the names, or both, is a bind point's.  It is busy as a mount point is, but that comes last

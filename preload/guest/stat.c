@@ -15,6 +15,12 @@ long guest_fstat(int fd, struct stat *st)
 	return UNLIKELY(state_owns(fd)) ? -EBADF : sys_fstat(fd, st);
 }
 
+/* With AT_EMPTY_PATH the kernel may go to the descriptor before it looks at the other flags. */
+static bool no_name(const char *path)
+{
+	return !path || !place_readable(path, 1) || !*path;
+}
+
 long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	const struct view *v = state_view();
@@ -25,7 +31,7 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 	if (!v)
 		return sys_fstatat(dirfd, path, st, flags);
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
-		return -EINVAL;
+		return no_name(path) ? sys_fstatat(dirfd, path, st, flags) : -EINVAL;
 	for (;;) {
 		r = place_find(&at, v, dirfd, path, how);
 		if (r < 0)
@@ -50,7 +56,7 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 	if (!v)
 		return sys_call(SYS_statx, dirfd, path, flags, mask, stx);
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
-		return -EINVAL;
+		return no_name(path) ? sys_call(SYS_statx, dirfd, path, flags, mask, stx) : -EINVAL;
 	for (;;) {
 		r = place_find(&at, v, dirfd, path, how);
 		if (r < 0)

@@ -12,6 +12,7 @@
  * Nothing printed may depend on the run: no inode or process numbers, no times but those long ago
  * that the tree or a step has set, each object its own. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -166,14 +167,14 @@ static void out_text(const char *s, size_t n)
 {
 	const size_t host = strlen(mask_host);
 	char pid[24];
-	size_t pid_len = (size_t)sprintf(pid, "/proc/%d", (int)getpid());
+	size_t pid_len = (size_t)sprintf(pid, "%d", (int)getpid());
 
 	out_raw("\"", 1);
 	/* /proc/self, and socket:[123] */
-	if (n >= pid_len - 6 && memcmp(s, pid + 6, pid_len - 6) == 0 && (n == pid_len - 6 || s[pid_len - 6] == '/')) {
+	if (n >= pid_len && memcmp(s, pid, pid_len) == 0 && (n == pid_len || s[pid_len] == '/')) {
 		out_raw("PID", 3);
-		s += pid_len - 6;
-		n -= pid_len - 6;
+		s += pid_len;
+		n -= pid_len;
 	}
 	for (size_t i = 0; i < n; i++) {
 		size_t run = 1, two = 2;
@@ -191,10 +192,11 @@ static void out_text(const char *s, size_t n)
 			i += host - 1;
 			continue;
 		}
-		if (n - i >= pid_len && memcmp(s + i, pid, pid_len) == 0 && !(n - i > pid_len &&
-			s[i + pid_len] >= '0' && s[i + pid_len] <= '9')) {
-			out("/proc/PID");
-			i += pid_len - 1;
+		if (n - i > 7 && memcmp(s + i, "/proc/", 6) == 0 && isdigit((unsigned char)s[i + 6]) &&
+			isdigit((unsigned char)s[i + 7])) {
+			out_raw("/proc/PID", 9);
+			for (i += 7; i + 1 < n && isdigit((unsigned char)s[i + 1]);)
+				i++;
 			continue;
 		}
 		while (i + run < n && s[i + run] == s[i])
@@ -1112,6 +1114,8 @@ static void op_chmod(struct rng *g)
 		DO(chmod(p, mode));
 	else if (chance(g, 50))
 		DO(syscall(SYS_fchmodat2, dir, p, mode, flags));
+	else if (flags && access("/proc/self/fd", X_OK) != 0)
+		out(" no"); /* a libc without fchmodat2(2) wants a procfs for it (libjail.7) */
 	else
 		DO(fchmodat(dir, p, mode, flags & (chance(g, 80) ? AT_SYMLINK_NOFOLLOW : -1)));
 }
@@ -2531,6 +2535,8 @@ static int drive(char **argv)
 	const uint64_t seed = strtoull(argv[2], NULL, 0);
 	const double until = strtod(argv[3], NULL);
 	const unsigned long most = strtoul(argv[4], NULL, 0); /* differences */
+	/* of several drivers of one seed each takes its own cases */
+	const unsigned stride = (unsigned)strtoul(argv[6], NULL, 0);
 	uint64_t number = strtoull(argv[5], NULL, 0);
 	const uint64_t first = number;
 	const double start = seconds();
@@ -2542,10 +2548,10 @@ static int drive(char **argv)
 	side_open(&sides[0], base, "K");
 	side_open(&sides[1], base, "A");
 	side_open(&sides[2], base, "W");
-	if (argv[6]) { /* --replay */
+	if (argv[7]) { /* --replay */
 		unsigned long long s, n, steps = ~0ull, mask = ~0ull;
 
-		if (sscanf(argv[6], "%llu:%llu:%llx:%llx", &s, &n, &steps, &mask) < 2) {
+		if (sscanf(argv[7], "%llu:%llu:%llx:%llx", &s, &n, &steps, &mask) < 2) {
 			fprintf(stderr, "random: --replay wants SEED:CASE[:STEPS[:TREE]]\n");
 			return 2;
 		}
@@ -2560,7 +2566,7 @@ static int drive(char **argv)
 		}
 		return differences != 0;
 	}
-	for (; until <= 0 || seconds() - start < until; number++) {
+	for (; until <= 0 || seconds() - start < until; number += stride) {
 		struct side *s = case_differs(set, seed, number, ~0ull, ~0ull, false);
 
 		if (!s && strstr(sides[0].answer.s, "end signal")) /* no more than half a case was compared */
@@ -2571,7 +2577,7 @@ static int drive(char **argv)
 			if (differences >= most)
 				break;
 		}
-		if (until <= 0 && number % 5000 == 4999) {
+		if (until <= 0 && number / stride % 5000 == 4999) {
 			printf("random: %s: seed %llu, case %llu, %.0f s\n", libc, (unsigned long long)seed,
 				(unsigned long long)number, seconds() - start);
 			fflush(stdout);
@@ -2579,7 +2585,7 @@ static int drive(char **argv)
 	}
 	printf("random: %s: seed %llu, cases %llu-%llu, %llu calls on each of %zu sides in %.0f s, %lu differences\n", libc,
 		(unsigned long long)seed, (unsigned long long)first, (unsigned long long)number,
-		(unsigned long long)(number - first) * STEPS, ROWS(sides), seconds() - start, differences);
+		(unsigned long long)((number - first) / stride) * STEPS, ROWS(sides), seconds() - start, differences);
 	return differences != 0;
 }
 
@@ -2594,9 +2600,9 @@ int main(int argc, char **argv)
 		hold_host(argv[2]);
 		return 0;
 	}
-	if (argc >= 8 && strcmp(argv[1], "drive") == 0)
+	if (argc >= 9 && strcmp(argv[1], "drive") == 0)
 		return drive(argv + 2);
-	fputs("usage: random drive BASE LIBC SEED SECONDS DIFFERENCES FIRST [REPLAY]\n"
+	fputs("usage: random drive BASE LIBC SEED SECONDS DIFFERENCES FIRST STRIDE [REPLAY]\n"
 	      "       random hold BASE   makes all mounts read-only but BASE\n"
 	      "       random worker   answers on stdout what is asked on stdin\n"
 	      "       random see      what an executed program sees\n"

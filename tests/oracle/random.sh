@@ -11,6 +11,7 @@
 #   FUZZ_SEED     the seed (default: 1)
 #   FUZZ_SECONDS  how long (default: 60; 0: until stopped)
 #   FUZZ_FIRST    the first case (default: 0)
+#   FUZZ_JOBS     how many at a time of each libc, which share the cases (default: 2)
 #   FUZZ_MOST     stop a libc after so many differences (default: 5)
 #   JAILRUN       the launcher (default: tools/jailrun)
 
@@ -91,10 +92,15 @@ side() {
 }
 
 
-# libc LIBC
+jobs_each=${FUZZ_JOBS:-2}
+if [ "$replay" ]; then
+	jobs_each=1
+fi
+
+# libc LIBC JOB
 libc() {
 	program=$base/random-$1
-	dir=$base/$1
+	dir=$base/$1$2
 	mkdir "$dir"
 	for letter in K A W; do
 		side "$dir/$letter" "$program" "$1"
@@ -103,7 +109,8 @@ libc() {
 		mount --rbind "/$d" "$dir/K/root/$d" || fail "cannot bind /$d"
 	done
 	RANDOM_JAILRUN=$jailrun \
-		"$base/random-host" drive "$dir" "$1" "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-60}" "${FUZZ_MOST:-5}" "${FUZZ_FIRST:-0}" \
+		"$base/random-host" drive "$dir" "$1" "${FUZZ_SEED:-1}" "${FUZZ_SECONDS:-60}" "${FUZZ_MOST:-5}" \
+			"$((${FUZZ_FIRST:-0} + $2))" "$jobs_each" \
 			${replay:+"$replay"}
 }
 
@@ -131,8 +138,12 @@ done
 # side by side: each mostly waits for the other's processor
 jobs=''
 for one in $which; do
-	libc "$one" &
-	jobs="$jobs $!"
+	job=0
+	while [ "$job" -lt "$jobs_each" ]; do
+		libc "$one" "$job" &
+		jobs="$jobs $!"
+		job=$((job + 1))
+	done
 done
 status=0
 for job in $jobs; do
