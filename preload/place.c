@@ -256,7 +256,7 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 		int r = sys_openat(fd, ".", flags, (mode_t)how->mode);
 
 		/* "." asks for search permission, which the name would not */
-		if (r != -EACCES || (flags & O_NOFOLLOW))
+		if (r != -EACCES)
 			return r;
 	} else if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
 		return sys_fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
@@ -435,6 +435,23 @@ static bool walk_is_held(const struct walk *w, const char *name, const struct st
 	return !*name && n == w->cur && walk_is_magic(w, st) && walk_own_proc_fd(w);
 }
 
+/* What there is against the magic link name: what the kernel says, then what the caller says, then,
+ * for RESOLVE_NO_XDEV, that it leads to another mount. */
+static int walk_through(const struct walk *w, const char *name, int refused, bool one_mount)
+{
+	int fd, r = refused;
+
+	if (!refused && !one_mount && !mem_equal(name, "root"))
+		return 0;
+	fd = sys_openat(w->cur, name, O_PATH | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	if (!r && one_mount)
+		r = walk_leaves(w, fd);
+	sys_close(fd);
+	return r;
+}
+
 static int follow_protected(const struct walk *w, const struct stat *link)
 {
 	/* fs/namei.c, may_follow_link; so seldom that the sysctl is asked each time */
@@ -488,8 +505,8 @@ static int walk_stands(const struct walk *w, const struct open_how *how)
 	char magic[PLACE_PATH];
 	int r = sys_openat(w->cur, ".", (int)how->flags, (mode_t)how->mode);
 
-	if (r == -EACCES && w->cur != AT_FDCWD && !(how->flags & O_NOFOLLOW))
-		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags, (mode_t)how->mode);
+	if (r == -EACCES && w->cur != AT_FDCWD)
+		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_NOFOLLOW, (mode_t)how->mode);
 	return r;
 }
 
@@ -644,30 +661,12 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				bool exe = mem_equal(name, "exe") && v->exe && walk_own_proc(&w);
 
 				sys_close(fd);
-				if (how->resolve & RESOLVE_NO_MAGICLINKS) {
-					r = -ELOOP;
+				/* that of another process is the kernel's to refuse (proc(5)) */
+				r = walk_through(&w, name, how->resolve & RESOLVE_NO_MAGICLINKS ? -ELOOP
+					: scoped ? -EXDEV : 0, one_mount && !exe);
+				if (r < 0)
 					break;
-				}
-				if (scoped) {
-					r = -EXDEV;
-					break;
-				}
-				if (one_mount && !exe) {
-					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
-					if (r < 0)
-						break;
-					fd = r;
-					r = walk_leaves(&w, fd);
-					sys_close(fd);
-					if (r < 0)
-						break;
-				}
 				if (mem_equal(name, "root")) {
-					/* that of another process is the kernel's to refuse (proc(5)) */
-					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
-					if (r < 0)
-						break;
-					sys_close(r);
 					walk_to(&w, v->fd, false);
 					w.in = NULL;
 					rest = c;

@@ -39,8 +39,9 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 		/* an object that is held: fstat(2) is the shorter way to the same answer */
 		r = place_done(&at, at.owned ? sys_fstat(at.dir, st)
 					     : sys_fstatat(at.dir, at.name, st, flags | at.flags));
-		if (r < 0 || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
-			!S_ISLNK(st->st_mode))
+		/* a bad pointer is no answer yet: there may be a symlink to follow first */
+		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
+			(r == 0 && !S_ISLNK(st->st_mode)))
 			return r;
 		how &= ~(unsigned)PLACE_TRY;
 	}
@@ -63,8 +64,8 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 			return r;
 		r = place_done(&at,
 			sys_call(SYS_statx, at.dir, at.name, flags | at.flags, mask, stx));
-		if (r < 0 || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
-			!S_ISLNK(stx->stx_mode))
+		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
+			(r == 0 && !S_ISLNK(stx->stx_mode)))
 			return r;
 		how &= ~(unsigned)PLACE_TRY;
 	}

@@ -199,6 +199,12 @@ static void out_text(const char *s, size_t n)
 				i++;
 			continue;
 		}
+		if (s[i] == '/' && i + 2 < n && s[i + 1] == '#' && isdigit((unsigned char)s[i + 2])) {
+			out_raw("/#N", 3); /* what O_TMPFILE has made */
+			for (i += 2; i + 1 < n && isdigit((unsigned char)s[i + 1]);)
+				i++;
+			continue;
+		}
 		while (i + run < n && s[i + run] == s[i])
 			run++;
 		while (i + two + 1 < n && s[i + two] == s[i] && s[i + two + 1] == s[i + 1])
@@ -596,6 +602,11 @@ static void out_cwd(void)
 enum {
 	P_BAD = 1,  /* may be no string at all: only the kernel reads it */
 	P_LIST = 2, /* what is there will be listed: nothing of the host's */
+#ifdef __GLIBC__
+	P_LIBC = P_BAD, /* musl reads some paths by itself, and crashes */
+#else
+	P_LIBC = 0,
+#endif
 };
 
 static void put(char *to, size_t *n, const char *s)
@@ -928,7 +939,7 @@ static void op_stat(struct rng *g)
 static void op_fstatat(struct rng *g)
 {
 	int dir = dirfd_(g);
-	const char *p = path(g, 0, P_BAD);
+	const char *p = path(g, 0, P_LIBC);
 	int flags = BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT);
 	struct stat st;
 
@@ -1105,7 +1116,7 @@ static void op_chmod(struct rng *g)
 {
 	bool at = chance(g, 60);
 	int dir = at ? dirfd_(g) : AT_FDCWD;
-	const char *p = path(g, 0, P_BAD);
+	const char *p = path(g, 0, P_LIBC);
 	mode_t mode = mode_in(g, chance(g, 60));
 	int flags = at ? BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
 
@@ -1403,7 +1414,8 @@ static void op_glob(struct rng *g)
 {
 	static const char *const wild[] = {"*", "?", "[a-e]", "[!a]*", "*a", ".*", "{a,b}", "\\a", "*/a", "*/."};
 	const char *p = path(g, 0, P_LIST), *slash = strrchr(p, '/');
-	static char pattern[2 * PATH_MAX];
+	static char pattern[2 * PATH_MAX + 40];
+	const unsigned which = below(g, ROWS(wild));
 	glob_t got = {0};
 	int r, flags;
 
@@ -1411,8 +1423,12 @@ static void op_glob(struct rng *g)
 		out(" no");
 		return;
 	}
-	snprintf(pattern, sizeof pattern, "%.*s%s", slash && chance(g, 70) ? (int)(slash - p + 1) : 0, p,
-		wild[below(g, ROWS(wild))]);
+	snprintf(pattern, sizeof pattern, "%.*s", slash && chance(g, 70) ? (int)(slash - p + 1) : 0, p);
+	if (!ours_path(*pattern ? pattern : ".")) {
+		out(" no");
+		return;
+	}
+	strcat(pattern, wild[which]);
 	say(" pattern ");
 	if (verbose)
 		out_string(pattern);
@@ -1975,8 +1991,8 @@ static int worker(void)
 	buf_len = (size_t *)(void *)map;
 	buf = map + 4096;
 	memset(pages, 'z', 4096);
-	if (munmap(pages + 4096, 4096) != 0)
-		die("munmap");
+	if (mprotect(pages + 4096, 4096, PROT_NONE) != 0) /* not unmapped: something else would come there */
+		die("mprotect");
 	page_end = pages + 4096;
 	dup2(none, 0);
 	dup2(none, 1);
@@ -2486,10 +2502,14 @@ static void report(struct side *s, const char *libc, uint64_t seed, uint64_t num
 {
 	const unsigned set = 1u | 1u << (s - sides);
 	uint64_t full_steps = steps, full_mask = mask;
+	struct side was[2] = {sides[0], *s};
 
+	for (int i = 0; i < 2; i++)
+		was[i].answer.s = strdup(was[i].answer.s);
 	if (!case_differs(set, seed, number, steps, mask, false)) {
 		printf("random: %s %s: %llu:%llu differed once, and not again\n", libc, s->name, (unsigned long long)seed,
 			(unsigned long long)number);
+		show(&was[0], &was[1]);
 		return;
 	}
 	shrink(set, seed, number, &steps, &mask);
