@@ -3,6 +3,7 @@
 #   make            build/libjail.so, build/libjail-audit.so, the tools
 #   make demo       build, make a small root from this machine's own files, show the three jobs
 #   make check      all tests (fetches cmocka when it is missing)
+#   make fuzz       random sequences of calls against a kernel chroot (as root), until it is stopped
 #   make bench      ratios against a kernel chroot (as root); BENCH_ROUNDS=5
 #   make fuzz-names  what a line of passwd means, for FUZZ_SECONDS=60, with libFuzzer
 #   make install    DESTDIR= PREFIX=, and uninstall
@@ -77,6 +78,10 @@ demo: all
 check: all
 	@$(THIS) OBJ='$(OBJ)' tests/run.sh $(TESTS)
 
+# FUZZ_SEED=7 FUZZ_SECONDS=600; without a number of seconds until it is stopped
+fuzz: all
+	@FUZZ_SEED='$(or $(FUZZ_SEED),$(shell date +%s))' FUZZ_SECONDS='$(or $(FUZZ_SECONDS),0)' tests/oracle/random.sh
+
 bench: all
 	@$(THIS) tests/bench/run.sh
 	@$(THIS) tests/bench/lookups.sh
@@ -101,5 +106,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all tools demo check bench fuzz-names install uninstall clean
+.PHONY: all tools demo check fuzz bench fuzz-names install uninstall clean
 -include $(OBJ:.o=.d) $(AUDIT_OBJ:.o=.d) $(REPORT_OBJ:.o=.d)

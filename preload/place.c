@@ -553,8 +553,6 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	struct stat st;
 	int r, fd;
 
-	if (how->resolve & RESOLVE_CACHED)
-		return -EAGAIN; /* openat2(2): come back without it; who knows what is in the cache */
 	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
 		/* combinations that are wrong by themselves come before the path (build_open_flags) */
 		r = sys_openat(AT_FDCWD, "", flags, (mode_t)how->mode);

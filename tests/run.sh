@@ -9,6 +9,7 @@
 #   call/*.c      a program that prints TAP, run under LD_PRELOAD=libjail.so, with / as a root by
 #                 each resolver, and with musl
 #   context/*.sh  program/*.sh oracle/oracle.sh symbols.sh   scripts that print TAP
+#   random        oracle/random.sh, for a minute with a fixed seed
 #   lint          shellcheck and mandoc, where they are installed
 #
 # A test may end with status 77, or print a line that begins with SKIP, to say that it cannot run
@@ -237,6 +238,7 @@ for kind in context program; do
 	[ ! -f "$1" ] || scripts "$@"
 done
 [ ! -f tests/oracle/oracle.sh ] || ! wanted oracle || run oracle tests/oracle/oracle.sh
+! wanted random || run random tests/oracle/random.sh
 for name in lint_shell lint_man; do
 	wanted lint || continue
 	$name >"$out/$name.log"

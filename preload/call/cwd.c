@@ -4,6 +4,7 @@
  * lies outside the root, and of $PWD. */
 #include "../env.h"
 #include "../wrap.h"
+#include "glibc.h"
 
 /* A copy on the program's heap, for it to free; NULL with ENOMEM. */
 static char *cwd_copy(const char *text, size_t n, size_t room)
@@ -25,7 +26,7 @@ static NOINLINE char *cwd_long(char *buf, size_t n)
 	long r = work ? guest_getcwd_any(work, buf ? n : MOST) : -ENOMEM;
 
 	if (r >= 0 && work[0] != '/')
-		r = -ENOENT;
+		r = glibc_unreachable();
 	if (r >= 0 && !buf && n && (size_t)r > n)
 		r = -ERANGE;
 	if (r < 0)
@@ -53,7 +54,7 @@ char *jail_getcwd(char *buf, size_t n)
 	if (r == -ENAMETOOLONG && !config()->musl)
 		return cwd_long(buf, n);
 	if (r >= 0 && (buf ? buf : own)[0] != '/')
-		r = -ENOENT; /* getcwd(3): "(unreachable)" is no path */
+		r = config()->musl ? -ENOENT : glibc_unreachable(); /* getcwd(3): it is no path */
 	if (r < 0) {
 		errno_set((int)-r);
 		return NULL;

@@ -251,7 +251,7 @@ static long canon_glibc(struct canon *c, bool old)
 	} else {
 		r = guest_getcwd_any(c->out, CANON_OUT);
 		if (r < 0 || c->out[0] != '/')
-			return r < 0 ? r : -ENOENT;
+			return r < 0 ? r : glibc_unreachable();
 		c->n = (size_t)r - 1;
 	}
 	for (;;) {
