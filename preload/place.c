@@ -537,8 +537,9 @@ static bool writes(int flags)
 static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how)
 {
-	char text[2 * PATH_MAX], name[NAME_MAX + 2];
-	char *const end = text + sizeof text - 1;
+	enum { LINKS = 40, MOST = (LINKS + 2) * PATH_MAX };
+	char own[2 * PATH_MAX], name[NAME_MAX + 2];
+	char *text = own, *end = own + sizeof own - 1, *more = NULL;
 	const bool scoped = how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
 	struct walk w = {.v = v, .cur = dirfd, .top = scoped ? dirfd : -1};
 	const bool one_mount = how->resolve & RESOLVE_NO_XDEV;
@@ -646,7 +647,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			break;
 		}
 		if (S_ISLNK(st.st_mode) && !(last && nofollow && !slash)) {
-			if ((how->resolve & RESOLVE_NO_SYMLINKS) || ++w.links > 40) {
+			if ((how->resolve & RESOLVE_NO_SYMLINKS) || ++w.links > LINKS) {
 				sys_close(fd);
 				r = -ELOOP;
 				break;
@@ -684,7 +685,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					continue;
 				}
 				n = strlen(v->exe);
-				if (n + (size_t)(end - c) + 1 > sizeof text) {
+				if (n + (size_t)(end - c) + 1 > sizeof own) {
 					r = -ENAMETOOLONG;
 					break;
 				}
@@ -705,6 +706,18 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			}
 			/* the target goes in front of what is left: read it where there is room */
 			n = (size_t)(c - text) - (slash ? 1 : 0);
+			if (n < PATH_MAX && !more) { /* the kernel, too, remembers up to forty targets */
+				more = sys_pages(MOST);
+				if (more) {
+					size_t left = (size_t)(end - c) + 1;
+
+					memcpy(more + MOST - left, c, left);
+					text = more;
+					end = more + MOST - 1;
+					c = more + MOST - left;
+					n = (size_t)(c - text) - (slash ? 1 : 0);
+				}
+			}
 			r = (int)sys_readlinkat(fd, "", text, n < PATH_MAX ? n : PATH_MAX);
 			sys_close(fd);
 			if (r < 0)
@@ -780,6 +793,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		break;
 	}
 	walk_to(&w, -1, false);
+	if (more)
+		sys_call(SYS_munmap, more, MOST);
 	if (r >= 0 && own_exe && writes(flags)) { /* open(2): its text is in use, for who may write it */
 		int denied = sys_faccessat2(r, "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
 

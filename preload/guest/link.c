@@ -238,8 +238,9 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	len = place_strlen(old, PATH_MAX);
 	if (len < 0)
 		return len;
-	/* link(2) takes the name as it stands, but looks "name/" up */
-	if ((flags & AT_SYMLINK_FOLLOW) || (len && old[len - 1] == '/'))
+	/* link(2) takes the name as it stands, but looks "name/" up; ".." of a bind is the guest's */
+	if ((flags & AT_SYMLINK_FOLLOW) || (len && old[len - 1] == '/') ||
+		(len >= 2 && old[len - 1] == '.' && old[len - 2] == '.' && (len == 2 || old[len - 3] == '/')))
 		r = place_find(&from, v, olddir, old,
 			PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW));
 	else
