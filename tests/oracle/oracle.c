@@ -3700,6 +3700,159 @@ static void root_is(void)
 	out("%d", a.st_dev == b.st_dev);
 }
 
+/* -- what random.c has found ------------------------------------------------------------- */
+
+/* Two things are wrong: the kernel meets one of them first. */
+static void two_faults(void)
+{
+	struct open_how strange = {.flags = 1ULL << 40};
+	struct stat st;
+	char name[300];
+
+	DO(linkat(AT_FDCWD, "", AT_FDCWD, bad, AT_EMPTY_PATH));
+	DO(linkat(-1, "/proc", -1, "nodir/x", 0));
+	DO(linkat(-1, "", AT_FDCWD, "nodir/x", AT_SYMLINK_FOLLOW | AT_EMPTY_PATH));
+	DO(link("/proc/..", "x"));
+	DO(rename(bad, "nodir/x"));
+	DO(renameat(FILE_FD, "x", AT_FDCWD, "nodir/x"));
+	DO(renameat(-1, "", -1, "x"));
+	DO(rename("locked/x", "nodir/x"));
+	DO(rename("noexec/x", bad));
+	step("by themselves");
+	DO(syscall(SYS_openat2, -1, "../x", &strange, sizeof strange));
+	DO(mknod("nodir/x", S_IFLNK | 0600, 0));
+	DO(unlinkat(-1, "nodir/x", AT_REMOVEDIR | 1));
+	DO(fchmodat(-1, "nodir/x", 0600, AT_EMPTY_PATH));
+	DO(fstatat(FILE_FD, "", &st, AT_EMPTY_PATH | AT_SYMLINK_FOLLOW));
+	step("form");
+	memset(name, 'n', 256);
+	name[256] = '\0';
+	DO(openat(-1, name, O_RDONLY));
+	DO(openat(-1, "x/", O_CREAT | O_WRONLY, 0600));
+	memmove(name + 7, name, 257);
+	memcpy(name, "noexec/", 7);
+	DO(open(name, O_CREAT | O_WRONLY, 0600));
+	DO(open("d", O_CREAT | O_RDONLY, 0600));
+	DO(open("/proc/", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	DO(open("/proc/self/exe", O_TRUNC | O_RDONLY));
+	step("pointers");
+	DO(syscall(SYS_statx, AT_FDCWD, "loop", 0, 0x7ff, bad));
+	DO(syscall(SYS_statx, AT_FDCWD, "rel", 0, 0x7ff, bad));
+}
+
+/* A mount point is busy, but that is the last thing wrong with it. */
+static void busy_last(void)
+{
+	static const char *const names_[] = {"/proc", "/dev/", "../../proc", "/proc/."};
+
+	for (size_t i = 0; i < ROWS(names_); i++) {
+		step(names_[i]);
+		DO(unlink(names_[i]));
+		DO(rmdir(names_[i]));
+		DO(rename(names_[i], "nodir/x"));
+		DO(rename(names_[i], "/proc/x"));
+		DO(rename(names_[i], names_[i]));
+		DO(rename("f", names_[i]));
+		DO(rename("d", names_[i]));
+		DO(rename("ro/in", names_[i]));
+		DO(renameat2_(names_[i], "f", RENAME_NOREPLACE));
+		DO(renameat2_(names_[i], "f", RENAME_EXCHANGE));
+		DO(renameat2_("f", names_[i], RENAME_NOREPLACE));
+		DO(renameat(AT_FDCWD, names_[i], -1, "x"));
+		DO(renameat(-1, "x", AT_FDCWD, names_[i]));
+		DO(link(names_[i], "f"));
+		DO(link(names_[i], "x"));
+		DO(linkat(AT_FDCWD, names_[i], -1, "x", 0));
+	}
+	step("socket");
+	op_bind("/dev", SOCK_STREAM);
+}
+
+/* openat2(2)'s own limits, from the root, where binds are below it */
+static void openat2_root(void)
+{
+	static const char *const paths[] = {"proc/self/cwd", "/proc/self/stat", "proc/../etc/only", "../etc/only",
+		"etc/mtab", "/etc/mtab", "var/tmp/../etc/only", "proc/version", "proc/self/root/etc/only", "dev/null"};
+	static const uint64_t limits[] = {RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_XDEV, RESOLVE_NO_SYMLINKS};
+	struct open_how how = {.flags = O_PATH};
+	char path[300];
+
+	DO(chdir("/"));
+	for (size_t k = 0; k < ROWS(limits); k++)
+		for (size_t i = 0; i < ROWS(paths); i++) {
+			how.resolve = limits[k];
+			out("; %s", paths[i]);
+			out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, paths[i], &how, sizeof how)));
+		}
+	step("dots");
+	DO(chdir(self));
+	how.resolve = RESOLVE_NO_XDEV;
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, "d/../f", &how, sizeof how)));
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, "./../../etc/only", &how, sizeof how)));
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, "abs", &how, sizeof how)));
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, "../../etc/mtab", &how, sizeof how)));
+	DO(chdir("/proc/self"));
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, "../../etc/only", &how, sizeof how)));
+	snprintf(path, sizeof path, "/../../../..%s/f", self);
+	how.resolve = RESOLVE_NO_MAGICLINKS;
+	out_fd((int)DO(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how)));
+	DO(syscall(SYS_openat2, AT_FDCWD, "/proc/1/root", &how, sizeof how));
+}
+
+/* What the walk itself has open is not the program's. */
+static void proc_free(void)
+{
+	char path[64];
+	struct stat st;
+	int free_ = dup(0);
+
+	close(free_);
+	DO(access("/proc/1/root", F_OK));
+	for (int i = 0; i < 4; i++) {
+		step("fd");
+		snprintf(path, sizeof path, "/proc/self/fd/%d", free_ + i);
+		DO(access(path, F_OK));
+		DO(lstat(path, &st));
+		DO(open(path, O_RDONLY));
+		snprintf(path, sizeof path, "/dev/fd/%d", free_ + i);
+		DO(access(path, F_OK));
+		DO(lstat(path, &st));
+		DO(open(path, O_PATH | O_NOFOLLOW));
+	}
+}
+
+/* A directory that one stands in, or holds, and may not search any more */
+static void held_unsearchable(void)
+{
+	struct stat st;
+	char path[64];
+	int dir = open("d", O_RDONLY | O_DIRECTORY);
+
+	DO(chdir("d"));
+	DO(chmod(".", 0600));
+	DO(lstat("/proc/self/cwd/", &st));
+	DO(stat("/proc/self/cwd/", &st));
+	DO(lstat("/proc/self/cwd/.", &st));
+	snprintf(path, sizeof path, "/proc/self/fd/%d/", dir);
+	DO(lstat(path, &st));
+	DO(link(path, "../x"));
+	DO(fchmod(dir, 0755));
+}
+
+/* Forty targets, each almost as long as a name can be */
+static void links_grow(void)
+{
+	char target[400];
+
+	snprintf(target, sizeof target, "%s/grow/", self);
+	memset(target + strlen(target), 'g', 255);
+	target[strlen(self) + 6 + 255] = '\0';
+	DO(symlink(target, "grow"));
+	DO(open("grow", O_RDONLY));
+	DO(open("grow/x", O_PATH));
+	op_readlink("grow", 300);
+}
+
 #include "libc.h"
 
 static const struct {
@@ -3733,6 +3886,7 @@ static const struct {
 		R(descriptors),
 	R(proc_fd_list), R(descriptors_taken), S(descriptors_none), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
+	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(held_unsearchable), S(links_grow),
 #undef S
 #undef R
 };
