@@ -452,25 +452,45 @@ static int walk_through(const struct walk *w, const char *name, int refused, boo
 	return r;
 }
 
+/* One of the fs.protected_* switches; 1 where it cannot be read. */
+static NOINLINE int walk_sysctl(const char *path)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	char c = '1';
+
+	if (fd >= 0) {
+		if (sys_read(fd, &c, 1) != 1)
+			c = '1';
+		sys_close(fd);
+	}
+	return c - '0';
+}
+
 static int follow_protected(const struct walk *w, const struct stat *link)
 {
 	/* fs/namei.c, may_follow_link; so seldom that the sysctl is asked each time */
 	struct stat dir;
-	char on = '1';
-	int fd;
 
 	if (sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
 		return 0;
 	if ((dir.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) || dir.st_uid == link->st_uid ||
 		link->st_uid == (uid_t)sys_call(SYS_geteuid))
 		return 0;
-	fd = sys_openat(AT_FDCWD, "/proc/sys/fs/protected_symlinks", O_RDONLY | O_CLOEXEC, 0);
-	if (fd >= 0) {
-		if (sys_read(fd, &on, 1) != 1)
-			on = '1';
-		sys_close(fd);
-	}
-	return on == '0' ? 0 : -EACCES;
+	return walk_sysctl("/proc/sys/fs/protected_symlinks") ? -EACCES : 0;
+}
+
+/* fs/namei.c, may_create_in_sticky: O_CREAT of another's file that is there already */
+static int create_protected(const struct walk *w, const struct stat *st)
+{
+	struct stat dir;
+	int level;
+
+	if ((!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode)) || sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
+		return 0;
+	if (!(dir.st_mode & S_ISVTX) || st->st_uid == dir.st_uid || st->st_uid == (uid_t)sys_call(SYS_geteuid))
+		return 0;
+	level = walk_sysctl(S_ISREG(st->st_mode) ? "/proc/sys/fs/protected_regular" : "/proc/sys/fs/protected_fifos");
+	return level && ((dir.st_mode & S_IWOTH) || (level > 1 && (dir.st_mode & S_IWGRP))) ? -EACCES : 0;
 }
 
 /* Opens the last name, which was seen to be fd with status st and no symlink; fd is closed.  If it
@@ -492,6 +512,8 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 		r = -EEXIST;
 	else if ((how->flags & O_CREAT) && S_ISDIR(st->st_mode))
 		r = -EISDIR;
+	else if ((how->flags & O_CREAT) && create_protected(w, st) < 0)
+		r = -EACCES;
 	else
 		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_CREAT, (mode_t)how->mode);
 	sys_close(fd);

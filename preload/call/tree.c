@@ -512,7 +512,11 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 		n--;
 	w.at.base = (int)n;
 	if (flags & FTW_CHDIR) {
-		cwd = EDGE(int, guest_open_own(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+		long here = guest_open_own(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+		if (here == -EACCES) /* glibc then goes by its name, and back only if it may */
+			here = sys_openat(AT_FDCWD, "/proc/self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		cwd = EDGE(int, here);
 		if (cwd < 0) {
 			walk_free(w.path);
 			return -1;

@@ -263,10 +263,11 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	else
 		r = place_find(&to, v, newdir, new, PLACE_NAME);
 	if (r < 0 && !(from.flags & AT_EMPTY_PATH)) {
-		/* the old name is looked up first */
-		struct stat st;
-		long first = sys_fstatat(from.dir, from.name, &st, AT_SYMLINK_NOFOLLOW | (flags & AT_EMPTY_PATH));
+		/* the old name is looked up first: what is wrong with it, where the new one cannot be */
+		long first = sys_call(SYS_linkat, from.dir, from.name, -1, "x", flags);
 
+		if (first == -EBADF && sys_call(SYS_linkat, from.dir, from.name, AT_FDCWD, "", flags) == -ENOENT)
+			first = 0; /* it was the other's */
 		if (first < 0)
 			r = first;
 	}

@@ -3708,10 +3708,15 @@ static void two_faults(void)
 	struct open_how strange = {.flags = 1ULL << 40};
 	struct stat st;
 	char name[300];
+	int status;
 
 	DO(linkat(AT_FDCWD, "", AT_FDCWD, bad, AT_EMPTY_PATH));
 	DO(linkat(-1, "/proc", -1, "nodir/x", 0));
 	DO(linkat(-1, "", AT_FDCWD, "nodir/x", AT_SYMLINK_FOLLOW | AT_EMPTY_PATH));
+	if (fork() == 0) /* another's descriptor, since Linux 6.10: not for AT_EMPTY_PATH */
+		_exit(linkat(FILE_FD, "", -1, "x", AT_EMPTY_PATH) == 0 ? 0 : errno);
+	wait(&status);
+	out(" %s", errno_name(WEXITSTATUS(status)));
 	DO(link("/proc/..", "x"));
 	DO(rename(bad, "nodir/x"));
 	DO(renameat(FILE_FD, "x", AT_FDCWD, "nodir/x"));

@@ -744,6 +744,8 @@ static void path_normal(struct rng *g, char *to)
 	}
 }
 
+static bool chrooted, deep; /* has the sequence done so? */
+
 /* A path for the step, in one of two buffers. */
 static const char *path(struct rng *g, int which, unsigned how)
 {
@@ -795,9 +797,18 @@ static const char *path(struct rng *g, int which, unsigned how)
 		}
 		free(rest);
 	}
+	/* what lies outside the new root has no binds (libjail.7) */
+	if (chrooted && *to != '/' && (strstr(to, "proc") || strstr(to, "dev") || strstr(to, "sys")))
+		strcpy(to, "none");
 	if (verbose)
 		out(" "), out_string(to);
 	return to;
+}
+
+/* Is it a string, and not a pointer to nowhere? */
+static bool is_text(const char *p)
+{
+	return p && p != bad && !(p > page_end - 10 && p <= page_end);
 }
 
 static int dirfd_(struct rng *g)
@@ -1394,7 +1405,7 @@ static void op_nftw(struct rng *g)
 #endif
 
 	walked = 0;
-	if (!ours_path(p)) {
+	if (deep || !ours_path(p)) { /* glibc's aborts below names that are too long */
 		out(" no");
 		return;
 	}
@@ -1421,6 +1432,7 @@ static void op_glob(struct rng *g)
 	static char pattern[2 * PATH_MAX + 40];
 	const unsigned which = below(g, ROWS(wild));
 	glob_t got = {0};
+	bool lives = false;
 	int r, flags;
 
 	if (!ours_path(".")) {
@@ -1440,7 +1452,12 @@ static void op_glob(struct rng *g)
 	errno = PRESET;
 	r = glob(pattern, flags, NULL, &got);
 	out(" %d", r);
-	if (r == 0)
+	for (size_t i = 0; r == 0 && i < got.gl_pathc && !lives; i++) {
+		struct stat st;
+
+		lives = lstat(got.gl_pathv[i], &st) == 0 && st.st_dev != root_dev;
+	}
+	if (r == 0 && !lives)
 		for (size_t i = 0; i < got.gl_pathc; i++)
 			out(" "), out_string(got.gl_pathv[i]);
 	globfree(&got);
@@ -1563,12 +1580,15 @@ static void op_chroot(struct rng *g)
 {
 	const char *p = path(g, 0, P_BAD);
 
-	if (!ours_path(".")) { /* a bind is no mount, and has no name from outside (libjail.7) */
-		out(" no");
+	if (!ours_path(".") || (is_text(p) && !ours_path(p))) {
+		out(" no"); /* a bind is no mount, and has no name from outside (libjail.7) */
 		return;
 	}
-	if (DO(chroot(p)) == 0 && chance(g, 70))
-		out(" then"), DO(chdir(chance(g, 80) ? "/" : path(g, 1, 0)));
+	if (DO(chroot(p)) == 0) {
+		chrooted = true;
+		if (chance(g, 70))
+			out(" then"), DO(chdir(chance(g, 80) ? "/" : path(g, 1, 0)));
+	}
 	out_cwd();
 }
 
@@ -1659,7 +1679,7 @@ static void op_exec(struct rng *g)
 	pid_t pid;
 
 	say(" %s", by_fd ? "fexecve" : "execve");
-	if (p && p != bad && (p < page_end - 10 || p > page_end) && exec_differs(p)) {
+	if (is_text(p) && exec_differs(p)) {
 		out(" no");
 		return;
 	}
@@ -1872,7 +1892,7 @@ static void op_misc(struct rng *g)
 	}
 	default:
 		say(" mount");
-		DO(mount("none", p == bad || !p || (p > page_end - 10 && p <= page_end) ? "/w" : p, "tmpfs", 0, NULL));
+		DO(mount("none", is_text(p) ? p : "/w", "tmpfs", 0, NULL));
 	}
 }
 
@@ -1884,6 +1904,7 @@ static void op_descend(struct rng *g)
 
 	memset(name, 'D', 255);
 	name[chance(g, 50) ? 255 : 200] = '\0';
+	deep = true;
 	say(" %u", n);
 	while (n-- > 0)
 		if ((mkdir(name, 0755) != 0 && errno != EEXIST) || chdir(name) != 0)
