@@ -947,7 +947,8 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 			if (!b && s->dotdot)
 				return walk_open(v, dirfd, guest, how);
 			if (b) {
-				if (how->resolve & RESOLVE_NO_XDEV)
+				if ((how->resolve & RESOLVE_NO_XDEV) &&
+					!(!*rest && s->slash && (how->flags & O_CREAT) && !s->last_dots))
 					return -EXDEV;
 				if (!*rest) {
 					if (s->slash && (how->flags & O_CREAT) && !s->last_dots) {

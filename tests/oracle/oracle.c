@@ -3739,6 +3739,8 @@ static void two_faults(void)
 	DO(open(name, O_CREAT | O_WRONLY, 0600));
 	DO(open("d", O_CREAT | O_RDONLY, 0600));
 	DO(open("/proc/", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	strange = (struct open_how){.flags = O_CREAT | O_WRONLY, .mode = 0600, .resolve = RESOLVE_NO_XDEV};
+	DO(syscall(SYS_openat2, -1, "/proc/", &strange, sizeof strange));
 	DO(open("/proc/self/exe", O_TRUNC | O_RDONLY));
 	step("pointers");
 	DO(syscall(SYS_statx, AT_FDCWD, "loop", 0, 0x7ff, bad));

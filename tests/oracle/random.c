@@ -1810,8 +1810,8 @@ static void op_fd(struct rng *g)
 		out(" no");
 		return;
 	}
-	switch (below(g, 6)) {
-	case 0:
+	switch (below(g, access("/proc/self/fd", X_OK) == 0 ? 6 : 4)) { /* musl wants procfs for O_PATH */
+	case 5:
 		DO(fchmod(fd, mode_in(g, false)));
 		break;
 	case 1:
@@ -1824,7 +1824,10 @@ static void op_fd(struct rng *g)
 	case 3:
 		DO(fsetxattr(fd, "user.f", "v", 1, 0));
 		break;
-	case 4: {
+	case 4:
+		DO(fchown(fd, USER, (gid_t)-1));
+		break;
+	case 0: {
 		char magic[40];
 		long n;
 
@@ -1835,7 +1838,7 @@ static void op_fd(struct rng *g)
 		break;
 	}
 	default:
-		DO(fchown(fd, USER, (gid_t)-1));
+		DO(close(fcntl(fd, F_DUPFD_CLOEXEC, 0)));
 	}
 }
 
