@@ -31,7 +31,7 @@ static long may_change(int dir, const struct stat *st)
 }
 
 /* A bind point is busy as a mount point is, but that comes last (fs/namei.c, do_unlinkat, vfs_rmdir). */
-static long unlink_bound(const struct place *at, bool rmdir)
+static NOINLINE long unlink_bound(const struct place *at, bool rmdir)
 {
 	const size_t n = name_len(at->name);
 	char name[NAME_MAX + 1];
@@ -106,7 +106,7 @@ static bool is_dots(const char *name)
 
 /* One of the names, or both, is a bind point's.  It is busy as a mount point is, but that comes last
  * (fs/namei.c, do_renameat2 and vfs_rename); what the bind hides has its kind. */
-static long rename_bound(const struct place *from, const struct place *to, bool noreplace, bool exchange)
+static NOINLINE long rename_bound(const struct place *from, const struct place *to, bool noreplace, bool exchange)
 {
 	struct stat old, new, a, b;
 	char name[2][NAME_MAX + 1];
@@ -207,7 +207,7 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 }
 
 /* A link to what a bind shows.  On the file system that the new name is on the kernel would make it. */
-static long link_bound(const struct view *v, const struct place *from, int newdir, const char *new)
+static NOINLINE long link_bound(const struct view *v, const struct place *from, int newdir, const char *new)
 {
 	struct stat bound, dir;
 	struct place to;

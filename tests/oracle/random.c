@@ -2648,6 +2648,13 @@ static int drive(char **argv)
 	printf("random: %s: seed %llu, cases %llu-%llu, %llu calls on each of %zu sides in %.0f s, %lu differences\n", libc,
 		(unsigned long long)seed, (unsigned long long)first, (unsigned long long)number,
 		(unsigned long long)((number - first) / stride) * STEPS, ROWS(sides), seconds() - start, differences);
+	if (getenv("RANDOM_COUNTS")) {
+		FILE *f = fopen(getenv("RANDOM_COUNTS"), "a");
+
+		if (!f || fprintf(f, "%llu %lu\n", (unsigned long long)((number - first) / stride), differences) < 0 ||
+			fclose(f) != 0)
+			die("RANDOM_COUNTS");
+	}
 	return differences != 0;
 }
 
