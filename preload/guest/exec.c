@@ -138,18 +138,19 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 			r = sys_call(SYS_faccessat, AT_FDCWD,
 				(at.dir = p->fd, place_path(&at, magic)), X_OK);
 	}
-	if (r == 0 && config()->statics != CONFIG_STATIC_RUN &&
+	if (r == 0) {
+		memset(p->head, 0, HEAD);
+		r = sys_pread(p->fd, p->head, HEAD, 0);
+		r = r < 0 ? r : 0;
+	}
+	/* a script's bits mean nothing to the kernel (execve(2)), nor do those of what is no program */
+	if (r == 0 && memcmp(p->head, ELFMAG, SELFMAG) == 0 && config()->statics != CONFIG_STATIC_RUN &&
 		(((st.st_mode & S_ISUID) && st.st_uid != (uid_t)sys_call(SYS_geteuid)) ||
 			((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
 				st.st_gid != (gid_t)sys_call(SYS_getegid))))
 		r = refuse(path, "set-user-ID or set-group-ID, and libjail cannot give it that identity; "
 				 "--static=run runs it without",
 			-EPERM);
-	if (r == 0) {
-		memset(p->head, 0, HEAD);
-		r = sys_pread(p->fd, p->head, HEAD, 0);
-		r = r < 0 ? r : 0;
-	}
 	if (r < 0)
 		sys_close(p->fd);
 	return r;

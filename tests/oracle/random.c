@@ -920,7 +920,7 @@ static void op_openat2(struct rng *g)
 	struct {
 		uint64_t flags, mode, resolve;
 	} how = {0};
-	int dir = dirfd_(g);
+	int dir = dirfd_(g), fd, tries = 0;
 	const char *p = path(g, 0, P_BAD);
 
 	how.flags = (unsigned)open_flags(g);
@@ -933,7 +933,11 @@ static void op_openat2(struct rng *g)
 	if (chance(g, 10))
 		how.resolve |= 1u << below(g, 5);
 	say(" resolve 0x%x", (unsigned)how.resolve);
-	opened(g, (int)DO(syscall(SYS_openat2, dir, p, &how, sizeof how)));
+	do { /* somebody renames something, anywhere (openat2(2)) */
+		errno = PRESET;
+		fd = (int)syscall(SYS_openat2, dir, p, &how, sizeof how);
+	} while (fd < 0 && errno == EAGAIN && ++tries < 1000);
+	opened(g, (int)result(fd));
 }
 
 static void op_stat(struct rng *g)
@@ -1245,7 +1249,7 @@ static void op_getcwd(struct rng *g)
 	char *r;
 
 	say(" %zu", n);
-	if (chance(g, 50)) {
+	if (deep || chance(g, 50)) {
 		long len = DO(syscall(SYS_getcwd, chance(g, 5) ? bad : (void *)text, n));
 
 		if (len > 0)
@@ -1263,6 +1267,10 @@ static void op_realpath(struct rng *g)
 	bool own = chance(g, 70);
 
 	say(own ? " own" : " malloc");
+	if (deep) { /* glibc looks for the directory's long name with permissions that it may lack */
+		out(" no");
+		return;
+	}
 	*text = '\0';
 	if (TRY((r = realpath(p, own ? text : NULL)) != NULL)) {
 		out_string(r);
@@ -1580,8 +1588,9 @@ static void op_chroot(struct rng *g)
 {
 	const char *p = path(g, 0, P_BAD);
 
-	if (!ours_path(".") || (is_text(p) && !ours_path(p))) {
-		out(" no"); /* a bind is no mount, and has no name from outside (libjail.7) */
+	/* a bind is no mount, and has no name from outside; a root's own name is not too long (libjail.7) */
+	if (deep || !ours_path(".") || (is_text(p) && !ours_path(p))) {
+		out(" no");
 		return;
 	}
 	if (DO(chroot(p)) == 0) {
@@ -1626,7 +1635,7 @@ static void op_vfork(struct rng *g)
 {
 	static volatile int r[4], e[4];
 	const char *p = path(g, 0, P_BAD), *q = path(g, 1, P_BAD);
-	bool root = chance(g, 50);
+	bool root = chance(g, 50) && !deep;
 	int status;
 	pid_t pid;
 
@@ -1905,9 +1914,9 @@ static void op_descend(struct rng *g)
 	unsigned n = 1 + below(g, 20);
 	char name[256];
 
+	deep = true;
 	memset(name, 'D', 255);
 	name[chance(g, 50) ? 255 : 200] = '\0';
-	deep = true;
 	say(" %u", n);
 	while (n-- > 0)
 		if ((mkdir(name, 0755) != 0 && errno != EEXIST) || chdir(name) != 0)
