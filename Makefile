@@ -80,7 +80,7 @@ check: all
 
 # FUZZ_SEED=7 FUZZ_SECONDS=600; without a number of seconds until it is stopped
 fuzz: all
-	@FUZZ_SEED='$(or $(FUZZ_SEED),$(shell date +%s))' FUZZ_SECONDS='$(or $(FUZZ_SECONDS),0)' tests/oracle/random.sh
+	@FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_SECONDS=$${FUZZ_SECONDS:-0} tests/oracle/random.sh
 
 bench: all
 	@$(THIS) tests/bench/run.sh
