@@ -238,6 +238,10 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	len = place_strlen(old, PATH_MAX);
 	if (len < 0)
 		return len;
+	/* fs/namei.c, path_init: another's descriptor is refused with that flag, whatever the name */
+	if ((flags & AT_EMPTY_PATH) && olddir >= 0 && *old != '/' &&
+		sys_call(SYS_linkat, olddir, "", -1, "x", AT_EMPTY_PATH) == -ENOENT)
+		return -ENOENT;
 	/* link(2) takes the name as it stands, but looks "name/" up; ".." of a bind is the guest's */
 	if ((flags & AT_SYMLINK_FOLLOW) || (len && old[len - 1] == '/') ||
 		(len >= 2 && old[len - 1] == '.' && old[len - 2] == '.' && (len == 2 || old[len - 3] == '/')))

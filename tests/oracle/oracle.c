@@ -3717,6 +3717,10 @@ static void two_faults(void)
 		_exit(linkat(FILE_FD, "", -1, "x", AT_EMPTY_PATH) == 0 ? 0 : errno);
 	wait(&status);
 	out(" %s", errno_name(WEXITSTATUS(status)));
+	if (fork() == 0)
+		_exit(linkat(FILE_FD, "no/thing", -1, "x", AT_EMPTY_PATH) == 0 ? 0 : errno);
+	wait(&status);
+	out(" %s", errno_name(WEXITSTATUS(status)));
 	DO(link("/proc/..", "x"));
 	DO(rename(bad, "nodir/x"));
 	DO(renameat(FILE_FD, "x", AT_FDCWD, "nodir/x"));
