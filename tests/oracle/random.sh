@@ -92,6 +92,7 @@ side() {
 }
 
 
+: >"$base/counts"
 jobs_each=${FUZZ_JOBS:-2}
 if [ "$replay" ]; then
 	jobs_each=1
