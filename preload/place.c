@@ -620,6 +620,11 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			c++;
 		last = !*c;
 
+		/* the next name asks for all that "." would: a directory, and search permission */
+		if (!last && mem_equal(name, ".")) {
+			rest = c;
+			continue;
+		}
 		if (last && slash && (flags & O_CREAT) && !mem_equal(name, ".") && !mem_equal(name, "..")) {
 			/* fs/namei.c, open_last_lookups: by its form alone, when the walk has come there */
 			r = sys_openat(w.cur, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);

@@ -1013,7 +1013,7 @@ static void op_readlink(struct rng *g)
 	say(" %zu", size);
 	n = DO(at ? readlinkat(dir, p, text, size) : chance(g, 3) ? syscall(SYS_readlinkat, AT_FDCWD, p, bad, 10)
 			: readlink(p, text, size));
-	if (n == (long)size && isdigit((unsigned char)text[0]))
+	if (n > 0 && n == (long)size && isdigit((unsigned char)text[0]))
 		out(" cut"); /* the beginning of a pid: /proc/self */
 	else if (n > 0 && errno == PRESET)
 		out_text(text, (size_t)n);
