@@ -2382,9 +2382,10 @@ static void *chroot_body(void *arg)
 static void chroot_thread(void)
 {
 	pthread_t t;
+	const int r = pthread_create(&t, NULL, chroot_body, "d");
 
-	returned(pthread_create(&t, NULL, chroot_body, "d"));
 	pthread_join(t, NULL);
+	returned(r); /* what the thread says comes first, always */
 	out_cwd();
 	out_open("/f");
 	out_open("/etc/only");
