@@ -29,6 +29,29 @@ static Elf64_auxv_t *auxv_of(char **envp)
 	return (Elf64_auxv_t *)(envp + 1);
 }
 
+/* The environment as the kernel laid it out, between argv and the vector above (elf(5)).  environ is
+ * another one once a constructor before ours has called setenv(3).  glibc hands it to constructors; where
+ * that is not so one entry of the vector tells its own place: AT_RANDOM lies a little above it. */
+static char **kernel_envp(char **given)
+{
+	const unsigned long random = getauxval(AT_RANDOM);
+	unsigned long *p = (unsigned long *)(random & ~(sizeof(long) - 1));
+	int left = 256;
+
+	if (given || !p)
+		return given;
+	do
+		p--;
+	while (--left && !(p[0] == AT_RANDOM && p[1] == random));
+	if (!left)
+		return NULL;
+	while (p[-2] && p[-2] < 256) /* types; below them the end of the environment, and a string or another end */
+		p -= 2;
+	for (p--; p[-1]; p--)
+		;
+	return (char **)p;
+}
+
 /* musl calls constructors without arguments (musl, ldso/dynlink.c); but argv lies in front of the
  * environment, behind its own count. */
 static char **argv_of(char **envp)
@@ -158,7 +181,7 @@ static char *argv0_place(char **argv, const char *name)
 	return start;
 }
 
-static void identity_restore(const struct config *c, char **envp)
+static void identity_restore(const struct config *c, char **envp /* the kernel's */)
 {
 	Elf64_auxv_t *aux = auxv_of(envp);
 	char **argv = argv_of(envp);
@@ -370,12 +393,12 @@ static void note_hide(char **envp, const char *name)
 __attribute__((constructor)) static void start(int argc, char **given_argv, char **given_envp)
 {
 	const struct config *c;
-	char **envp;
+	char **envp, **own_envp = NULL, **kernels;
 
 	(void)argc;
 	(void)given_argv;
 	if (gnu_get_libc_version)
-		config_envp(given_envp);
+		config_envp(own_envp = given_envp);
 	c = config();
 	envp = config_environ();
 
@@ -391,17 +414,19 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 	if (UNLIKELY(envp && !c->note_launch && env_get(envp, "FAKECHROOT_DETECT")))
 		detected(envp);
 	if (c->note_launch && envp) {
-		char **argv = argv_of(envp);
+		char **argv = (kernels = kernel_envp(own_envp)) ? argv_of(kernels) : NULL;
 
 		if (argv)
 			launch(c, argv, envp);
 	}
 	if (c->hide && envp) {
-		identity_restore(c, envp);
+		kernels = kernel_envp(own_envp);
+		if (kernels)
+			identity_restore(c, kernels);
 		environ_restore(c, envp, c->note_preload);
 	}
 	(void)state_view();
 	if (UNLIKELY(c->report != NULL))
-		report_start(envp ? argv_of(envp) : NULL);
+		report_start((kernels = kernel_envp(own_envp)) ? argv_of(kernels) : NULL);
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */
 }
