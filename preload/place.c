@@ -1291,17 +1291,20 @@ static int move_high(int fd, int fd_min)
 }
 
 /* The canonical host path of fd, kept for ever; NULL when the kernel will not say. */
-static char *host_of(int fd)
+static int host_of(int fd, const char **ret)
 {
 	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
 	char magic[PLACE_PATH], host[PATH_MAX];
 	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), host, sizeof host - 1);
 
-	if (n <= 0 || host[0] != '/')
-		return NULL;
+	if (n < 0)
+		return (int)n;
+	if (n == 0 || host[0] != '/')
+		return -ENAMETOOLONG;
 	if (n == 1)
 		n = 0; /* "/": every path continues it */
-	return mem_keep(host, (size_t)n);
+	*ret = mem_keep(host, (size_t)n);
+	return *ret ? 0 : -ENOMEM;
 }
 
 static bool openat2_works(int dir)
@@ -1336,15 +1339,13 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	if (v.fd < 0)
 		return v.fd;
 	r = sys_fstat(v.fd, &st);
-	if (r == 0) /* chroot(2) wants search permission on the directory */
+	if (r == 0) { /* chroot(2) wants search permission on the directory */
 		r = sys_faccessat2(v.fd, ".", X_OK, AT_EACCESS);
-	if (r == -ENOSYS)
-		r = (int)sys_call(SYS_faccessat, v.fd, ".", X_OK);
-	if (r == 0) {
-		v.host = host_of(v.fd);
-		if (!v.host)
-			r = -ENAMETOOLONG;
+		if (r == -ENOSYS)
+			r = (int)sys_call(SYS_faccessat, v.fd, ".", X_OK);
 	}
+	if (r == 0)
+		r = host_of(v.fd, &v.host);
 	if (r < 0) {
 		sys_close(v.fd);
 		return r;
@@ -1466,10 +1467,11 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 		*ret_what = guest;
 		r = S_ISDIR(st.st_mode) ? -ENOTDIR : -EISDIR;
 	}
-	b.host = host_of(fd);
+	if (r == 0)
+		r = host_of(fd, &b.host);
 	b.guest = mem_keep(canon, (size_t)n);
-	if (r == 0 && (!b.host || !b.guest))
-		r = -ENAMETOOLONG;
+	if (r == 0 && !b.guest)
+		r = -ENOMEM;
 	if (r < 0) {
 		sys_close(fd);
 		return r;
