@@ -346,14 +346,25 @@ static bool walk_is_top(const struct walk *w)
 	       st.st_ino == top.st_ino && st.st_dev == top.st_dev;
 }
 
+/* The directory of a bind point.  Out of line, as walk_own_dir: 4 KiB that no other walk needs. */
+static NOINLINE int walk_up_bind(struct walk *w, const struct bind *b)
+{
+	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	char up[PATH_MAX];
+	struct str s = {up, up + sizeof up};
+
+	str_put(&s, b->guest, (size_t)(b->name - b->guest));
+	if (!s.at)
+		return -ENAMETOOLONG;
+	w->in = NULL;
+	return place_open(w->v, AT_FDCWD, up, &dir);
+}
+
 /* "..": the root's is the root, a bind's is its bind point's. */
 static int walk_up(struct walk *w)
 {
-	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
 	const struct bind *b;
 	struct stat st;
-	char up[PATH_MAX];
-	struct str s = {up, up + sizeof up};
 	int r = sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH);
 
 	if (r < 0)
@@ -361,16 +372,10 @@ static int walk_up(struct walk *w)
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	b = walk_bind_root(w, &st);
-	if (b && !(walk_is_root(w, &st) && w->in != b)) {
-		str_put(&s, b->guest, (size_t)(b->name - b->guest));
-		if (!s.at)
-			return -ENAMETOOLONG;
-		r = place_open(w->v, AT_FDCWD, up, &dir);
-		w->in = NULL;
-	} else {
-		/* opening "." asks for the search permission that "..", too, would need */
-		r = sys_openat(w->cur, walk_is_root(w, &st) ? "." : "..", (int)dir.flags, 0);
-	}
+	if (b && !(walk_is_root(w, &st) && w->in != b))
+		r = walk_up_bind(w, b);
+	else /* opening "." asks for the search permission that "..", too, would need */
+		r = sys_openat(w->cur, walk_is_root(w, &st) ? "." : "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (r >= 0)
 		walk_to(w, r, true);
 	return r < 0 ? r : 0;
@@ -389,7 +394,7 @@ static bool walk_is_magic(const struct walk *w, const struct stat *st)
 
 /* Is the directory cur, in a procfs, that of the calling process?  Or, with a name, its directory
  * of that name. */
-static bool walk_own_dir(const struct walk *w, const char *name)
+static NOINLINE bool walk_own_dir(const struct walk *w, const char *name)
 {
 	char text[PATH_MAX], *base;
 	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};

@@ -826,7 +826,7 @@ static int stacks(void)
 			who = i;
 		}
 		/* the kernel's frame depends on the processor: what is documented is for 3 KiB of it */
-		if (need - frame + 3072 > (getenv("WALK") && !(calls[i].flags & EXEC) ? 20480 : room_for(&calls[i])))
+		if (need - frame + 3072 > (getenv("WALK") && !(calls[i].flags & EXEC) ? 16384 : room_for(&calls[i])))
 			bad |= printf("# %s needs %ld bytes of a signal stack\n", calls[i].name, need);
 	}
 	printf("# at most %ld, for %s; %ld are the kernel's frame\n", most, calls[who].name, frame);
@@ -859,7 +859,7 @@ static int thread_of(size_t size, unsigned long needs, unsigned long not)
 
 static int thread_small(void)
 {
-	return thread_of(getenv("WALK") ? 32768 : 16384, SAFE, EXEC) || thread_of(98304, 0, DLOCK);
+	return thread_of(getenv("WALK") ? 24576 : 16384, SAFE, EXEC) || thread_of(98304, 0, DLOCK);
 }
 
 /* -- the rows ------------------------------------------------------------------------------------------------- */
