@@ -393,12 +393,15 @@ static void note_hide(char **envp, const char *name)
 __attribute__((constructor)) static void start(int argc, char **given_argv, char **given_envp)
 {
 	const struct config *c;
-	char **envp, **own_envp = NULL, **kernels;
+	char **envp, **kernels, **argv;
 
 	(void)argc;
 	(void)given_argv;
 	if (gnu_get_libc_version)
-		config_envp(own_envp = given_envp);
+		config_envp(given_envp);
+	/* before entries are taken out of it: its end is found from behind */
+	kernels = kernel_envp(gnu_get_libc_version ? given_envp : NULL);
+	argv = kernels ? argv_of(kernels) : NULL;
 	c = config();
 	envp = config_environ();
 
@@ -413,20 +416,15 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 	}
 	if (UNLIKELY(envp && !c->note_launch && env_get(envp, "FAKECHROOT_DETECT")))
 		detected(envp);
-	if (c->note_launch && envp) {
-		char **argv = (kernels = kernel_envp(own_envp)) ? argv_of(kernels) : NULL;
-
-		if (argv)
-			launch(c, argv, envp);
-	}
+	if (c->note_launch && envp && argv)
+		launch(c, argv, envp);
 	if (c->hide && envp) {
-		kernels = kernel_envp(own_envp);
 		if (kernels)
 			identity_restore(c, kernels);
 		environ_restore(c, envp, c->note_preload);
 	}
 	(void)state_view();
 	if (UNLIKELY(c->report != NULL))
-		report_start((kernels = kernel_envp(own_envp)) ? argv_of(kernels) : NULL);
+		report_start(argv);
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */
 }

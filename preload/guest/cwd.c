@@ -163,8 +163,9 @@ static NOINLINE long getcwd_outside(const struct view *v, char *buf, size_t n)
 		len = cwd_climb(v, text, PATH_MAX);
 		if (len == -ERANGE || len == -ENOENT) /* outside: "(unreachable)" and the whole of it */
 			return -ENAMETOOLONG;
+		/* the kernel needs no permission to tell a name, nor to find it too long */
 		if (len < 0)
-			return len;
+			return len == -EACCES ? -ENAMETOOLONG : len;
 	} else {
 		if (r < 0)
 			return r;
