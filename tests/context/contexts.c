@@ -959,8 +959,9 @@ int main(int argc, char **argv)
 			printf("ok %d - %s # SKIP not here\n", ++n, c->why);
 			continue;
 		}
-		if (status && shared->now >= 0)
-			printf("# in %s: status %d\n", calls[shared->now].name, status);
+		if (status)
+			printf("# in %s: status %d after %ld ms\n", shared->now >= 0 ? calls[shared->now].name : c->word, status,
+				now_ms() - begin);
 		for (int k = 0; k < ncalls; k++) {
 			if (shared->bad[k]) {
 				bad++;
