@@ -446,7 +446,7 @@ struct batch {
 
 static void batch_insert(struct names *t, struct batch *batch)
 {
-	uint32_t *slot;
+	uint32_t *slot = NULL; /* which look_up() sets where it finds nothing */
 
 	for (unsigned i = 0; i < batch->n; i++) { /* in their order: the first one of a name wins */
 		const uint32_t at = batch->of[i].at + 1, id = batch->of[i].id;
