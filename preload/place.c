@@ -490,10 +490,12 @@ static int create_protected(const struct walk *w, const struct stat *st)
 	struct stat dir;
 	int level;
 
-	if ((!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode)) || sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
+	if (sys_fstatat(w->cur, "", &dir, AT_EMPTY_PATH) < 0)
 		return 0;
 	if (!(dir.st_mode & S_ISVTX) || st->st_uid == dir.st_uid || st->st_uid == (uid_t)sys_call(SYS_geteuid))
 		return 0;
+	if (!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode)) /* no switch lets these be */
+		return dir.st_mode & S_IWOTH ? -EACCES : 0;
 	level = walk_sysctl(S_ISREG(st->st_mode) ? "/proc/sys/fs/protected_regular" : "/proc/sys/fs/protected_fifos");
 	return level && ((dir.st_mode & S_IWOTH) || (level > 1 && (dir.st_mode & S_IWGRP))) ? -EACCES : 0;
 }

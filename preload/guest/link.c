@@ -141,6 +141,8 @@ static NOINLINE long rename_bound(const struct place *from, const struct place *
 	there = r == 0;
 	if (there && noreplace)
 		return -EEXIST;
+	if (exchange && !S_ISDIR(new.st_mode) && to->name[strlen(to->name) - 1] == '/')
+		return -ENOTDIR;
 	if (!S_ISDIR(old.st_mode) && (from->name[strlen(from->name) - 1] == '/' ||
 					     (!exchange && to->name[strlen(to->name) - 1] == '/')))
 		return -ENOTDIR;

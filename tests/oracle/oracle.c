@@ -3769,6 +3769,7 @@ static void busy_last(void)
 		DO(rename("ro/in", names_[i]));
 		DO(renameat2_(names_[i], "f", RENAME_NOREPLACE));
 		DO(renameat2_(names_[i], "f", RENAME_EXCHANGE));
+		DO(renameat2_(names_[i], "f/", RENAME_EXCHANGE));
 		DO(renameat2_("f", names_[i], RENAME_NOREPLACE));
 		DO(renameat(AT_FDCWD, names_[i], -1, "x"));
 		DO(renameat(-1, "x", AT_FDCWD, names_[i]));
