@@ -207,8 +207,14 @@ static void config_read(struct config *c, char *const envp[])
 	const char *rest;
 
 	for (; envp && *envp; envp++) {
-		if (!(rest = mem_after(*envp, "LIBJAIL_")))
+		if (!(rest = mem_after(*envp, "LIBJAIL_"))) {
+#define X(name, field, what)                                           \
+	if ((rest = mem_after(*envp, name "=")) && !c->field)          \
+		c->field = keep(rest);
+			CONFIG_FOREIGN(X)
+#undef X
 			continue;
+		}
 #define X(name, field, what)                                                      \
 	{                                                                         \
 		const char *value = mem_after(rest, (name) + sizeof "LIBJAIL_" - 1); \
@@ -316,16 +322,15 @@ static const char *file_given(const char *own, const char *wrapper)
 {
 	if (own && *own)
 		return absolute(own);
-	wrapper = env_get(config_environ(), wrapper); /* nss_wrapper(1) */
-	return wrapper && *wrapper ? absolute(keep(wrapper)) : NULL;
+	return wrapper && *wrapper ? absolute(wrapper) : NULL; /* nss_wrapper(1) */
 }
 
 static void names_start(struct config *c)
 {
 	static const char *const words[] = {CONFIG_NAMES_WORDS};
 
-	c->passwd = file_given(c->passwd_word, "NSS_WRAPPER_PASSWD");
-	c->group = file_given(c->group_word, "NSS_WRAPPER_GROUP");
+	c->passwd = file_given(c->passwd_word, c->wrapper_passwd);
+	c->group = file_given(c->group_word, c->wrapper_group);
 	if (c->passwd_word) /* programs to come may start elsewhere */
 		c->passwd_word = c->passwd;
 	if (c->group_word)

@@ -48,6 +48,12 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_GROUP", group_word, "group(5) file of the source file, a host path") \
 	X("LIBJAIL_USER", user_word, "NAME[:HOME[:SHELL]] of the source self")
 
+/* Variables of other tools that mean something here: they are read, and never put back. */
+#define CONFIG_FOREIGN(X)                                                           \
+	X("NSS_WRAPPER_PASSWD", wrapper_passwd, "LIBJAIL_PASSWD, where that is not set") \
+	X("NSS_WRAPPER_GROUP", wrapper_group, "LIBJAIL_GROUP, likewise")            \
+	X("FAKECHROOT_DETECT", detect, "the status to exit with, for who asks for fakechroot")
+
 /* What one libjail tells the next across an exec; never seen by the program. */
 #define CONFIG_NOTES(X)                                                             \
 	X("LIBJAIL_0_ARGV0", note_argv0, "argv[0] as the caller gave it")           \
@@ -68,6 +74,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 struct config {
 #define X(name, field, what) const char *field; /* a copy, or NULL when unset */
 	CONFIG_VARS(X)
+	CONFIG_FOREIGN(X)
 	CONFIG_NOTES(X)
 #undef X
 	enum config_cloexec cloexec;

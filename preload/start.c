@@ -365,10 +365,10 @@ static void launch(const struct config *c, char **argv, char **envp)
 /* fakechroot(1): "FAKECHROOT_DETECT: the library prints its name and version, and exits with this status",
  * by which mmdebstrap(1) finds out whether it runs under fakechroot; tests/program/fakechroot-compat says that
  * it does. */
-static void detected(char **envp)
+static void detected(const char *status, char **envp)
 {
 	static const char name[] = "fakechroot 2.20.1";
-	const char *status = env_get(envp, "FAKECHROOT_DETECT"), *on = status ? env_get(envp, "FAKECHROOT") : NULL;
+	const char *on = env_get(envp, "FAKECHROOT");
 
 	if (!on || !mem_equal(on, "true"))
 		return;
@@ -414,8 +414,8 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		if (envp && !c->hide)
 			note_hide(envp, "LIBJAIL_0_NAMES=");
 	}
-	if (UNLIKELY(envp && !c->note_launch && env_get(envp, "FAKECHROOT_DETECT")))
-		detected(envp);
+	if (UNLIKELY(c->detect != NULL) && envp && !c->note_launch)
+		detected(c->detect, envp);
 	if (c->note_launch && envp && argv)
 		launch(c, argv, envp);
 	if (c->hide && envp) {
