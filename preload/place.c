@@ -729,10 +729,12 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					break;
 				}
 				memmove(rest, v->exe, n);
-				/* refused below when it is open, and must not be emptied before */
+				/* refused below when it is open, and must not be emptied before; without
+				 * O_TRUNC whose file it is must not be asked before who may write it */
 				own_exe = true;
 				kept = *how;
-				kept.flags &= ~(uint64_t)O_TRUNC;
+				if (writes(flags))
+					kept.flags &= ~(uint64_t)(O_TRUNC | O_NOATIME);
 				how = &kept;
 				walk_to(&w, v->fd, false);
 				w.in = NULL;
@@ -829,11 +831,14 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	walk_to(&w, -1, false);
 	if (more)
 		sys_call(SYS_munmap, more, MOST);
-	if (r >= 0 && own_exe && writes(flags)) { /* open(2): its text is in use, for who may write it */
+	if (r >= 0 && own_exe && writes(flags)) {
+		/* open(2): its text is in use, for who may write it (fs/namei.c, may_open, comes first) */
 		int denied = sys_faccessat2(r, "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
 
+		if (denied != -EACCES)
+			denied = flags & O_NOATIME ? sys_fcntl(r, F_SETFL, O_NOATIME) : 0;
 		sys_close(r);
-		return denied == -EACCES ? -EACCES : -ETXTBSY;
+		return denied == -EACCES || denied == -EPERM ? denied : -ETXTBSY;
 	}
 	return r >= 0 ? walk_lowest(r, how) : r;
 }

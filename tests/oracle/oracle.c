@@ -3747,6 +3747,9 @@ static void two_faults(void)
 	strange = (struct open_how){.flags = O_CREAT | O_WRONLY, .mode = 0600, .resolve = RESOLVE_NO_XDEV};
 	DO(syscall(SYS_openat2, -1, "/proc/", &strange, sizeof strange));
 	DO(open("/proc/self/exe", O_TRUNC | O_RDONLY));
+	DO(open("/proc/self/exe", O_NOATIME | O_TRUNC | O_RDONLY));
+	DO(open("/proc/self/exe", O_NOATIME | O_WRONLY));
+	DO(open("/proc/self/exe", O_NOATIME | O_RDONLY));
 	step("pointers");
 	DO(syscall(SYS_statx, AT_FDCWD, "loop", 0, 0x7ff, bad));
 	DO(syscall(SYS_statx, AT_FDCWD, "rel", 0, 0x7ff, bad));
