@@ -1018,13 +1018,22 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 }
 
 /* The table of descriptors is full, and what is wanted may be none of the program's: lstat(2) makes
- * no descriptor.  For ours the soft limit gives way for a moment, where the hard one lets it. */
+ * no descriptor.  For ours the soft limit gives way for a moment, where the hard one lets it.  For
+ * one of the program's own there must be a free number, before the path is looked at (fs/open.c,
+ * do_sys_openat2): nothing may be made or emptied by an open that fails so. */
 static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s, bool own)
 {
 	struct rlimit was;
-	int r = sys_nofile_lift(&was);
+	int r;
 
+	if (!own) {
+		r = sys_fcntl(v->fd, F_DUPFD_CLOEXEC, 0);
+		if (r < 0)
+			return -EMFILE;
+		sys_close(r);
+	}
+	r = sys_nofile_lift(&was);
 	if (r < 0)
 		return r;
 	r = open_scanned(v, dirfd, guest, how, s);

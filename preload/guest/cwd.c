@@ -10,12 +10,11 @@
 long guest_chdir(const char *path)
 {
 	const struct view *v = state_view();
-	static const struct open_how dir = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
 	long fd, r;
 
 	if (!v)
 		return sys_call(SYS_chdir, path);
-	fd = place_open(v, AT_FDCWD, path, &dir);
+	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
 	r = sys_fchdir((int)fd); /* asks for search permission, as chdir(2) does */

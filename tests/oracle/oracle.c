@@ -28,6 +28,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -3669,6 +3670,48 @@ static void descriptors_none(void)
 	DO(readlink("only", (char[64]){0}, 64));
 }
 
+/* Full at the soft limit, with room behind it: open(2) fails before it looks at its path. */
+static void descriptors_soft(void)
+{
+	struct open_how how = {.flags = O_CREAT | O_WRONLY, .mode = 0600};
+	struct rlimit lim;
+	struct stat st;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = 40;
+	DO(setrlimit(RLIMIT_NOFILE, &lim));
+	while (dup(FILE_FD) >= 0)
+		;
+	DO(open("/etc/only", O_RDONLY));
+	DO(open("nope", O_RDONLY));
+	DO(open("abs/x", O_PATH));
+	DO(open("", O_RDONLY));
+	DO(open(bad, O_RDONLY));
+	DO(open("d", O_TMPFILE | O_RDONLY));
+	DO(open("new", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	DO(open("dang", O_CREAT | O_WRONLY, 0600));
+	DO(open("abs", O_TRUNC | O_WRONLY));
+	DO(openat(-1, "x", O_RDONLY));
+	DO(syscall(SYS_openat2, AT_FDCWD, at_self("%/dla/new"), &how, sizeof how));
+	out_path("new", "new");
+	DO(stat("abs", &st));
+	DO(stat("dla/only", &st));
+	DO(mkdir(at_self("%/dla/made"), 0700));
+	DO(rename("dla/made", at_self("%/dla/e/moved")));
+	DO(chmod("dla/abs", 0600));
+	DO(truncate("absc", 2));
+	DO(rename(bad, "noexec/x"));
+	DO(chdir("dla/e"));
+	out_cwd();
+	step("one");
+	close(39);
+	DO(open("../only", O_RDONLY));
+	DO(open("/proc/self/cwd/../new", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	close(39);
+	DO(open("/proc/self/cwd/../new", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	DO(open("../dang/x", O_CREAT | O_EXCL | O_WRONLY, 0600));
+}
+
 static volatile sig_atomic_t handled;
 
 static void handler(int sig)
@@ -3900,7 +3943,7 @@ static const struct {
 		S(openat2_args),
 	S(by_number), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
 		R(descriptors),
-	R(proc_fd_list), R(descriptors_taken), S(descriptors_none), R(in_signal), R(root_is),
+	R(proc_fd_list), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
 	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(held_unsearchable), S(links_grow),
 #undef S
