@@ -245,6 +245,17 @@ const char *place_path(const struct place *at, char *buf)
 	return buf;
 }
 
+/* The error r of an open, which no system call has told of: that the table is full comes before all
+ * that is wrong with a path (fs/open.c, do_sys_openat2).  fd: any that is open. */
+static NOINLINE int told(int fd, int r)
+{
+	fd = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -EMFILE;
+	sys_close(fd);
+	return r;
+}
+
 /* Opens again what fd holds, as the program asked. */
 static int reopen(int fd, bool is_dir, const struct open_how *how)
 {
@@ -262,7 +273,7 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 		return sys_fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 	}
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-		return -EEXIST;
+		return told(fd, -EEXIST);
 	return sys_openat(AT_FDCWD, place_path(&at, magic), flags & ~(O_NOFOLLOW | O_CREAT),
 		(mode_t)how->mode);
 }
@@ -365,12 +376,10 @@ static int walk_up(struct walk *w)
 {
 	const struct bind *b;
 	struct stat st;
-	int r = sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
+	if (sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH) < 0 || !S_ISDIR(st.st_mode))
+		memset(&st, 0, sizeof st); /* no root: the call below says what is wrong, a full table first */
 	b = walk_bind_root(w, &st);
 	if (b && !(walk_is_root(w, &st) && w->in != b))
 		r = walk_up_bind(w, b);
@@ -594,7 +603,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	memcpy(rest, guest, n);
 	if (*rest == '/') {
 		if (how->resolve & RESOLVE_BENEATH)
-			return -EXDEV;
+			return told(v->fd, -EXDEV);
 		if (!scoped)
 			w.cur = v->fd;
 	}
@@ -644,7 +653,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		if (mem_equal(name, "..")) {
 			rooted = true;
 			if (scoped && walk_is_top(&w)) {
-				r = how->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
+				r = how->resolve & RESOLVE_BENEATH ? told(v->fd, -EXDEV) : 0;
 				if (r < 0)
 					break;
 				rest = c;
@@ -966,19 +975,19 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 			if (b) {
 				if ((how->resolve & RESOLVE_NO_XDEV) &&
 					!(!*rest && s->slash && (how->flags & O_CREAT) && !s->last_dots))
-					return -EXDEV;
+					return told(v->fd, -EXDEV);
 				if (!*rest) {
 					if (s->slash && (how->flags & O_CREAT) && !s->last_dots) {
 						/* by its form alone (open_last_lookups), if the flags are good */
 						r = sys_openat(AT_FDCWD, "", (int)how->flags, (mode_t)how->mode);
-						return r == -ENOENT ? -EISDIR : r;
+						return r == -ENOENT ? told(v->fd, -EISDIR) : r;
 					}
 					if (!b->is_dir && s->slash)
-						return -ENOTDIR;
+						return told(v->fd, -ENOTDIR);
 					return reopen(b->fd, b->is_dir, how);
 				}
 				if (!b->is_dir)
-					return -ENOTDIR;
+					return told(v->fd, -ENOTDIR);
 				/* /dev/null: as below; a procfs begins with the symlink "self" */
 				r = -ELOOP;
 				if (!b->is_proc || b->has_binds || (how->resolve & RESOLVE_NO_SYMLINKS))
@@ -1019,21 +1028,17 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 
 /* The table of descriptors is full, and what is wanted may be none of the program's: lstat(2) makes
  * no descriptor.  For ours the soft limit gives way for a moment, where the hard one lets it.  For
- * one of the program's own there must be a free number, before the path is looked at (fs/open.c,
- * do_sys_openat2): nothing may be made or emptied by an open that fails so. */
+ * one of the program's own there must be a free number first: nothing may be made or emptied by an
+ * open that fails for want of one. */
 static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s, bool own)
 {
 	struct rlimit was;
 	int r;
 
-	if (!own) {
-		r = sys_fcntl(v->fd, F_DUPFD_CLOEXEC, 0);
-		if (r < 0)
-			return -EMFILE;
-		sys_close(r);
-	}
-	r = sys_nofile_lift(&was);
+	r = own ? 0 : told(v->fd, 0);
+	if (r == 0)
+		r = sys_nofile_lift(&was);
 	if (r < 0)
 		return r;
 	r = open_scanned(v, dirfd, guest, how, s);

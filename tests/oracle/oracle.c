@@ -3692,7 +3692,17 @@ static void descriptors_soft(void)
 	DO(open("dang", O_CREAT | O_WRONLY, 0600));
 	DO(open("abs", O_TRUNC | O_WRONLY));
 	DO(openat(-1, "x", O_RDONLY));
+	DO(openat(-1, "../x", O_RDONLY));
+	DO(openat(FILE_FD, "../x", O_RDONLY));
+	DO(open("/proc", O_CREAT | O_EXCL | O_RDONLY, 0600));
+	DO(open("/proc/", O_CREAT | O_WRONLY, 0600));
+	DO(open("/dev/null/x", O_RDONLY));
 	DO(syscall(SYS_openat2, AT_FDCWD, at_self("%/dla/new"), &how, sizeof how));
+	how.resolve = RESOLVE_BENEATH;
+	DO(syscall(SYS_openat2, AT_FDCWD, "/etc/only", &how, sizeof how));
+	DO(syscall(SYS_openat2, AT_FDCWD, "../only", &how, sizeof how));
+	how.resolve = RESOLVE_NO_XDEV;
+	DO(syscall(SYS_openat2, AT_FDCWD, "/proc/self", &how, sizeof how));
 	out_path("new", "new");
 	DO(stat("abs", &st));
 	DO(stat("dla/only", &st));
