@@ -337,16 +337,27 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	return f;
 }
 
+/* tmpfile(3).  glibc's file never has a name where the file system lets it; musl's has one for a
+ * moment, which the directory's time tells. */
 FILE *jail_tmpfile(void)
 {
-	int forced = fdpolicy_flag(FD_STREAM);
-	char name[] = P_tmpdir "/tmpfXXXXXX";
+	const bool musl = config()->musl;
+	char name[] = P_tmpdir "/tmpfile_XXXXXX";
+	struct stat st;
 	FILE *f;
-	long fd = guest_open_as(
-		FD_STREAM, forced, AT_FDCWD, P_tmpdir, O_RDWR | O_TMPFILE | O_EXCL, 0600);
+	long fd = -1;
 
+	if (!musl) {
+		fd = guest_open_as(FD_STREAM, fdpolicy_flag(FD_STREAM), AT_FDCWD, P_tmpdir,
+			O_RDWR | O_TMPFILE | O_EXCL, 0600);
+		memcpy(name, P_tmpdir "/tmpfXXXXXX", sizeof P_tmpdir "/tmpfXXXXXX");
+	}
 	if (fd < 0) {
-		fd = temp_open(name, 0, 0);
+		/* glibc's __path_search() */
+		if (!musl && (guest_newfstatat(AT_FDCWD, P_tmpdir, &st, 0) < 0 || !S_ISDIR(st.st_mode)))
+			fd = -ENOENT;
+		else
+			fd = temp_open(name, 0, 0);
 		if (fd >= 0)
 			guest_unlinkat(AT_FDCWD, name, 0);
 	}

@@ -2915,10 +2915,22 @@ static void tmpfiles(void)
 	f = tmpfile();
 	if (worked(f) && fstat(fileno(f), &st) == 0)
 		out(" %o %d", st.st_mode, (int)st.st_nlink);
+	if (f)
+		out(" %x %d", fcntl(fileno(f), F_GETFL), fcntl(fileno(f), F_GETFD));
+	DO(utimensat(AT_FDCWD, "/tmp", (struct timespec[2]){{5, 0}, {5, 0}}, 0));
+	TRY(tmpfile());
+	stat("/tmp", &st);
+	out(" %s", st.st_mtime == 5 ? "unchanged" : "changed");
 	DO(chmod("/tmp", 0));
 	errno = PRESET;
 	worked(tmpfile());
 	DO(chmod("/tmp", 01777));
+	close(open("d/tmp", O_CREAT | O_WRONLY, 0644)); /* no directory */
+	if (DO(chroot("d")) == 0) {
+		TRY(tmpfile());
+		DO(unlink("/tmp"));
+		TRY(tmpfile());
+	}
 }
 
 static void globs(void)
