@@ -173,6 +173,18 @@ void sys_nofile_restore(const struct rlimit *was)
 	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, was, 0);
 }
 
+int sys_openat_own(int dir, const char *path, int flags)
+{
+	struct rlimit was;
+	int r = sys_openat(dir, path, flags, 0);
+
+	if (UNLIKELY(r == -EMFILE) && sys_nofile_lift(&was) == 0) {
+		r = sys_openat(dir, path, flags, 0);
+		sys_nofile_restore(&was);
+	}
+	return r;
+}
+
 /* Strings that never die share one small arena; what does not fit gets pages of its own. */
 char *mem_keep(const char *text, size_t n)
 {

@@ -173,4 +173,8 @@ void *sys_pages(size_t n);
 int sys_nofile_lift(struct rlimit *ret_was);
 void sys_nofile_restore(const struct rlimit *was);
 
+/* openat(2) for ourselves, where the program's table may be full: a descriptor, perhaps beyond the soft
+ * limit and soon to be closed, or -errno.  Async-signal-safe. */
+int sys_openat_own(int dir, const char *path, int flags);
+
 #endif

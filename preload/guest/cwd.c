@@ -109,7 +109,7 @@ static NOINLINE long cwd_climb(const struct view *v, char *buf, size_t n)
 	*at = '\0';
 	for (;;) {
 		r = sys_fstatat(here, "", &st, AT_EMPTY_PATH);
-		up = r < 0 ? (int)r : sys_openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+		up = r < 0 ? (int)r : sys_openat_own(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (here != AT_FDCWD)
 			sys_close(here);
 		if (up < 0)

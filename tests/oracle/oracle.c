@@ -2025,7 +2025,9 @@ static void cwd_unreadable(void)
 static void cwd_deep(void)
 {
 	char name[256], buf[PATH_MAX];
+	struct rlimit lim;
 	long made = 0;
+	int fd;
 
 	name_of(name, 'c', 200);
 	for (int i = 0; i < 25; i++)
@@ -2038,6 +2040,16 @@ static void cwd_deep(void)
 	out_open("../..");
 	out_path("dot", ".");
 	out_open("/etc/only");
+	step("full");
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = 30;
+	DO(setrlimit(RLIMIT_NOFILE, &lim));
+	while ((fd = dup(FILE_FD)) >= 0)
+		;
+	DO(syscall(SYS_getcwd, buf, sizeof buf));
+	out_path("dot", ".");
+	for (fd = 10; fd < 30; fd++)
+		close(fd);
 	for (int i = 0; i < 25; i++)
 		made -= chdir("..") == 0;
 	out(" left %ld", made);
