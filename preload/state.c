@@ -202,7 +202,9 @@ int state_yield(int fd)
 
 	if (!state_owns(fd))
 		return 0;
-	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, state_fd_min());
+	/* not to the next number, which a program that counts up will want next */
+	to = state_fd_min();
+	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd < to ? to : fd + 16);
 	if (to < 0)
 		to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
 	if (to < 0)

@@ -104,6 +104,19 @@ NOINLINE void made_pair_recorded(
 
 /* -- doubled --------------------------------------------------------------------------------- */
 
+/* The minimum may be meant as a number to have (fcntl(2)).  All below r are taken, and the lowest
+ * that is ours goes to the program. */
+NOINLINE long made_dupfd_lower(long r, int cmd, long from)
+{
+	int own;
+
+	if (state_owned((unsigned)from, (unsigned)r - 1, &own, 1) == 0 || state_yield(own) < 0 ||
+		sys_dup3((int)r, own, cmd == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		return r;
+	sys_close((int)r);
+	return own;
+}
+
 /* dup2(2) and dup3(2) say which number is to be inherited: never forced. */
 static long dup_onto(int fd, int to, int flags)
 {

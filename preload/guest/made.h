@@ -71,15 +71,22 @@ static inline long guest_dup(int fd)
 	return fdpolicy_made(r, FD_DUP, false, force, FD_FROM(fd));
 }
 
+/* What F_DUPFD made, r > from: moved to the lowest number that is free to the program, if that is
+ * one of ours.  Async-signal-safe. */
+long made_dupfd_lower(long r, int cmd, long from);
+
 /* fcntl(2) with one of these two commands. */
 static inline long guest_dupfd(int fd, bool asked, long from)
 {
-	const int force = fdpolicy_flag(FD_DUP);
+	const int force = fdpolicy_flag(FD_DUP), cmd = asked || force ? F_DUPFD_CLOEXEC : F_DUPFD;
+	long r;
 
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
-	return fdpolicy_made(sys_fcntl(fd, asked || force ? F_DUPFD_CLOEXEC : F_DUPFD, from),
-		FD_DUP, asked, force, FD_FROM(fd));
+	r = sys_fcntl(fd, cmd, from);
+	if (UNLIKELY(r > from))
+		r = made_dupfd_lower(r, cmd, from);
+	return fdpolicy_made(r, FD_DUP, asked, force, FD_FROM(fd));
 }
 
 /* -- pipes, events, memory ------------------------------------------------------------------- */

@@ -3652,6 +3652,17 @@ static void descriptors(void)
 	out(" left %ld", n);
 	out_open("f");
 	out_open("/etc/hostname");
+	step("from");
+	a = open("f", O_RDONLY);
+	DO(dup2(a, 200));
+	n = 0;
+	for (int fd = 200; fd < 300; fd++) /* the lowest from there on */
+		n += fcntl(a, F_DUPFD, fd) - fd - 1;
+	out(" %ld", n);
+	DO(fcntl(a, F_DUPFD_CLOEXEC, 230));
+	DO(close(251));
+	DO(fcntl(a, F_DUPFD, 201));
+	out_open("/etc/hostname");
 	DO(syscall(436 /* close_range */, 3L, ~0UL & 0xffffffff, 0L));
 	out_open("abs");
 	out_open("/etc/only");
