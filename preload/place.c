@@ -439,6 +439,34 @@ static bool walk_own_proc_fd(const struct walk *w)
 	return walk_own_dir(w, "fd") || walk_own_dir(w, "fdinfo");
 }
 
+int place_exe(int dir, const char *name, struct str *out)
+{
+	static const char key[] = "\nLIBJAIL_0_EXE=";
+	char buf[1024];
+	size_t match = 1; /* as if a variable had just ended */
+	bool found = false;
+	long have;
+	int fd = sys_openat_own(dir, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	while ((have = sys_read(fd, buf, sizeof buf)) > 0 && match != sizeof key)
+		for (long i = 0; i < have && match != sizeof key; i++) {
+			if (found && !buf[i])
+				match = sizeof key;
+			else if (found)
+				str_put(out, &buf[i], 1);
+			else if (!buf[i])
+				match = 1;
+			else if (match && buf[i] == key[match])
+				found = !key[++match];
+			else
+				match = 0;
+		}
+	sys_close(fd);
+	return found && out->at ? 0 : -ENOENT;
+}
+
 /* Is name, in /proc/self/fd, the descriptor that the walk itself stands on?  The program has none. */
 static bool walk_is_held(const struct walk *w, const char *name, const struct stat *st)
 {
@@ -700,9 +728,19 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				break;
 			}
 			if (walk_is_magic(&w, &st)) {
-				bool exe = mem_equal(name, "exe") && v->exe && walk_own_proc(&w);
+				/* the program, by its path: the link itself leads to its loader */
+				struct str path = {text, c - (slash ? 1 : 0)};
+				bool exe = false;
 
 				sys_close(fd);
+				if (mem_equal(name, "exe")) {
+					if (v->exe && walk_own_proc(&w)) {
+						str_puts(&path, v->exe);
+						exe = true;
+					} else {
+						exe = place_exe(w.cur, "environ", &path) == 0;
+					}
+				}
 				/* that of another process is the kernel's to refuse (proc(5)) */
 				r = walk_through(&w, name, how->resolve & RESOLVE_NO_MAGICLINKS ? -ELOOP
 					: scoped ? -EXDEV : 0, one_mount && !exe);
@@ -727,17 +765,13 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					rest = c;
 					continue;
 				}
-				n = strlen(v->exe);
-				if (n + (size_t)(end - c) + 1 > sizeof own) {
+				if (!path.at) {
 					r = -ENAMETOOLONG;
 					break;
 				}
+				n = (size_t)(path.at - text);
 				rest = c - (slash ? 1 : 0) - n;
-				if (rest < text) {
-					r = -ENAMETOOLONG;
-					break;
-				}
-				memmove(rest, v->exe, n);
+				memmove(rest, text, n);
 				/* refused below when it is open, and must not be emptied before; without
 				 * O_TRUNC whose file it is must not be asked before who may write it */
 				own_exe = true;

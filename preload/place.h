@@ -44,6 +44,7 @@ struct view {
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
 	unsigned long names; /* first letters of the bind points' names, a bit each: view_sum() */
 	size_t nbinds;
+	size_t nold;        /* binds behind these that chroot(2) left outside: their descriptors are still ours */
 	struct bind *binds;
 	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */
 	const char *note;   /* the text of view_note_put(), while nothing has changed; or NULL */
@@ -102,6 +103,10 @@ int place_open(const struct view *v, int dirfd, const char *guest, const struct 
  * where the program's table is full, for as long as the hard limit leaves room. */
 int place_hold(const struct view *v, int dirfd, const char *guest, unsigned flags, unsigned resolve)
 	MUST_CHECK;
+
+/* The guest path of the program of a process under libjail, to out: its libjail was told, and the text
+ * stays where execve(2) put it.  dir, name: its "environ" in a procfs.  0, or -errno. */
+int place_exe(int dir, const char *name, struct str *out) MUST_CHECK;
 
 /* Is dev a procfs that the guest sees? */
 bool place_in_proc(const struct view *v, dev_t dev);

@@ -110,7 +110,7 @@ static struct view *view_copy(const struct view *v)
 {
 	/* mem_keep's alignment will do, and its arena leaves the holes in the address space alone */
 	struct view *c = (struct view *)(void *)mem_keep((const char *)v, sizeof *v);
-	struct bind *b = (struct bind *)(void *)mem_keep((const char *)v->binds, v->nbinds * sizeof *b);
+	struct bind *b = (struct bind *)(void *)mem_keep((const char *)v->binds, (v->nbinds + v->nold) * sizeof *b);
 
 	if (!c || !b)
 		return NULL;
@@ -174,7 +174,7 @@ bool state_owns_view(const struct view *v, int fd)
 {
 	if (fd == v->fd)
 		return true;
-	for (size_t i = 0; i < v->nbinds; i++)
+	for (size_t i = 0; i < v->nbinds + v->nold; i++)
 		if (fd == v->binds[i].fd)
 			return true;
 	return false;
@@ -224,7 +224,7 @@ int state_yield(int fd)
 	c->note = NULL;
 	if (c->fd == fd)
 		c->fd = to;
-	for (size_t i = 0; i < c->nbinds; i++)
+	for (size_t i = 0; i < c->nbinds + c->nold; i++)
 		if (c->binds[i].fd == fd)
 			c->binds[i].fd = to;
 	return publish(c);
@@ -233,7 +233,7 @@ int state_yield(int fd)
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 {
 	const struct view *v = state_view();
-	const size_t own = v ? v->nbinds + 1 : 0;
+	const size_t own = v ? v->nbinds + v->nold + 1 : 0;
 	size_t have = 0;
 
 	for (size_t i = 0; i <= own + 1 && have < n; i++) {

@@ -270,6 +270,8 @@ static int walk_read(int fd, char **ret)
 			n += len;
 		}
 	}
+	if (got == -ENOENT) /* the directory is gone, and readdir(3) is at its end */
+		got = 0;
 	if (got == 0 && !names) {
 		names = walk_alloc(NULL, 1);
 		got = names ? 0 : -ENOMEM;

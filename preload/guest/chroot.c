@@ -39,6 +39,7 @@ long guest_chroot(const char *path)
 	struct bind binds[64];
 	struct view new;
 	char at[PATH_MAX + 64];
+	size_t end = ROWS(binds);
 	long fd, n;
 	int r;
 
@@ -63,16 +64,20 @@ long guest_chroot(const char *path)
 	new.strayed = true;
 	new.exe = v->exe;
 	new.binds = binds;
-	for (size_t i = 0; i < v->nbinds && new.nbinds < ROWS(binds); i++) {
+	for (size_t i = 0; i < v->nbinds + v->nold && new.nbinds < end; i++) {
 		const struct bind *b = &v->binds[i];
 
-		if (b->guest_len <= (size_t)n || memcmp(b->guest, at, (size_t)n) != 0 ||
-			b->guest[n] != '/')
+		if (i >= v->nbinds || b->guest_len <= (size_t)n || memcmp(b->guest, at, (size_t)n) != 0 ||
+			b->guest[n] != '/') { /* another thread may be in a call with its descriptor */
+			binds[--end] = *b;
 			continue;
+		}
 		binds[new.nbinds] = *b;
 		binds[new.nbinds].guest += n;
 		binds[new.nbinds++].guest_len -= (size_t)n;
 	}
+	new.nold = ROWS(binds) - end;
+	memmove(&binds[new.nbinds], &binds[end], new.nold * sizeof *binds);
 	view_sum(&new);
 	r = state_chroot(&new);
 	if (r < 0)

@@ -133,7 +133,7 @@ static NOINLINE long rename_bound(const struct place *from, const struct place *
 	if (r < 0)
 		return r;
 	r = sys_fstatat(to->dir, name[1], &new, AT_SYMLINK_NOFOLLOW);
-	if (r < 0 && (r != -ENOENT || exchange))
+	if (r < 0 && (r != -ENOENT || exchange || !b.st_nlink)) /* a directory that is gone gets no names */
 		return r;
 	there = r == 0;
 	if (there && noreplace)

@@ -136,39 +136,13 @@ static long proc_owner(const struct place *at, char *text, size_t n)
 	return pid;
 }
 
-/* The program of another process under libjail: its libjail was told, and the text stays in the
- * memory where execve(2) put it.  0, or -errno. */
+/* place_exe of the process whose directory dir is, with room for n bytes. */
 static long proc_other_exe(char *dir, size_t n, struct str *out)
 {
-	static const char key[] = "\nLIBJAIL_0_EXE=";
 	struct str s = {dir + strlen(dir), dir + n};
-	char buf[1024];
-	size_t match = 1; /* as if a variable had just ended */
-	bool found = false;
-	long have;
-	int fd;
 
 	str_puts(&s, "/environ");
-	if (!s.at)
-		return -ENAMETOOLONG;
-	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	while ((have = sys_read(fd, buf, sizeof buf)) > 0 && match != sizeof key)
-		for (long i = 0; i < have && match != sizeof key; i++) {
-			if (found && !buf[i])
-				match = sizeof key;
-			else if (found)
-				str_put(out, &buf[i], 1);
-			else if (!buf[i])
-				match = 1;
-			else if (match && buf[i] == key[match])
-				found = !key[++match];
-			else
-				match = 0;
-		}
-	sys_close(fd);
-	return found && out->at ? 0 : -ENOENT;
+	return s.at ? place_exe(AT_FDCWD, dir, out) : -ENAMETOOLONG;
 }
 
 /* The links of procfs name host paths: what the guest is to read instead, in text.  at holds the

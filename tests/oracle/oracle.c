@@ -1933,6 +1933,38 @@ static void cwd_removed(void)
 	out_cwd();
 }
 
+static int gone_walked(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	out(" %d %o %d", type, st->st_mode & S_IFMT, ftw->level);
+	out_text(path, strlen(path));
+	return 0;
+}
+
+/* A directory that is gone has no entries, and gets none. */
+static void cwd_removed_walk(void)
+{
+	glob_t g;
+
+	DO(mkdir("t", 0755));
+	DO(symlink("/proc/self/cwd", "l"));
+	DO(chdir("t"));
+	DO(rmdir("../t"));
+	step("walk");
+	DO(nftw(".", gone_walked, 5, FTW_PHYS));
+	DO(nftw(at_self("%/l"), gone_walked, 5, 0));
+	DO(nftw(at_self("%/l"), gone_walked, 5, FTW_DEPTH | FTW_CHDIR));
+	op_opendir(at_self("%/l"), 0);
+	memset(&g, 0, sizeof g);
+	out(" %d", glob("*", 0, NULL, &g));
+	step("bind point");
+	DO(rename("/proc", "x"));
+	DO(renameat2_("/proc", "x", RENAME_NOREPLACE));
+	DO(renameat2_("/proc", "x", RENAME_EXCHANGE));
+	DO(rename("x", "/proc"));
+	DO(link("/proc", "x"));
+	DO(linkat(AT_FDCWD, "/dev/null", AT_FDCWD, "x", 0));
+}
+
 static void cwd_removed_root(void)
 {
 	DO(mkdir("t", 0755));
@@ -2490,6 +2522,41 @@ static void execs(void)
 		step(paths[i]);
 		op_execve(at_self(paths[i]), 0);
 	}
+}
+
+/* The program of another process, by the link that procfs has to it (proc(5)). */
+static void child_exec_parent(const char *p, long arg)
+{
+	char *argv[] = {"parent-zero", "who", NULL};
+	struct stat st, own;
+	char name[60];
+	int fd;
+
+	sprintf(name, p, (int)getppid(), (int)getppid());
+	DO(stat(name, &st));
+	DO(stat("/bin/oracle", &own));
+	out(" %d", st.st_ino == own.st_ino && st.st_dev == own.st_dev);
+	fd = (int)DO(open(name, O_PATH | O_CLOEXEC));
+	DO(fstat(fd, &st));
+	out(" %d", st.st_ino == own.st_ino);
+	close(fd);
+	DO(open(name, O_WRONLY));
+	DO(open(name, O_RDONLY | O_NOFOLLOW));
+	DO(access(name, W_OK));
+	sprintf(name, "/proc/self/fd/%d", fd = open(name, O_RDONLY | O_CLOEXEC));
+	out_readlink(name);
+	if (arg) {
+		line_len = 0;
+		sprintf(name, p, (int)getppid(), 0);
+		DO(execve(name, argv, environ));
+	}
+}
+
+static void exec_parent(void)
+{
+	capture(child_exec_parent, "/proc/%d/exe", 0);
+	capture(child_exec_parent, "/proc/%d/exe", 1);
+	capture(child_exec_parent, "/proc/%d/task/%d/exe", 0);
 }
 
 static void child_execvp(const char *p, long arg)
@@ -3668,6 +3735,28 @@ static void descriptors(void)
 	out_open("/etc/only");
 }
 
+/* What chroot(2) leaves out of sight leaves nothing behind. */
+static void descriptors_chroot(void)
+{
+	long n = 0;
+
+	DO(chroot("d"));
+	for (int fd = 0; fd < 20000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	out(" open %ld", n);
+	DO(chroot("d/e"));
+	for (int fd = 3; fd < 20000; fd++)
+		n -= close(fd) == 0;
+	out(" left %ld", n);
+	for (int fd = 230; fd < 250; fd++)
+		n += dup2(0, fd) != fd;
+	out(" %ld", n);
+	out_open("/g");
+	out_open("/../f");
+	DO(syscall(436 /* close_range */, 3L, ~0UL & 0xffffffff, 0L));
+	out_open("/g");
+}
+
 static void proc_fd_list(void)
 {
 	op_opendir("/proc/self/fd", 0);
@@ -3966,7 +4055,7 @@ static const struct {
 } scenarios[] = {
 #define S(fn) {#fn, fn, true}
 #define R(fn) {#fn, fn, false}
-	R(getcwd_sizes), S(cwd_removed), S(cwd_removed_root), S(cwd_parent_removed), S(cwd_renamed),
+	R(getcwd_sizes), S(cwd_removed), S(cwd_removed_walk), S(cwd_removed_root), S(cwd_parent_removed), S(cwd_renamed),
 	S(cwd_moved_deep), S(cwd_replaced), S(cwd_unreadable), S(cwd_deep), S(cwd_longest),
 		R(chdir_many),
 	R(fchdirs), R(fchdir_outside), R(exec_outside), S(chroot_enter), R(chroot_no_chdir),
@@ -3975,7 +4064,7 @@ static const struct {
 	R(chroot_proc_links), R(chroot_proc_root), R(chroot_outside), R(chroot_fork),
 		R(chroot_vfork),
 	R(chroot_thread), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
-		R(execs),
+		R(execs), R(exec_parent),
 	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
 		S(exec_long), R(systems),
 	R(spawns), S(spawn_actions), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
@@ -3988,7 +4077,7 @@ static const struct {
 		S(openat2_args),
 	S(by_number), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
 		R(descriptors),
-	R(proc_fd_list), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
+	R(proc_fd_list), R(descriptors_chroot), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
 	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(held_unsearchable), S(links_grow),
 #undef S
