@@ -298,7 +298,7 @@ static int walk_enter(struct walk *w, struct level *l)
 		for (struct level *u = l->up; u; u = u->up)
 			if (u->fd >= 0)
 				outer = u;
-		if (outer && outer != l->up) {
+		if (outer) { /* as in glibc (io/ftw.c), even if it is the parent's, and the name gets long */
 			sys_close(outer->fd);
 			outer->fd = -1;
 			w->open--;
@@ -313,11 +313,6 @@ static int walk_enter(struct walk *w, struct level *l)
 	l->fd = (int)guest_open_own(dir, *name ? name : ".", TREE_OPEN, 0);
 	if (l->fd < 0)
 		return l->fd;
-	if (w->open == w->max && l->up && l->up->fd >= 0) { /* max is 1: the parent's */
-		sys_close(l->up->fd);
-		l->up->fd = -1;
-		w->open--;
-	}
 	r = walk_read(l->fd, &l->names);
 	if (r < 0) {
 		sys_close(l->fd);

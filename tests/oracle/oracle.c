@@ -2252,6 +2252,33 @@ static void chroot_no_chdir(void)
 	out_cwd();
 }
 
+/* glibc looks for a name of its own, upwards (sysdeps/posix/getcwd.c). */
+static void chroot_unreadable(void)
+{
+	static const char *const dirs[] = {"noread/t/u", "d/e", "empty/t", "noexec"};
+	char buf[PATH_MAX];
+
+	DO(mkdir("noread/t", 0755));
+	DO(mkdir("noread/t/u", 0755));
+	DO(mkdir("empty/t", 0755));
+	DO(chroot("d"));
+	for (size_t i = 0; i < ROWS(dirs); i++) {
+		int back = open(".", O_PATH);
+
+		step(dirs[i]);
+		DO(chdir(dirs[i]));
+		if (i == 2) {
+			DO(rmdir("../t"));
+			DO(rmdir("../../empty"));
+		}
+		out_cwd();
+		TRY(getcwd(buf, sizeof buf));
+		op_realpath(".", 1);
+		op_realpath("x/y", 1);
+		DO(fchdir(back));
+	}
+}
+
 static void chroot_leave(void)
 {
 	DO(chroot("d"));
@@ -3068,6 +3095,40 @@ static void walks(void)
 	for (size_t i = 0; i < ROWS(followed); i++) {
 		step(followed[i]);
 		out(" %d", nftw(at_self(followed[i]), walked, 5, 0));
+		names_out();
+	}
+	out_cwd();
+}
+
+/* Few descriptors: names get longer, and lead through more links than are allowed. */
+static void walks_few(void)
+{
+	char name[16] = "w/d", next[16];
+
+	DO(mkdir("w", 0755));
+	DO(mkdir("t", 0755));
+	DO(mkdir("t/a", 0755));
+	DO(mkdir("t/a/b", 0755));
+	DO(mkdir("t/a/b/c", 0755));
+	DO(symlink(at_self("%/t"), "w/d"));
+	DO(symlink("../..", "t/a/b/up"));
+	DO(symlink("../../../empty", "t/a/b/down"));
+	DO(symlink("../b/c/nothing", "t/a/dang"));
+	for (int i = 0; i < 38; i++) {
+		sprintf(next, "w/.%d", i);
+		DO(symlink(name + 2, next));
+		strcpy(name, next);
+	}
+	DO(mkdir("top", 0755));
+	DO(symlink(at_self(strcat(strcpy((char[40]){0}, "%/"), name)), "top/link"));
+	for (int fds = 1; fds < 7; fds++) {
+		out(" %d", nftw("top", walked, fds, 0));
+		names_out();
+		out(" %d", nftw(at_self("%/top"), walked, fds, FTW_DEPTH));
+		names_out();
+		out(" %d", nftw("t", walked, fds, FTW_PHYS | FTW_CHDIR));
+		names_out();
+		out(" %d", nftw("t", walked, fds, FTW_PHYS | FTW_CHDIR | FTW_DEPTH));
 		names_out();
 	}
 	out_cwd();
@@ -4063,13 +4124,13 @@ static const struct {
 	S(chroot_fchdir), R(chroot_double), R(chroot_errors), R(chroot_links), R(chroot_proc),
 	R(chroot_proc_links), R(chroot_proc_root), R(chroot_outside), R(chroot_fork),
 		R(chroot_vfork),
-	R(chroot_thread), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
+	R(chroot_thread), S(chroot_unreadable), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
 		R(execs), R(exec_parent),
 	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
 		S(exec_long), R(systems),
 	R(spawns), S(spawn_actions), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
 		R(tmpfiles),
-	R(globs), R(walks), R(listings), R(freopens), S(inotify_events), R(proc_links),
+	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
 	R(proc_at), R(proc_realpath), S(proc_dirs), R(proc_self_text), R(proc_cmdline),
 		S(mounts_stay), S(long_names),
