@@ -17,11 +17,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#ifdef __GLIBC__
+#include <fts.h>
+#endif
 #include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +36,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -199,6 +204,13 @@ static void out_text(const char *s, size_t n)
 				i++;
 			continue;
 		}
+		if (n - i > 7 && memcmp(s + i, "/task/", 6) == 0 && isdigit((unsigned char)s[i + 6]) &&
+			isdigit((unsigned char)s[i + 7])) {
+			out_raw("/task/PID", 9);
+			for (i += 7; i + 1 < n && isdigit((unsigned char)s[i + 1]);)
+				i++;
+			continue;
+		}
 		if (s[i] == '/' && i + 2 < n && s[i + 1] == '#' && isdigit((unsigned char)s[i + 2])) {
 			out_raw("/#N", 3); /* what O_TMPFILE has made */
 			for (i += 2; i + 1 < n && isdigit((unsigned char)s[i + 1]);)
@@ -350,11 +362,38 @@ static void object_add(char type, const char *path, mode_t mode, uid_t owner, co
 	o->arg = arg ? strdup(arg) : NULL;
 }
 
+/* What execve(2) interprets: the program, its other names, other scripts, what is none. */
+static void script_in(struct rng *g, char *text, size_t size, unsigned i)
+{
+	const char *path = tree[below(g, objects)].path;
+
+	switch (below(g, 8)) {
+	case 0:
+		snprintf(text, size, "#!/%s\n", path);
+		break;
+	case 1:
+		snprintf(text, size, "#! /%s  see %u \n", path, i);
+		break;
+	case 2: /* from the directory where it is executed */
+		snprintf(text, size, "#!%s see\n", base_of(path));
+		break;
+	case 3:
+		snprintf(text, size, "#!%s%s", chance(g, 50) ? "/bin/../bin//random" : "../bin/random", chance(g, 50) ? " see" : "");
+		break;
+	case 4:
+		snprintf(text, size, "#!/proc/self/%s see %u\n", chance(g, 50) ? "exe" : "root/bin/random", i);
+		break;
+	default:
+		snprintf(text, size, "#!/bin/random see %u\n", i);
+	}
+}
+
 static void tree_plan(uint64_t seed, uint64_t number)
 {
 	struct rng g = rng_of(seed, number, 1, 0);
 	unsigned want, dirs[TREE + 8], ndirs = 0;
 	const unsigned odd_owners = chance(&g, 30) ? 15 : 2, locked = chance(&g, 50) ? 0 : 100;
+	const bool steep = chance(&g, 15);
 
 	for (unsigned i = 0; i < objects; i++)
 		free(tree[i].arg);
@@ -374,7 +413,8 @@ static void tree_plan(uint64_t seed, uint64_t number)
 	want = fixed + 6 + below(&g, TREE - 6);
 	for (unsigned i = objects; i < want; i++) {
 		struct rng o = rng_of(seed, number, 2, i);
-		unsigned in = chance(&o, 40) ? 0 : dirs[chance(&o, 30) ? ndirs - 1 : below(&o, ndirs)];
+		unsigned in = steep && chance(&o, 85) ? dirs[ndirs - 1]
+			: chance(&o, 40) ? 0 : dirs[chance(&o, 30) ? ndirs - 1 : below(&o, ndirs)];
 		unsigned kind = below(&o, 100);
 		char name[256], path[700];
 		bool twice = false;
@@ -411,7 +451,7 @@ static void tree_plan(uint64_t seed, uint64_t number)
 			char text[1000];
 
 			if (chance(&o, 15))
-				snprintf(text, sizeof text, "#!/bin/random see %u\n", i);
+				script_in(&o, text, sizeof text, i);
 			else
 				snprintf(text, sizeof text, "I am %u\n", i);
 			self->arg = strdup(text);
@@ -635,11 +675,42 @@ static void path_special(struct rng *g, char *to)
 		"/proc/self", "/proc", "/dev/null", "/dev", "/../canary", "/../canary/f", "../../canary/f",
 		"../../../canary/f", "/canary/f", "/etc/hostname", "/etc/only", "/etc/shadow", "/etc/../../canary/d",
 		"/proc/self/cwd/", "/proc/self/root/", "/proc/thread-self/cwd", "/proc/../w", "/proc/self/../../etc/only",
-		"/dev/../tmp", "/proc/self/fd", "/dev/fd", "/dev/null/", "/proc/", "/bin/random", "/proc/nothing", "/proc/1/root"};
+		"/dev/../tmp", "/proc/self/fd", "/dev/fd", "/dev/null/", "/proc/", "/bin/random", "/proc/nothing", "/proc/1/root",
+		"/dev/stdin", "/dev/stdout", "/dev/stderr/", "/sys", "/sys/..", "/sys/../etc/only", "/sys/kernel/../../w",
+		"/proc/self/task/../cwd", "/proc/self/fd/..", "/proc/self/fd/../cwd/a", "/proc/self/fdinfo/0", "/proc/self/ns/mnt",
+		"/proc/self/cwd/../../etc/only", "/proc/self/root/w/../etc/only", "/proc/self/root/proc/self/root/w",
+		"/proc/self/exe/", "/proc/self/exe/x", "/dev/fd/../../w", "/./proc/./self/./cwd", "//proc//self//root//w"};
+	/* a door of the process, by the names that a process has, and what lies behind it */
+	static const char *const who[] = {"self", "self", "thread-self", "PID", "self/task/PID", "PID/task/PID"};
+	static const char *const doors[] = {"cwd", "root", "exe", "fd", "fd/FD", "fd/FD", "fdinfo/FD", "task", "nothing"};
 	int fd = some_fd(g);
 	size_t n = 0;
 
-	switch (below(g, 12)) {
+	switch (below(g, 15)) {
+	case 12:
+	case 13:
+	case 14: {
+		const char *of[] = {who[below(g, ROWS(who))], doors[below(g, ROWS(doors))]};
+
+		put(to, &n, "/proc");
+		for (int i = 0; i < 2; i++) {
+			put(to, &n, "/");
+			for (const char *c = of[i]; *c; c++) {
+				char text[16] = {*c};
+
+				if (strncmp(c, "PID", 3) == 0)
+					sprintf(text, "%d", (int)getpid()), c += 2;
+				else if (strncmp(c, "FD", 2) == 0)
+					sprintf(text, "%d", fd), c++;
+				put(to, &n, text);
+			}
+		}
+		for (unsigned k = below(g, 4); k > 0; k--) {
+			put(to, &n, "/");
+			put(to, &n, chance(g, 30) ? ".." : base_of(tree[below(g, objects)].path));
+		}
+		break;
+	}
 	case 0:
 	case 1:
 		snprintf(to, 100, "/proc/self/fd/%d", fd);
@@ -745,6 +816,23 @@ static void path_normal(struct rng *g, char *to)
 }
 
 static bool chrooted, deep; /* has the sequence done so? */
+static bool full;           /* no descriptor is free: system calls alone say the same everywhere */
+static unsigned deep_name;  /* how long the names of op_descend are */
+
+/* Some of the way down that op_descend has gone, and a little on. */
+static void path_deep(struct rng *g, char *to)
+{
+	char name[257];
+	size_t n = 0;
+
+	memset(name, 'D', deep_name);
+	strcpy(name + deep_name, "/");
+	put(to, &n, chance(g, 60) ? "/w/" : "");
+	for (unsigned k = chance(g, 50) ? 14 + below(g, 6) : below(g, 16); k > 0; k--)
+		put(to, &n, name);
+	if (chance(g, 60))
+		put(to, &n, chance(g, 60) ? base_of(tree[below(g, objects)].path) : "../..");
+}
 
 /* A path for the step, in one of two buffers. */
 static const char *path(struct rng *g, int which, unsigned how)
@@ -773,11 +861,13 @@ static const char *path(struct rng *g, int which, unsigned how)
 			return page_end - 1 - below(g, 5);
 		}
 	}
-	if (kind < 14 && !(how & P_LIST))
+	if (deep && chance(g, 30))
+		path_deep(g, to);
+	else if (kind < 14 && !(how & P_LIST))
 		path_special(g, to);
 	else
 		path_normal(g, to);
-	if (kind >= 98) { /* to just below and just above what a path can be, and a name */
+	if (kind >= 98 && strlen(to) < PATH_MAX - 400) { /* to just below and just above what a path can be, and a name */
 		static const size_t totals[] = {4094, 4095, 4096, 4097};
 		size_t total = totals[below(g, 4)], n = strlen(to);
 		char *rest = strdup(to);
@@ -803,6 +893,16 @@ static const char *path(struct rng *g, int which, unsigned how)
 	if (verbose)
 		out(" "), out_string(to);
 	return to;
+}
+
+/* A path beside flags that may say that "" is the descriptor itself. */
+static const char *path_or_empty(struct rng *g, int flags, unsigned how)
+{
+	if ((flags & AT_EMPTY_PATH) && chance(g, 40)) {
+		say(" \"\"");
+		return "";
+	}
+	return path(g, 0, how);
 }
 
 /* Is it a string, and not a pointer to nowhere? */
@@ -954,8 +1054,8 @@ static void op_stat(struct rng *g)
 static void op_fstatat(struct rng *g)
 {
 	int dir = dirfd_(g);
-	const char *p = path(g, 0, P_LIBC);
 	int flags = BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT);
+	const char *p = path_or_empty(g, flags, P_LIBC);
 	struct stat st;
 
 	if (chance(g, 2))
@@ -967,8 +1067,8 @@ static void op_fstatat(struct rng *g)
 static void op_statx(struct rng *g)
 {
 	int dir = dirfd_(g);
-	const char *p = path(g, 0, P_BAD);
 	int flags = BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT);
+	const char *p = path_or_empty(g, flags, P_BAD);
 	unsigned char x[256] = {0};
 	uint16_t mode;
 
@@ -990,8 +1090,8 @@ static void op_access(struct rng *g)
 static void op_faccessat(struct rng *g)
 {
 	int dir = dirfd_(g);
-	const char *p = path(g, 0, P_BAD);
 	int mode = (int)below(g, 8), flags = BITS(g, 25, AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH);
+	const char *p = path_or_empty(g, flags, P_BAD);
 
 	say(" %d", mode);
 	if (chance(g, 50))
@@ -1004,7 +1104,7 @@ static void op_readlink(struct rng *g)
 {
 	bool at = chance(g, 50);
 	int dir = at ? dirfd_(g) : AT_FDCWD;
-	const char *p = path(g, 0, P_BAD);
+	const char *p = at && chance(g, 10) ? "" : path(g, 0, P_BAD);
 	static const size_t sizes[] = {4096, 300, 300, 300, 5, 1, 0};
 	size_t size = sizes[below(g, ROWS(sizes))];
 	char text[4096];
@@ -1133,14 +1233,14 @@ static void op_chmod(struct rng *g)
 {
 	bool at = chance(g, 60);
 	int dir = at ? dirfd_(g) : AT_FDCWD;
-	const char *p = path(g, 0, P_LIBC);
-	mode_t mode = mode_in(g, chance(g, 60));
 	int flags = at ? BITS(g, 25, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+	const char *p = path_or_empty(g, flags, P_LIBC);
+	mode_t mode = mode_in(g, chance(g, 60));
 
 	say(" %o", mode);
 	if (!at)
 		DO(chmod(p, mode));
-	else if (chance(g, 50))
+	else if (full || chance(g, 50))
 		DO(syscall(SYS_fchmodat2, dir, p, mode, flags));
 	else if (flags && access("/proc/self/fd", X_OK) != 0)
 		out(" no"); /* a libc without fchmodat2(2) wants a procfs for it (libjail.7) */
@@ -1153,9 +1253,9 @@ static void op_chown(struct rng *g)
 	static const uid_t ids[] = {USER, (uid_t)-1, USER, (uid_t)-1, USER, 0, STRANGER};
 	unsigned kind = below(g, 3);
 	int dir = kind == 2 ? dirfd_(g) : AT_FDCWD;
-	const char *p = path(g, 0, P_BAD);
-	uid_t u = ids[below(g, ROWS(ids))], v = ids[below(g, ROWS(ids))];
 	int flags = kind == 2 ? BITS(g, 30, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+	const char *p = path_or_empty(g, flags, P_BAD);
+	uid_t u = ids[below(g, ROWS(ids))], v = ids[below(g, ROWS(ids))];
 
 	say(" %d %d", (int)u, (int)v);
 	DO(kind == 0 ? chown(p, u, v) : kind == 1 ? lchown(p, u, v) : fchownat(dir, p, u, v, flags));
@@ -1175,10 +1275,10 @@ static void op_times(struct rng *g)
 	struct timespec ts[2] = {{MARK + 500, 1}, {MARK + 1000 + (long)below(g, 900), (long)below(g, 1000)}};
 	struct timeval tv[2] = {{MARK + 500, 1}, {MARK + 2000 + (long)below(g, 900), 3}};
 	struct utimbuf ub = {MARK, MARK + 3000};
-	unsigned kind = below(g, 6);
-	int dir = kind < 3 ? dirfd_(g) : AT_FDCWD;
-	const char *p = path(g, 0, P_BAD);
+	unsigned kind = below(g, 8);
+	int dir = kind < 3 || kind > 5 ? dirfd_(g) : AT_FDCWD;
 	int flags = kind < 3 ? BITS(g, 30, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) : 0;
+	const char *p = path_or_empty(g, flags, P_BAD);
 
 	if (chance(g, 10))
 		ts[1].tv_nsec = UTIME_OMIT;
@@ -1194,6 +1294,12 @@ static void op_times(struct rng *g)
 		break;
 	case 5:
 		DO(utime(p, &ub));
+		break;
+	case 6:
+		DO(futimesat(dir, p, chance(g, 5) ? NULL : tv));
+		break;
+	case 7:
+		DO(futimens(dir, ts));
 		break;
 	default:
 		/* a libc may look at NULL by itself */
@@ -1385,6 +1491,13 @@ static void op_scandir(struct rng *g)
 		free(found);
 }
 
+/* Not what the kernel's side has and libjail's has elsewhere: programs and libraries. */
+static bool walk_skips(const char *p)
+{
+	return strncmp(p, "/bin", 4) == 0 || strncmp(p, "/lib", 4) == 0 || strstr(p, "/usr/") || strstr(p, "/bin/") ||
+		strstr(p, "/lib");
+}
+
 static unsigned walked;
 static bool walk_unknown; /* what cannot be looked at is reported as a rule */
 
@@ -1394,8 +1507,7 @@ static int walk(const char *p, const struct stat *st, int type, struct FTW *at)
 
 	if (type == FTW_NS && !walk_unknown)
 		return 0;
-	if (++walked > 300 || (type != FTW_NS && st->st_dev != root_dev) || strncmp(p, "/bin", 4) == 0 ||
-		strncmp(p, "/lib", 4) == 0 || strstr(p, "/usr/") || strstr(p, "/bin/") || strstr(p, "/lib"))
+	if (++walked > 300 || (type != FTW_NS && st->st_dev != root_dev) || walk_skips(p))
 		return 77;
 	snprintf(text, sizeof text, "%d %d %d %o %s", type, at ? at->level : 0, at ? at->base : 0,
 		type == FTW_NS ? 0 : st->st_mode, p);
@@ -1470,6 +1582,10 @@ static void op_glob(struct rng *g)
 	if (verbose)
 		out_string(pattern);
 	flags = BITS(g, 30, GLOB_MARK, GLOB_NOCHECK, GLOB_ERR, GLOB_NOESCAPE, GLOB_PERIOD);
+#ifdef __GLIBC__
+	if (chance(g, 30))
+		flags |= BITS(g, 30, GLOB_BRACE, GLOB_ONLYDIR, GLOB_NOMAGIC, GLOB_TILDE);
+#endif
 	errno = PRESET;
 	r = glob(pattern, flags, NULL, &got);
 	out(" %d", r);
@@ -1488,15 +1604,26 @@ static void op_temp(struct rng *g)
 {
 	static char name[2 * PATH_MAX + 20];
 	const char *p = path(g, 0, 0);
-	bool dir = chance(g, 30);
+	bool dir = chance(g, 30), suffix = !dir && chance(g, 20);
 	struct stat st, named;
 	size_t n;
 	int fd = -1;
 
 	snprintf(name, sizeof name, "%s%s", p, chance(g, 5) ? "XXXXX" : chance(g, 50) ? "XXXXXX" : "/tXXXXXX");
 	n = strlen(name);
+	if (suffix)
+		strcat(name, ".c");
 	say(dir ? " dir" : " file");
-	if (dir ? !TRY(mkdtemp(name) != NULL) : (fd = (int)DO(mkostemp(name, O_CLOEXEC))) < 0)
+	if (chance(g, 5)) {
+		FILE *f;
+
+		say(" tmpfile");
+		if (TRY((f = tmpfile()) != NULL))
+			out_fd(fileno(f)), fclose(f);
+		return;
+	}
+	if (dir ? !TRY(mkdtemp(name) != NULL)
+		: (fd = (int)DO(suffix ? mkostemps(name, 2, O_CLOEXEC) : mkostemp(name, O_CLOEXEC))) < 0)
 		return;
 	if (lstat(name, &named) != 0) {
 		out(" gone e%d", errno);
@@ -1599,7 +1726,7 @@ static void op_socket(struct rng *g)
 
 static void op_chroot(struct rng *g)
 {
-	const char *p = path(g, 0, P_BAD);
+	const char *p = chance(g, 15) ? "." : path(g, 0, P_BAD);
 
 	/* a bind is no mount, and has no name from outside; a root's own name is not too long (libjail.7) */
 	if (deep || !ours_path(".") || (is_text(p) && !ours_path(p))) {
@@ -1608,6 +1735,9 @@ static void op_chroot(struct rng *g)
 	}
 	if (DO(chroot(p)) == 0) {
 		chrooted = true;
+		for (int i = 0; i < SLOTS; i++) /* such a directory's ".." has no binds either */
+			if (slot[i] >= 0 && !ours(slot[i]))
+				close(slot[i]), slot[i] = -1;
 		if (chance(g, 70))
 			out(" then"), DO(chdir(chance(g, 80) ? "/" : path(g, 1, 0)));
 	}
@@ -1675,33 +1805,89 @@ static void op_vfork(struct rng *g)
 	out_cwd();
 }
 
-/* What may not be compared: a program that cannot be read, or is open for writing (libjail.7). */
-static bool exec_differs(const char *p)
+/* What may not be compared: a program that cannot be read, or is open for writing (libjail.7), or is
+ * a script that needs such a one. */
+static bool exec_differs(int dir, const char *p, int depth)
 {
 	struct stat st, open_;
+	char text[256], *name, *end;
+	ssize_t n;
+	int fd;
 
-	if (stat(p, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstatat(dir, p, &st, 0) != 0 || !S_ISREG(st.st_mode))
 		return false;
-	if (access(p, X_OK) == 0 && access(p, R_OK) != 0)
+	if (faccessat(dir, p, X_OK, 0) == 0 && faccessat(dir, p, R_OK, 0) != 0)
 		return true;
 	for (int i = 0; i < SLOTS; i++)
 		if (slot[i] >= 0 && fstat(slot[i], &open_) == 0 && open_.st_ino == st.st_ino)
 			return true;
-	return false;
+	fd = openat(dir, p, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n < 3 || memcmp(text, "#!", 2) != 0)
+		return false;
+	text[n] = '\0';
+	for (name = text + 2; *name == ' ' || *name == '\t'; name++)
+		;
+	end = name + strcspn(name, " \t\n");
+	*end = '\0';
+	return depth < 8 && *name && exec_differs(AT_FDCWD, name, depth + 1);
+}
+
+/* A PATH for execvp(3) and posix_spawnp(3), and a name to look for.  False: not to be compared. */
+static bool exec_search(struct rng *g, const char **ret)
+{
+	static char name[256], all[3 * PATH_MAX];
+	const char *dirs[] = {path(g, 0, 0), "", "/bin"};
+	char file[PATH_MAX * 2 + 300];
+
+	strcpy(name, chance(g, 50) ? "random" : base_of(tree[below(g, objects)].path));
+	if (chance(g, 30))
+		dirs[2] = dirs[0], dirs[0] = "/bin";
+	if (strchr(dirs[0], ':') || strchr(dirs[2], ':'))
+		return false;
+	snprintf(all, sizeof all, "%s:%s:%s", dirs[0], dirs[1], dirs[2]);
+	setenv("PATH", all, 1);
+	for (size_t i = 0; i < ROWS(dirs); i++) {
+		snprintf(file, sizeof file, "%s%s%s", dirs[i], *dirs[i] ? "/" : "", name);
+		if (exec_differs(AT_FDCWD, file, 0))
+			return false;
+	}
+	*ret = name;
+	return true;
+}
+
+static void exec_answer(int fd, pid_t pid)
+{
+	char text[4096];
+	int status;
+	ssize_t n;
+
+	while ((n = read(fd, text, sizeof text)) > 0)
+		out_raw(text, (size_t)n);
+	close(fd);
+	if (waitpid(pid, &status, 0) != pid)
+		out(" wait e%d", errno);
+	out_status(status);
 }
 
 static void op_exec(struct rng *g)
 {
+	static const char *const hows[] = {"execve", "execve", "fexecve", "execveat", "execvp"};
+	const unsigned how = below(g, ROWS(hows));
 	const char *p = chance(g, 40) ? "/bin/random" : path(g, 0, P_BAD);
-	bool by_fd = chance(g, 15);
 	char *argv[] = {"seen", "see", "x y", NULL};
-	char text[4096];
-	int pipe_[2], status;
-	ssize_t n;
+	int dir = AT_FDCWD, flags = 0, pipe_[2];
 	pid_t pid;
 
-	say(" %s", by_fd ? "fexecve" : "execve");
-	if (is_text(p) && exec_differs(p)) {
+	say(" %s", hows[how]);
+	if (how == 3) {
+		dir = dirfd_(g);
+		flags = BITS(g, 30, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH);
+	}
+	if (how == 4 ? !exec_search(g, &p) : is_text(p) && exec_differs(dir, p, 0)) {
 		out(" no");
 		return;
 	}
@@ -1717,10 +1903,14 @@ static void op_exec(struct rng *g)
 			dup2(none, 2), close(none);
 		else
 			close(2);
-		if (by_fd && p && p != bad) {
+		if (how == 2 && p && p != bad) {
 			fd = open(p, O_PATH | O_CLOEXEC);
 			if (fd >= 0)
 				syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+		} else if (how == 3) {
+			syscall(SYS_execveat, dir, p, argv, environ, flags);
+		} else if (how == 4) {
+			execvp(p, argv);
 		} else {
 			execve(p, argv, environ);
 		}
@@ -1728,12 +1918,75 @@ static void op_exec(struct rng *g)
 		_exit(66);
 	}
 	close(pipe_[1]);
-	while ((n = read(pipe_[0], text, sizeof text)) > 0)
-		out_raw(text, (size_t)n);
-	close(pipe_[0]);
-	if (waitpid(pid, &status, 0) != pid)
-		out(" wait e%d", errno);
-	out_status(status);
+	exec_answer(pipe_[0], pid);
+}
+
+static void op_spawn(struct rng *g)
+{
+	/* nothing that is there is opened for writing: see exec_differs() */
+	static const int opens[] = {O_RDONLY, O_PATH, O_RDONLY | O_DIRECTORY, O_RDONLY | O_CREAT,
+		O_WRONLY | O_CREAT | O_EXCL, O_RDONLY | O_NOFOLLOW};
+	static const char *const programs[] = {"/bin/random", "/bin/random", "bin/random", "../bin/random", "./random",
+		"random"};
+	char *argv[] = {"seen", "see", "x y", NULL};
+	posix_spawn_file_actions_t fa;
+	bool moved = false, search = chance(g, 20);
+	const char *p;
+	int pipe_[2], r;
+	pid_t pid;
+
+	if (pipe2(pipe_, O_CLOEXEC) != 0)
+		return;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, pipe_[1], 1);
+	for (unsigned i = below(g, 4); i > 0; i--) {
+		int fd = chance(g, 20) ? some_fd(g) : 30 + (int)below(g, 9);
+
+		switch (below(g, 5)) {
+		case 0:
+			say(" open");
+			r = posix_spawn_file_actions_addopen(
+				&fa, fd, path(g, 0, 0), opens[below(g, ROWS(opens))] | O_NONBLOCK, 0600);
+			break;
+		case 1:
+			say(" dup2");
+			r = posix_spawn_file_actions_adddup2(&fa, some_fd(g), fd);
+			break;
+		case 2:
+			say(" close");
+			r = posix_spawn_file_actions_addclose(&fa, some_fd(g));
+			break;
+		case 3:
+			say(" chdir");
+			r = posix_spawn_file_actions_addchdir_np(&fa, path(g, 0, 0));
+			moved = true;
+			break;
+		default:
+			say(" fchdir");
+			r = posix_spawn_file_actions_addfchdir_np(&fa, some_fd(g));
+			moved = true;
+		}
+		out(" %d", r);
+	}
+	p = programs[below(g, ROWS(programs))];
+	if (!moved && chance(g, 50))
+		p = path(g, 0, 0);
+	out(" ");
+	if (moved && search) /* in which directory? */
+		search = false;
+	if (search ? !exec_search(g, &p) : !moved && exec_differs(AT_FDCWD, p, 0)) {
+		out(" no");
+		close(pipe_[0]), close(pipe_[1]);
+	} else {
+		r = search ? posix_spawnp(&pid, p, &fa, NULL, argv, environ) : posix_spawn(&pid, p, &fa, NULL, argv, environ);
+		out(" %d", r);
+		close(pipe_[1]);
+		if (r == 0)
+			exec_answer(pipe_[0], pid);
+		else
+			close(pipe_[0]);
+	}
+	posix_spawn_file_actions_destroy(&fa);
 }
 
 /* -- threads: each does what no other one's work changes */
@@ -1780,13 +2033,145 @@ static void *thread_stat(void *none)
 	return none;
 }
 
+/* A directory and a symlink to another change places at once (rename(2): it is never not there). */
+static void *thread_exchange(void *none)
+{
+	for (int i = 0; i < 40; i++)
+		counts[0] += syscall(SYS_renameat2, AT_FDCWD, "/w/.t/x", AT_FDCWD, "/w/.t/./y", 2) == 0;
+	return none;
+}
+
+static void *thread_through(void *none)
+{
+	struct stat st;
+
+	for (int i = 0; i < 30; i++) {
+		int fd = open("/w/.t/x/f", O_RDONLY | O_CLOEXEC);
+
+		counts[1] += fd >= 0;
+		if (fd >= 0)
+			close(fd);
+		counts[1] += stat("/w/.t/y/f", &st) == 0;
+	}
+	return none;
+}
+
+static void *thread_up(void *none)
+{
+	for (int i = 0; i < 30; i++) {
+		counts[2] += access("/w/.t/x/../y/../z/f", F_OK) == 0;
+		counts[2] += mkdir("/w/.t/x/../.t2", 0755) == 0;
+		counts[2] += rmdir("/w/.t/y/../.t2") == 0;
+	}
+	return none;
+}
+
+static void *thread_name(void *none)
+{
+	char text[100];
+
+	for (int i = 0; i < 30; i++) {
+		counts[3] += link("/w/.t/x/f", "/w/.t/l2") == 0;
+		counts[3] += unlink("/w/.t/l2") == 0;
+		counts[3] += readlink("/w/.t/x/l", text, sizeof text) == 3;
+	}
+	return none;
+}
+
+static void op_threads_exchange(struct rng *g)
+{
+	static void *(*const bodies[])(void *) = {thread_exchange, thread_through, thread_up, thread_name};
+	static const char *const dirs[] = {"/w/.t", "/w/.t/x", "/w/.t/z"};
+	pthread_t t[4];
+
+	for (size_t i = 0; i < ROWS(dirs); i++)
+		DO(mkdir(dirs[i], 0755));
+	DO(symlink(chance(g, 50) ? "/w/.t/z" : "./z/.", "/w/.t/y"));
+	for (size_t i = 1; i < ROWS(dirs); i++) {
+		char name[30];
+
+		sprintf(name, "%s/f", dirs[i]);
+		close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		sprintf(name, "%s/l", dirs[i]);
+		DO(symlink("l/l", name));
+	}
+	memset(counts, 0, sizeof counts);
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&t[i], NULL, bodies[i], NULL) != 0)
+			_exit(99);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	out(" %ld %ld %ld %ld", counts[0], counts[1], counts[2], counts[3]);
+	for (size_t i = 1; i < ROWS(dirs); i++) {
+		char name[30];
+
+		sprintf(name, "%s/l", dirs[i]);
+		unlink(name);
+	}
+}
+
+static volatile sig_atomic_t alarms, alarms_bad;
+
+/* What signal-safety(7) lets a handler call, and that it finds the world as it is. */
+static void alarm_calls(int sig)
+{
+	struct stat st;
+	int e = errno, fd;
+
+	(void)sig;
+	alarms++;
+	alarms_bad += stat("/w", &st) != 0 || !S_ISDIR(st.st_mode);
+	alarms_bad += access("/../w/./nothing here", F_OK) == 0;
+	fd = open("/", O_PATH | O_CLOEXEC);
+	alarms_bad += fd < 0 || close(fd) != 0;
+	errno = e;
+}
+
+/* A signal in the midst of anything. */
+static void op_signal(struct rng *g)
+{
+	struct itimerval often = {{0, 40}, {0, 40}}, never = {{0, 0}, {0, 0}};
+	struct sigaction sa = {.sa_handler = alarm_calls, .sa_flags = SA_RESTART};
+	const char *p = path(g, 0, P_BAD), *q = path(g, 1, P_BAD);
+	bool here = access("/w", X_OK) == 0; /* not when the root has changed */
+	long r[4] = {0};
+	struct stat st;
+
+	alarms = alarms_bad = 0;
+	sigaction(SIGVTALRM, &sa, NULL);
+	setitimer(ITIMER_VIRTUAL, &often, NULL);
+	setitimer(ITIMER_REAL, &never, NULL);
+	for (int i = 0; i < 20; i++) {
+		int fd;
+
+		r[0] += stat(p, &st) == 0;
+		fd = open(q, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		r[1] += fd >= 0;
+		if (fd >= 0)
+			close(fd);
+		r[2] += mkdir("/w/.s", 0700) == 0;
+		r[3] += rmdir("/w/../w/.s") == 0;
+		raise(SIGVTALRM);
+	}
+	setitimer(ITIMER_VIRTUAL, &never, NULL);
+	signal(SIGVTALRM, SIG_IGN);
+	out(" %ld %ld %ld %ld", r[0], r[1], r[2], r[3]);
+	if (here)
+		out(" bad %d", alarms_bad);
+	if (alarms < 20)
+		out(" signals %d", alarms);
+}
+
 static void op_threads(struct rng *g)
 {
 	static void *(*const bodies[])(void *) = {thread_rename, thread_chdir, thread_open, thread_stat};
 	pthread_t t[4];
 	int fd;
 
-	(void)g;
+	if (chance(g, 50)) {
+		op_threads_exchange(g);
+		return;
+	}
 	DO(mkdir("/w/.t", 0755));
 	DO(symlink("/w/./.t", "/w/.t/l"));
 	fd = open("/w/.t/a", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
@@ -1921,15 +2306,356 @@ static void op_misc(struct rng *g)
 	}
 }
 
+static void op_freopen(struct rng *g)
+{
+	static const char *const modes[] = {"r", "r+", "w", "w+", "a", "a+", "wx", "re", "z", ""};
+	const char *p = path(g, 0, 0), *q = path(g, 1, 0), *mode = modes[below(g, ROWS(modes))];
+	FILE *f, *got;
+
+	say(" %s", mode);
+	if (waits(p) || waits(q)) {
+		out(" no");
+		return;
+	}
+	if (!TRY((f = fopen(p, "r")) != NULL))
+		return;
+	if (!TRY((got = freopen(q, mode, f)) != NULL))
+		return; /* f is closed */
+	out_fd(fileno(got));
+	if (mode[0] != 'r' && ours(fileno(got)))
+		fputs("by stdio\n", got);
+	out(" close%d", fclose(got));
+}
+
+#ifdef __GLIBC__
+static int fts_by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void op_fts(struct rng *g)
+{
+	const char *p = path(g, 0, P_LIST), *q = path(g, 1, P_LIST);
+	char *argv[] = {(char *)p, chance(g, 30) ? (char *)q : NULL, NULL};
+	int flags = BITS(g, 40, FTS_NOCHDIR, FTS_COMFOLLOW, FTS_SEEDOT, FTS_XDEV);
+	unsigned n = 0;
+	FTSENT *e;
+	FTS *f;
+
+	flags |= chance(g, 50) ? FTS_PHYSICAL : FTS_LOGICAL;
+	say(flags & FTS_PHYSICAL ? " physical" : " logical");
+	if (deep || !ours_path(p) || !ours_path(q) || !ours_path(".")) {
+		out(" no");
+		return;
+	}
+	if (!TRY((f = fts_open(argv, flags, fts_by_name)) != NULL))
+		return;
+	while ((errno = PRESET, e = fts_read(f)) != NULL) {
+		const bool known = e->fts_info != FTS_NS && e->fts_info != FTS_NSOK && e->fts_info != FTS_ERR;
+
+		if (++n > 300 || walk_skips(e->fts_path) || (known && e->fts_statp->st_dev != root_dev)) {
+			out(" end");
+			break;
+		}
+		out(" %d %d", e->fts_info, e->fts_level);
+		if (known)
+			out(" %o", e->fts_statp->st_mode);
+		else
+			out(" e%d", e->fts_errno);
+		out(" "), out_string(e->fts_path);
+		if (chance(g, 3) && e->fts_info == FTS_SL)
+			fts_set(f, e, FTS_FOLLOW);
+		else if (chance(g, 3) && e->fts_info == FTS_D)
+			fts_set(f, e, FTS_SKIP);
+	}
+	if (!e && errno)
+		out(" e%d", errno);
+	DO(fts_close(f));
+	out_cwd();
+}
+#endif
+
+/* What the C library adds to the calls above. */
+static void op_libc(struct rng *g)
+{
+	static const int confs[] = {_PC_NAME_MAX, _PC_LINK_MAX, _PC_PATH_MAX, _PC_CHOWN_RESTRICTED, _PC_PIPE_BUF, _PC_2_SYMLINKS};
+	const char *p = path(g, 0, 0);
+	struct statvfs sv;
+	char *r;
+	int fd;
+
+	switch (below(g, 6)) {
+	case 0:
+		say(" statvfs");
+		if (DO(statvfs(p, &sv)) == 0)
+			out(" %lu %lu", sv.f_namemax, sv.f_frsize);
+		break;
+	case 1:
+		say(" pathconf");
+		DO(pathconf(p, confs[below(g, ROWS(confs))]));
+		break;
+	case 2: /* trusts $PWD if it is right */
+		say(" get_current_dir_name");
+		setenv("PWD", p, 1);
+		if (!deep && TRY((r = get_current_dir_name()) != NULL))
+			out(" "), out_string(r), free(r);
+		unsetenv("PWD");
+		break;
+	case 3:
+		say(" euidaccess");
+		DO(euidaccess(p, (int)below(g, 8)));
+		break;
+	case 4:
+		say(" opendir");
+		fd = open(p, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0) { /* where a new one is put, and that none is left */
+			DIR *d = opendir(p);
+
+			out(" %d", d ? dirfd(d) - fd : -1);
+			if (d)
+				closedir(d);
+			close(fd);
+		}
+		break;
+	default:
+		say(" scandirat");
+#ifdef __GLIBC__
+		if (ours_path(p)) {
+			int dir = dirfd_(g), n;
+			struct dirent **found;
+			struct stat st;
+
+			if (fstatat(dir, p, &st, 0) == 0 && st.st_dev != root_dev)
+				break;
+			n = (int)DO(scandirat(dir, p, &found, NULL, alphasort));
+			for (int i = 0; i < n; i++) {
+				out(" "), out_string(found[i]->d_name);
+				free(found[i]);
+			}
+			if (n >= 0)
+				free(found);
+		}
+#endif
+	}
+}
+
+/* A file without a name gets one (open(2), O_TMPFILE). */
+static void op_nameless(struct rng *g)
+{
+	const char *p = path(g, 0, P_BAD), *q;
+	int fd = (int)DO(open(p, O_TMPFILE | O_RDWR | O_CLOEXEC | (chance(g, 15) ? O_EXCL : 0), mode_in(g, false))), dir;
+	char magic[40];
+
+	if (fd < 0)
+		return;
+	if (ours(fd))
+		DO(write(fd, "nameless\n", 9));
+	dir = dirfd_(g);
+	q = path(g, 1, P_BAD);
+	sprintf(magic, "/proc/self/fd/%d", fd);
+	if (chance(g, 60))
+		DO(linkat(AT_FDCWD, magic, dir, q, chance(g, 90) ? AT_SYMLINK_FOLLOW : 0));
+	else
+		DO(linkat(fd, "", dir, q, AT_EMPTY_PATH));
+	keep(g, fd);
+}
+
+/* A directory that has no name any more, or another. */
+static void op_gone(struct rng *g)
+{
+	int fd;
+
+	DO(mkdir("/w/.g", 0755));
+	switch (below(g, 4)) {
+	case 0:
+		DO(chdir("/w/.g"));
+		DO(rmdir("/w/.g"));
+		break;
+	case 1:
+		fd = (int)DO(open("/w/.g", (chance(g, 50) ? O_PATH : O_RDONLY) | O_DIRECTORY | O_CLOEXEC));
+		DO(rmdir("/w/.g"));
+		keep(g, fd);
+		break;
+	case 2: /* a working directory that moves, its "..", too */
+		DO(mkdir("/w/.g/h", 0755));
+		DO(chdir("/w/.g/h"));
+		DO(rename("/w/.g", path(g, 0, P_BAD)));
+		break;
+	default: /* the one above is gone */
+		DO(mkdir("/w/.g/h", 0755));
+		DO(chdir("/w/.g/h"));
+		DO(rmdir("/w/.g/h"));
+		DO(rmdir("/w/.g"));
+	}
+	out_cwd();
+}
+
+/* Datagrams with senders that have names, and a descriptor on the way. */
+static void op_message(struct rng *g)
+{
+	const char *p = path(g, 0, 0);
+	struct sockaddr_un a, from;
+	char data[8], control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = {data, sizeof data};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int c = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), fd = some_fd(g);
+	socklen_t n = sun_of(&a, p, g), k;
+	ssize_t got;
+
+	say(" %u %d", n, fd);
+	if (s < 0 || c < 0 || n <= sizeof a.sun_family) {
+		out(" no");
+		goto out;
+	}
+	if (DO(bind(s, (struct sockaddr *)&a, n)) != 0)
+		goto out;
+	if (chance(g, 70)) {
+		k = sun_of(&from, path(g, 1, 0), g);
+		if (k > sizeof from.sun_family)
+			DO(bind(c, (struct sockaddr *)&from, k));
+	}
+	if (chance(g, 50)) {
+		DO(connect(c, (struct sockaddr *)&a, n));
+	} else {
+		m.msg_name = &a;
+		m.msg_namelen = n;
+	}
+	if (fd >= 0) {
+		struct cmsghdr *h;
+
+		memset(control, 0, sizeof control);
+		m.msg_control = control;
+		m.msg_controllen = sizeof control;
+		h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(h), &fd, sizeof fd);
+	}
+	iov.iov_len = 5;
+	memcpy(data, "hello", 5);
+	DO(sendmsg(c, &m, MSG_NOSIGNAL));
+	memset(&from, 'x', sizeof from);
+	k = chance(g, 80) ? sizeof from : (socklen_t)below(g, sizeof from);
+	iov.iov_len = sizeof data;
+	if (chance(g, 50)) {
+		got = DO(recvfrom(s, data, sizeof data, 0, (struct sockaddr *)&from, &k));
+		if (got >= 0)
+			out(" from%u", k);
+	} else {
+		struct cmsghdr *h;
+
+		m = (struct msghdr){.msg_name = &from, .msg_namelen = k, .msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof control};
+		got = DO(recvmsg(s, &m, MSG_CMSG_CLOEXEC));
+		if (got >= 0) {
+			k = m.msg_namelen;
+			out(" from%u flags%x", k, (unsigned)m.msg_flags);
+			h = CMSG_FIRSTHDR(&m);
+			if (h && h->cmsg_type == SCM_RIGHTS) {
+				memcpy(&fd, CMSG_DATA(h), sizeof fd);
+				out(" fd %d", fd);
+				keep(g, fd);
+			}
+		}
+	}
+	if (got >= 0 && k > sizeof from.sun_family && k <= sizeof from)
+		out_sun(&from, k);
+out:
+	close(s);
+	close(c);
+}
+
+/* Numbers where something else may have put descriptors of its own. */
+static void op_numbers(struct rng *g)
+{
+	struct rlimit lim;
+	int fd = some_fd(g), to = chance(g, 60) ? 232 + (int)below(g, 12) : 30 + (int)below(g, 300), r;
+
+	say(" %d %d", fd, to);
+	switch (below(g, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		r = (int)DO(dup2(fd, to));
+		if (r >= 0 && chance(g, 70))
+			DO(close(r));
+		break;
+	case 3:
+		r = (int)DO(fcntl(fd, F_DUPFD_CLOEXEC, to));
+		if (r >= 0)
+			DO(close(r));
+		break;
+	case 4:
+		DO(close(to));
+		break;
+	case 5:
+		DO(syscall(436 /* close_range */, 3, ~0u, 0));
+		goto closed;
+	case 6:
+		for (int i = 3; i < 300; i++)
+			close(i);
+	closed:
+		for (int i = 0; i < SLOTS; i++)
+			slot[i] = -1;
+		break;
+	default: /* what is open stays so */
+		if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
+			lim.rlim_cur = 64 + below(g, 250);
+			DO(setrlimit(RLIMIT_NOFILE, &lim));
+		}
+	}
+}
+
+/* A child that can open nothing more, though it might raise its limit. */
+static void op_full(struct rng *g)
+{
+	static void (*const plain[])(struct rng *) = {op_open, op_openat, op_openat2, op_stat, op_fstatat, op_statx,
+		op_access, op_faccessat, op_readlink, op_rename, op_renameat2, op_link, op_linkat, op_symlink, op_unlink,
+		op_unlinkat, op_mkdir, op_mknod, op_chmod, op_chown, op_truncate, op_times, op_xattr, op_chdir, op_open,
+		op_openat, op_openat2, op_chroot};
+	const unsigned n = 1 + below(g, 6);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct rlimit lim;
+
+		getrlimit(RLIMIT_NOFILE, &lim);
+		lim.rlim_cur = 10 + below(g, 30);
+		setrlimit(RLIMIT_NOFILE, &lim);
+		while (dup(0) >= 0)
+			;
+		full = true;
+		for (unsigned i = 0; i < n; i++) {
+			struct rng own = {next(g)};
+			unsigned which = below(&own, ROWS(plain));
+
+			out("\n    %u", which);
+			plain[which](&own);
+		}
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		out(" wait e%d", errno);
+	out_status(status);
+}
+
 /* Down by names so long that a path cannot say where we are. */
 static void op_descend(struct rng *g)
 {
 	unsigned n = 1 + below(g, 20);
 	char name[256];
 
-	deep = true;
-	memset(name, 'D', 255);
-	name[chance(g, 50) ? 255 : 200] = '\0';
+	if (!deep) {
+		deep = true;
+		deep_name = chance(g, 50) ? 255 : 200;
+		if (chance(g, 60))
+			out(" /w"), DO(chdir("/w"));
+	}
+	memset(name, 'D', deep_name);
+	name[deep_name] = '\0';
 	say(" %u", n);
 	while (n-- > 0)
 		if ((mkdir(name, 0755) != 0 && errno != EEXIST) || chdir(name) != 0)
@@ -1977,8 +2703,20 @@ static const struct {
 	{"socket",    30, op_socket   },
 	{"chroot",    10, op_chroot   },
 	{"vfork",      4, op_vfork    },
-	{"exec",       2, op_exec     },
+	{"exec",       3, op_exec     },
+	{"spawn",      3, op_spawn    },
 	{"threads",    1, op_threads  },
+	{"signal",     2, op_signal   },
+	{"full",       4, op_full     },
+	{"numbers",    4, op_numbers  },
+	{"gone",       5, op_gone     },
+	{"nameless",   8, op_nameless },
+	{"message",   10, op_message  },
+	{"freopen",    8, op_freopen  },
+	{"libc",      20, op_libc     },
+#ifdef __GLIBC__
+	{"fts",        8, op_fts      },
+#endif
 	{"dup",       20, op_dup      },
 	{"fd",        25, op_fd       },
 	{"fopen",     20, op_fopen    },
@@ -2060,6 +2798,7 @@ static int worker(void)
 	page_end = pages + 4096;
 	dup2(none, 0);
 	dup2(none, 1);
+	dup2(none, 2); /* a step's programs may complain */
 	close(none);
 	in = fdopen(from, "r");
 	if (getenv("RANDOM_HOST"))
