@@ -651,14 +651,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		for (c = rest; *c && *c != '/'; c++)
 			;
 		n = (size_t)(c - rest);
-		if (n > NAME_MAX) { /* but what is wrong with the directory comes first */
-			memset(name, 'x', NAME_MAX + 1);
-			name[NAME_MAX + 1] = '\0';
-			r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
-			break;
-		}
-		memcpy(name, rest, n);
-		name[n] = '\0';
+		memcpy(name, rest, n <= NAME_MAX ? n : NAME_MAX + 1);
+		name[n <= NAME_MAX ? n : NAME_MAX + 1] = '\0';
 		slash = *c == '/';
 		while (*c == '/')
 			c++;
@@ -676,6 +670,10 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				sys_close(r);
 				r = -EISDIR;
 			}
+			break;
+		}
+		if (n > NAME_MAX) { /* but what is wrong with the directory comes first */
+			r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
 			break;
 		}
 		if (mem_equal(name, "..")) {

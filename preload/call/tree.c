@@ -511,8 +511,16 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 	if (flags & FTW_CHDIR) {
 		long here = guest_open_own(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
-		if (here == -EACCES) /* glibc then goes by its name, and back only if it may */
+		if (here == -EACCES) { /* glibc then goes by its name, and back only if it may */
+			char *name = jail_getcwd(NULL, 0);
+
+			walk_free(name);
+			if (!name) { /* it says so in errno alone */
+				walk_free(w.path);
+				return 0;
+			}
 			here = sys_openat(AT_FDCWD, "/proc/self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		}
 		cwd = EDGE(int, here);
 		if (cwd < 0) {
 			walk_free(w.path);

@@ -202,8 +202,9 @@ long guest_getcwd(char *buf, size_t n)
 		return getcwd_outside(v, buf, n);
 	r = sys_getcwd(buf, n);
 	cut = v->host_len;
-	/* the usual case: the root's own path in front, and nothing to do but take it away */
-	if (r == -ERANGE || r == -ENAMETOOLONG ||
+	/* the usual case: the root's own path in front, and nothing to do but take it away.  The guest's
+	 * name may be shorter than this, or longer by "(unreachable)" */
+	if (r == -ERANGE || r == -ENAMETOOLONG || r == -EFAULT ||
 		(r > 0 && ((size_t)r <= cut || memcmp(buf, v->host, cut) != 0 ||
 				  (buf[cut] && buf[cut] != '/'))))
 		return getcwd_outside(v, buf, n);

@@ -2231,6 +2231,12 @@ static void chroot_no_chdir(void)
 
 	DO(chroot("d"));
 	out_cwd();
+	step("sizes"); /* of a name that begins with "(unreachable)", and is one of the host's */
+	for (long n = 0; n < 60; n++) {
+		long r = syscall(SYS_getcwd, bad, n);
+
+		out(r == -1 && errno == ERANGE ? "" : r == -1 && errno == EFAULT ? "f" : "?");
+	}
 	step("libc");
 	TRY(getcwd(buf, sizeof buf));
 	out_open("f");
@@ -2252,6 +2258,16 @@ static void chroot_no_chdir(void)
 	out_cwd();
 }
 
+static int walked(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	char buf[600];
+
+	(void)st;
+	snprintf(buf, sizeof buf, "%s:%d:%d:%d", path, type, at->level, at->base);
+	names_add(buf);
+	return 0;
+}
+
 /* glibc looks for a name of its own, upwards (sysdeps/posix/getcwd.c). */
 static void chroot_unreadable(void)
 {
@@ -2263,7 +2279,7 @@ static void chroot_unreadable(void)
 	DO(mkdir("empty/t", 0755));
 	DO(chroot("d"));
 	for (size_t i = 0; i < ROWS(dirs); i++) {
-		int back = open(".", O_PATH);
+		int back = open(".", O_RDONLY);
 
 		step(dirs[i]);
 		DO(chdir(dirs[i]));
@@ -2275,6 +2291,13 @@ static void chroot_unreadable(void)
 		TRY(getcwd(buf, sizeof buf));
 		op_realpath(".", 1);
 		op_realpath("x/y", 1);
+		if (i == 1) {
+			DO(fchdir(back));
+			DO(fchmod(back, 0444));
+			DO(nftw("/", walked, 3, FTW_CHDIR | FTW_PHYS));
+			names_out();
+			DO(fchmod(back, 0755));
+		}
 		DO(fchdir(back));
 	}
 }
@@ -3064,16 +3087,6 @@ static void globs(void)
 		step(rows[i].pattern);
 		op_glob(at_self(rows[i].pattern), rows[i].flags);
 	}
-}
-
-static int walked(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	char buf[600];
-
-	(void)st;
-	snprintf(buf, sizeof buf, "%s:%d:%d:%d", path, type, at->level, at->base);
-	names_add(buf);
-	return 0;
 }
 
 static void walks(void)
@@ -3977,6 +3990,10 @@ static void two_faults(void)
 	name[256] = '\0';
 	DO(openat(-1, name, O_RDONLY));
 	DO(openat(-1, "x/", O_CREAT | O_WRONLY, 0600));
+	strcat(name, "/");
+	DO(open(name, O_CREAT | O_WRONLY, 0600));
+	DO(openat(-1, name, O_CREAT | O_WRONLY, 0600));
+	name[256] = '\0';
 	memmove(name + 7, name, 257);
 	memcpy(name, "noexec/", 7);
 	DO(open(name, O_CREAT | O_WRONLY, 0600));
