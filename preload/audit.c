@@ -55,7 +55,7 @@ static struct {
 	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
 	const char *tunables, *own_tunables; /* GLIBC_TUNABLES, and the program's if we changed it */
 	size_t tls;                    /* static TLS that the objects loaded so far need */
-	bool started;                  /* the program runs: what is loaded now is dlopen(3)'s */
+	bool complete;                 /* the program's libraries are there: what comes is dlopen(3)'s */
 	bool walk;
 	bool trace;                    /* LD_TRACE_LOADED_OBJECTS: ldd(1) */
 	bool borrowed;                 /* view's descriptors are libjail.so's, which starts after us */
@@ -1067,7 +1067,7 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		if (audit.trace)
 			trace_loader();
 	}
-	else if (!audit.started && lmid == LM_ID_BASE)
+	else if (!audit.complete && lmid == LM_ID_BASE)
 		tls_count(map);
 	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
 		audit.live = symbol(map, "libjail_audit_view");
@@ -1098,15 +1098,16 @@ unsigned la_objclose(uintptr_t *cookie)
 void la_activity(uintptr_t *cookie, unsigned flag)
 {
 	(void)cookie;
-	if (flag == LA_ACT_CONSISTENT)
+	if (flag == LA_ACT_CONSISTENT) {
+		audit.complete = true;
 		cache_drop();
+	}
 }
 
 /* The program starts: from here on libjail.so keeps a view, and the descriptors with it. */
 void la_preinit(uintptr_t *cookie)
 {
 	(void)cookie;
-	audit.started = true;
 	if (audit.live)
 		view_drop();
 }

@@ -157,6 +157,11 @@ int f(void); int main(void) { printf(\"%d\\n\", f()); return 0; }" >main.c &&
 			echo "int f(void); int main(void) { return 41 + f(); }" >main.c &&
 			gcc -shared -fPIC -ftls-model=initial-exec -o libf.so f.c && gcc -o main main.c ./libf.so && gcc -o main2 main.c -Wl,-rpath,\$ORIGIN libf.so &&
 			./main; echo $?; ./main2 "" x; echo $?; export GLIBC_TUNABLES=glibc.malloc.check=0:glibc.rtld.optional_static_tls=600; ./main; echo $?; env | grep TUNABLES'
+		same "static TLS, asked for by a constructor" sh -c 'cd ~/work && echo "__thread char t[9000]; char *f(void) { return t; }" >f.c &&
+			printf "%s\n" "#include <dlfcn.h>" "#include <stdio.h>" "__attribute__((constructor)) static void start(void) {" \
+				"puts(\"start\"); fflush(stdout); puts(dlopen(\"./f.so\", RTLD_NOW) ? \"opened\" : dlerror()); }" \
+				"int main(void) { return puts(\"main\") < 0; }" >main.c &&
+			gcc -shared -fPIC -ftls-model=initial-exec -o f.so f.c && gcc -o main main.c -ldl && ./main; echo $?'
 		same "gcc, an error" sh -c 'cd ~/work && echo "int x = ;" >bad.c && gcc -c bad.c'
 	fi
 	! has make || same "make" sh -c 'cd ~/work && printf "all: a b\na b:\n\techo \$@ >\$@\n" >Makefile && make -j2 && make'
