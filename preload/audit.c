@@ -56,6 +56,7 @@ static struct {
 	const char *tunables, *own_tunables; /* GLIBC_TUNABLES, and the program's if we changed it */
 	size_t tls;                    /* static TLS that the objects loaded so far need */
 	bool complete;                 /* the program's libraries are there: what comes is dlopen(3)'s */
+	bool first;                    /* and the next object is what was asked for */
 	bool walk;
 	bool trace;                    /* LD_TRACE_LOADED_OBJECTS: ldd(1) */
 	bool borrowed;                 /* view's descriptors are libjail.so's, which starts after us */
@@ -929,6 +930,78 @@ static void tls_count(const struct link_map *map)
 		tls_restart((audit.tls + TLS_USUAL + TLS_STEP - 1) / TLS_STEP * TLS_STEP);
 }
 
+/* -- libjail.so in front of libc ------------------------------------------------------------ */
+
+/* With RTLD_DEEPBIND an object is bound to what it needs itself, and only then to what the program
+ * has loaded, libjail.so being a part of that: first comes the breadth-first list of its DT_NEEDED.
+ * libjail.so belongs there, right in front of libc: then its functions stand for libc's and for no
+ * others, and the object still prefers its own and those of its other libraries.  What dlsym(3)
+ * finds by the handle is libjail.so's then, too, as it is where the program itself refers to it.
+ *
+ * So what dlopen(3) opens gets one more DT_NEEDED.  The loader reads these from l_ld, and all else
+ * from notes that it has made of the section before la_objopen() (_dl_map_object_deps(), l_info;
+ * 2.31 to 2.41): until all the libraries are there, l_ld is a copy of the section.
+ *
+ * la_symbind64(), which may change a binding, is asked about calls through the PLT, but not about
+ * tables of functions or -fno-plt (elf/do-rel.h), nor, before 2.35, where all is bound at once. */
+static struct {
+	struct link_map *map; /* whose l_ld is a copy, or NULL */
+	ElfW(Dyn) *own, *copy;
+	size_t size;          /* of the copy's pages; 0: it has none of its own */
+} lent;
+
+static bool is_libc(const char *soname)
+{
+	static const char *const parts[] = {
+		"libc.so.", "libpthread.so.", "libdl.so.", "librt.so.", "libutil.so."};
+
+	for (size_t i = 0; i < ROWS(parts); i++)
+		if (mem_after(soname, parts[i]))
+			return true;
+	return false;
+}
+
+static void needed_add(struct link_map *map)
+{
+	static ElfW(Dyn) few[96];
+	const char *strings = dynamic_pointer(map, DT_STRTAB);
+	const ElfW(Dyn) *own = map->l_ld;
+	ElfW(Dyn) *to = few;
+	size_t n = 0, at = 0;
+
+	if (!strings || lent.map)
+		return;
+	for (; own[n].d_tag != DT_NULL; n++)
+		if (!at && own[n].d_tag == DT_NEEDED && is_libc(strings + own[n].d_un.d_val))
+			at = n + 1;
+	at = at ? at - 1 : n;
+	if (n + 2 > ROWS(few)) {
+		lent.size = (n + 2) * sizeof *to;
+		to = sys_pages(lent.size);
+		if (!to) {
+			lent.size = 0;
+			return;
+		}
+	}
+	memcpy(to, own, at * sizeof *to);
+	/* the loader adds the two, and does not ask how far they are apart */
+	to[at] = (ElfW(Dyn)){.d_tag = DT_NEEDED, .d_un.d_val = (uintptr_t)audit.lib - (uintptr_t)strings};
+	memcpy(to + at + 1, own + at, (n + 1 - at) * sizeof *to);
+	lent.map = map;
+	lent.own = map->l_ld;
+	lent.copy = map->l_ld = to;
+}
+
+static void needed_restore(void)
+{
+	if (!lent.map)
+		return;
+	lent.map->l_ld = lent.own;
+	if (lent.size)
+		sys_call(SYS_munmap, lent.copy, lent.size);
+	memset(&lent, 0, sizeof lent);
+}
+
 /* -- what the loader calls: rtld-audit(7) --------------------------------------------------- */
 
 EXPORT unsigned la_version(unsigned version);
@@ -1079,6 +1152,9 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 			object_add_relative(map);
 	}
 	asked = false;
+	if (audit.first && audit.live && lmid == LM_ID_BASE)
+		needed_add(map);
+	audit.first = false;
 	return 0; /* neither la_symbind nor PLT hooks */
 }
 
@@ -1086,6 +1162,8 @@ unsigned la_objclose(uintptr_t *cookie)
 {
 	const struct link_map *map = cookie_map(cookie);
 
+	if (map && map == lent.map) /* one of its libraries was not found */
+		needed_restore();
 	for (struct object *o = audit.objects; o; o = o->next) {
 		if (o->map == map)
 			o->map = NULL;
@@ -1098,6 +1176,8 @@ unsigned la_objclose(uintptr_t *cookie)
 void la_activity(uintptr_t *cookie, unsigned flag)
 {
 	(void)cookie;
+	needed_restore();
+	audit.first = flag == LA_ACT_ADD && audit.complete;
 	if (flag == LA_ACT_CONSISTENT) {
 		audit.complete = true;
 		cache_drop();

@@ -106,30 +106,38 @@ static void *dl_missing(void)
 	return NULL;
 }
 
-/* Where dlopen and dlmopen jump: with the program's own return address still on the stack, for
- * the loader finds the caller's RUNPATH and name space by it. */
-__attribute__((used)) real_fn *dl_open_next(const char *file, int mode)
+/* An object that is opened with RTLD_DEEPBIND gets libc's functions, and the host's files, unless the
+ * audit module puts us in front of libc.  Where there is none and a root, that its other symbols are its
+ * own as well counts for less.  Without a root it is opened as the program says. */
+static long dl_mode(long mode)
+{
+	return state_view() && !dl_audited() ? mode & ~(long)RTLD_DEEPBIND : mode;
+}
+
+/* Where dlopen and dlmopen jump, with these arguments, which may be changed, and the program's own
+ * return address still on the stack: the loader finds the caller's RUNPATH and name space by it. */
+__attribute__((used)) real_fn *dl_open_next(long *arg)
 {
 	real_fn *real = (real_fn *)REAL(dlopen);
 
-	(void)mode;
 	if (!real)
 		return (real_fn *)dl_missing;
-	return dl_is_path(file) && !dl_audited() ? (real_fn *)dl_open_ours : real;
+	arg[1] = dl_mode(arg[1]);
+	return dl_is_path((const char *)arg[0]) && !dl_audited() ? (real_fn *)dl_open_ours : real;
 }
 
-__attribute__((used)) real_fn *dl_mopen_next(long space, const char *file, int mode)
+__attribute__((used)) real_fn *dl_mopen_next(long *arg)
 {
 	real_fn *real = (real_fn *)REAL(dlmopen);
 
-	(void)mode;
 	if (!real)
 		return (real_fn *)dl_missing;
-	if (space == LM_ID_NEWLM && dl_audited() && glibc_before(35))
+	if (arg[0] == LM_ID_NEWLM && dl_audited() && glibc_before(35))
 		return (real_fn *)dl_mopen_refused;
+	arg[2] = dl_mode(arg[2]);
 	/* dl_open_worker() looks for no caller when it has a name space and a path, and without one
 	 * _dl_map_object() asks no audit module */
-	return dl_is_path(file) ? (real_fn *)dl_mopen_ours : real;
+	return dl_is_path((const char *)arg[1]) ? (real_fn *)dl_mopen_ours : real;
 }
 
 #define DL_HEAD(name)                                     \
@@ -143,22 +151,23 @@ __attribute__((used)) real_fn *dl_mopen_next(long space, const char *file, int m
 	".size " #name ", . - " #name "\n\t"              \
 	".popsection\n"
 
-/* name: keeps the three arguments, asks next where to go, goes there. */
+/* name: puts the three arguments into memory, asks next where to go with them, goes there. */
 #if defined(__x86_64__)
 #define DL_JUMP(name, next)                               \
 	__asm__(DL_HEAD(name)                             \
-		"push %rdi\n\t"                           \
+		"push %rdx\n\t"                           \
 		".cfi_adjust_cfa_offset 8\n\t"            \
 		"push %rsi\n\t"                           \
 		".cfi_adjust_cfa_offset 8\n\t"            \
-		"push %rdx\n\t"                           \
+		"push %rdi\n\t"                           \
 		".cfi_adjust_cfa_offset 8\n\t"            \
+		"mov %rsp, %rdi\n\t"                      \
 		"call " #next "\n\t"                      \
-		"pop %rdx\n\t"                            \
+		"pop %rdi\n\t"                            \
 		".cfi_adjust_cfa_offset -8\n\t"           \
 		"pop %rsi\n\t"                            \
 		".cfi_adjust_cfa_offset -8\n\t"           \
-		"pop %rdi\n\t"                            \
+		"pop %rdx\n\t"                            \
 		".cfi_adjust_cfa_offset -8\n\t"           \
 		"jmp *%rax\n\t"                           \
 		DL_TAIL(name));
@@ -171,6 +180,7 @@ __attribute__((used)) real_fn *dl_mopen_next(long space, const char *file, int m
 		".cfi_offset 30, -40\n\t"                 \
 		"stp x0, x1, [sp, 16]\n\t"                \
 		"str x2, [sp, 32]\n\t"                    \
+		"add x0, sp, 16\n\t"                      \
 		"bl " #next "\n\t"                        \
 		"mov x16, x0\n\t"                         \
 		"ldr x2, [sp, 32]\n\t"                    \
