@@ -21,7 +21,9 @@
 #include <sys/resource.h>
 #include "mem.h"
 #include "carry.h"
+#include "config.h"
 #include "place.h"
+#include "state.h"
 #include "sys.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -63,6 +65,8 @@ static struct {
 	int error;                     /* the root cannot be entered: nothing is found */
 	struct view view;
 	const struct view *const *live; /* libjail.so's own view: it knows of chroot(2) */
+	size_t size;                   /* of its struct state */
+	bool strange;                  /* a copy of libjail.so is not of its build: it will not do */
 	const struct link_map *main;
 	struct link_map *rtld;         /* the loader itself */
 	struct object *objects;
@@ -441,6 +445,35 @@ static const void *symbol(const struct link_map *map, const char *name)
 		if (s[i].st_shndx != SHN_UNDEF && mem_equal(strings + s[i].st_name, name))
 			return (const char *)map->l_addr + s[i].st_value;
 	return NULL;
+}
+
+/* -- libjail.so's copies --------------------------------------------------------------------- */
+
+/* What dlmopen(3) opens in a name space of its own has a libc of its own there, and so a libjail.so:
+ * a copy that uses the first one's root and settings, which the environment no longer has. */
+static void libjail_open(struct link_map *map, Lmid_t lmid)
+{
+	struct state_apart *apart = (struct state_apart *)(uintptr_t)symbol(map, "libjail_audit_apart");
+
+	if (lmid == LM_ID_BASE && !audit.live) {
+		audit.live = symbol(map, "libjail_audit_view");
+		audit.size = apart ? apart->size : 0;
+	} else if (apart && apart->size == audit.size) {
+		apart->first = (struct state *)(uintptr_t)audit.live;
+		apart->map = map;
+	} else {
+		audit.strange = true;
+	}
+}
+
+/* The file of libjail.so, later on of one of them: LD_PRELOAD may name it by a descriptor, which is
+ * closed when the program runs. */
+static const char *libjail_file(void)
+{
+	const struct state *first = (const struct state *)(uintptr_t)audit.live;
+
+	return audit.complete && audit.size && mem_after(audit.lib, "/proc/self/fd/") ? first->config()->lib
+										      : audit.lib;
 }
 
 /* -- dynamic string tokens ------------------------------------------------------------------ */
@@ -1087,7 +1120,16 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 	const char *rest, *found = name;
 
 	asked = false;
-	if (!audit.on || (audit.lib && mem_equal(name, audit.lib)) || carry_has(audit.carry, name))
+	if (audit.strange) {
+		struct str s = {host_text, host_text + sizeof host_text};
+
+		str_puts(&s, libjail_file());
+		str_puts(&s, " (another than at the start)"); /* the loader says that it cannot open this */
+		return s.at ? host_text : NULL;
+	}
+	if (audit.on && audit.lib && mem_equal(name, audit.lib))
+		return (char *)libjail_file();
+	if (!audit.on || carry_has(audit.carry, name))
 		return (char *)name;
 	rest = mem_after(name, "/proc/self/fd/");
 	if (rest && *rest >= '0' && *rest <= '9' && !mem_find(rest, '/'))
@@ -1142,8 +1184,8 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 	}
 	else if (!audit.complete && lmid == LM_ID_BASE)
 		tls_count(map);
-	if (!audit.live && audit.lib && lmid == LM_ID_BASE && mem_equal(map->l_name, audit.lib))
-		audit.live = symbol(map, "libjail_audit_view");
+	if (audit.lib && mem_equal(map->l_name, libjail_file()))
+		libjail_open(map, lmid);
 	if (asked && (mem_equal(map->l_name, host_text) ||
 			     (audit.trace && mem_equal(map->l_name, guest_text)))) {
 		if (*guest_text == '/')
@@ -1152,7 +1194,7 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 			object_add_relative(map);
 	}
 	asked = false;
-	if (audit.first && audit.live && lmid == LM_ID_BASE)
+	if (audit.first && audit.live)
 		needed_add(map);
 	audit.first = false;
 	return 0; /* neither la_symbind nor PLT hooks */
@@ -1177,6 +1219,7 @@ void la_activity(uintptr_t *cookie, unsigned flag)
 {
 	(void)cookie;
 	needed_restore();
+	audit.strange = false;
 	audit.first = flag == LA_ACT_ADD && audit.complete;
 	if (flag == LA_ACT_CONSISTENT) {
 		audit.complete = true;

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "env.h"
 #include "rules.h"
+#include "state.h"
 #include "sys.h"
 #include <sys/auxv.h>
 
@@ -369,6 +370,10 @@ const struct config *config_start(void)
 
 	if (!c)
 		return &bare;
+	if (UNLIKELY(state_apart())) {
+		__atomic_store_n(&config_ready, state->config(), __ATOMIC_RELEASE);
+		return config_ready;
+	}
 	config_read(c, config_environ());
 	if (c->root && !*c->root)
 		c->root = NULL;

@@ -164,9 +164,15 @@ const struct link_map *real_objects(void)
 	const ElfW(Phdr) *ph = (const void *)getauxval(AT_PHDR);
 	size_t n = getauxval(AT_PHNUM);
 	const ElfW(Sym) * s, *hidden = NULL;
+	const struct link_map *m = libjail_audit_apart.map;
 	struct link_map self = {0};
 	struct table t;
 
+	if (UNLIKELY(m)) { /* a name space has a list of its own */
+		while (m->l_prev)
+			m = m->l_prev;
+		return m;
+	}
 	if (!ph)
 		return NULL;
 	/* Without PT_PHDR: the ELF header stands before them, at address 0 of a shared object. */

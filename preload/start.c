@@ -397,6 +397,8 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 
 	(void)argc;
 	(void)given_argv;
+	if (UNLIKELY(state_apart())) /* all of this has been done */
+		return;
 	if (gnu_get_libc_version)
 		config_envp(given_envp);
 	/* before entries are taken out of it: its end is found from behind */

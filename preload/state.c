@@ -18,11 +18,39 @@
 
 enum { BINDS_MAX = 64 };
 
-BESIDE const struct view *state_now;
+static const struct config *first_config(void);
+static int first_chroot(const struct view *v);
+static struct state own = {.event_fd = &event_fd, .source_fd = &source_fd, .config = first_config,
+	.slow = state_slow, .chroot = first_chroot, .yield = state_yield};
+BESIDE struct state *state = &own;
 /* For the audit module, which lives in another name space (audit.c): the root of dlopen(3). */
-extern const struct view *libjail_audit_view
-	__attribute__((alias("state_now"), visibility("default")));
-BESIDE int state_ready, state_forked_root;
+extern const struct view *libjail_audit_view __attribute__((alias("own"), visibility("default")));
+struct state_apart libjail_audit_apart __attribute__((visibility("default"))) = {.size = sizeof own};
+
+bool state_apart(void)
+{
+	struct state *first = libjail_audit_apart.first;
+
+	if (UNLIKELY(first && state != first)) {
+		source_fd = *first->source_fd; /* for those who are executed from here */
+		__atomic_store_n(&state, first, __ATOMIC_RELEASE);
+	}
+	return first != NULL;
+}
+
+static const struct config *first_config(void)
+{
+	return config();
+}
+
+/* The binds are those of the old root; where the new one is only the caller knows. */
+static int first_chroot(const struct view *v)
+{
+	struct view c = *v;
+
+	c.host = mem_keep(v->host, v->host_len);
+	return c.host ? state_chroot(&c) : -ENOMEM;
+}
 
 /* The roots of vfork children.  The parent's thread stands still meanwhile, and its child has the
  * same thread-local storage: the address of errno tells whose child it is.  One child may make
@@ -84,26 +112,28 @@ static const struct view *forked_view(void)
 			latest = f;
 	}
 	if (!left)
-		__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&own.forked_root, 0, __ATOMIC_RELEASE);
 	if (!latest)
-		return state_now;
+		return own.now;
 	if (latest->pid != pid && !state_in_vfork()) { /* forked by such a child: this memory is ours alone */
 		if ((int)sys_call(SYS_getppid) != latest->parent)
-			__atomic_store_n(&state_now, latest->view, __ATOMIC_RELEASE);
+			__atomic_store_n(&own.now, latest->view, __ATOMIC_RELEASE);
 		memset(forked, 0, sizeof forked);
-		__atomic_store_n(&state_forked_root, 0, __ATOMIC_RELEASE);
-		return state_now;
+		__atomic_store_n(&own.forked_root, 0, __ATOMIC_RELEASE);
+		return own.now;
 	}
 	return latest->view;
 }
 
 const struct view *state_slow(void)
 {
-	if (!__atomic_load_n(&state_ready, __ATOMIC_ACQUIRE))
+	if (UNLIKELY(state_apart()))
+		return state->slow();
+	if (!__atomic_load_n(&own.ready, __ATOMIC_ACQUIRE))
 		state_start();
-	if (__atomic_load_n(&state_forked_root, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&own.forked_root, __ATOMIC_ACQUIRE))
 		return forked_view();
-	return __atomic_load_n(&state_now, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&own.now, __ATOMIC_ACQUIRE);
 }
 
 static struct view *view_copy(const struct view *v)
@@ -142,7 +172,7 @@ static int publish_forked(const struct view *c)
 	f->thread = __errno_location();
 	f->age = __atomic_add_fetch(&ages, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&f->pid, pid, __ATOMIC_RELEASE);
-	__atomic_store_n(&state_forked_root, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&own.forked_root, 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -150,15 +180,18 @@ static int publish(struct view *c)
 {
 	if (state_in_vfork())
 		return publish_forked(c);
-	__atomic_store_n(&state_now, c, __ATOMIC_RELEASE);
+	__atomic_store_n(&own.now, c, __ATOMIC_RELEASE);
 	return 0;
 }
 
 int state_chroot(const struct view *v)
 {
 	const struct view *old = state_view();
-	struct view *c = view_copy(v);
+	struct view *c;
 
+	if (UNLIKELY(state_apart()))
+		return state->chroot(v);
+	c = view_copy(v);
 	if (!c)
 		return -ENOMEM;
 	/* The number stays: another thread in the middle of a call meets the old root or the new
@@ -202,6 +235,11 @@ int state_yield(int fd)
 
 	if (!state_owns(fd))
 		return 0;
+	if (UNLIKELY(state_apart())) {
+		to = state->yield(fd);
+		source_fd = *state->source_fd;
+		return to;
+	}
 	/* not to the next number, which a program that counts up will want next */
 	to = state_fd_min();
 	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd < to ? to : fd + 16);
@@ -237,7 +275,7 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 	size_t have = 0;
 
 	for (size_t i = 0; i <= own + 1 && have < n; i++) {
-		int fd = i > own ? source_fd : i == own ? event_fd : i ? v->binds[i - 1].fd : v->fd;
+		int fd = i > own ? *state->source_fd : i == own ? *state->event_fd : i ? v->binds[i - 1].fd : v->fd;
 		size_t at = have;
 
 		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last)
@@ -364,7 +402,7 @@ void state_start(void)
 	static int claimed;
 	struct view *v = NULL;
 
-	if (c->root && !__atomic_load_n(&state_now, __ATOMIC_ACQUIRE)) {
+	if (c->root && !__atomic_load_n(&own.now, __ATOMIC_ACQUIRE)) {
 		if (c->note_view && !__atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL)) {
 			first.view.binds = first.binds;
 			if (inherit(&first.view, c, ROWS(first.binds)) == 0) {
@@ -374,7 +412,7 @@ void state_start(void)
 		}
 		if (!v)
 			v = start_large(c);
-		__atomic_store_n(&state_now, v, __ATOMIC_RELEASE);
+		__atomic_store_n(&own.now, v, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&state_ready, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&own.ready, 1, __ATOMIC_RELEASE);
 }

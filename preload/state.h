@@ -7,8 +7,33 @@
 
 #include "place.h"
 
-extern const struct view *state_now; /* the view of this process; NULL: no root */
-extern int state_ready, state_forked_root;
+struct config; /* config.h */
+struct link_map;
+
+/* What a process has once, and every copy of libjail.so in it uses: dlmopen(3) makes one in each name
+ * space that it opens (audit.c).  What changes it is done by the first copy, whose memory stays when
+ * a name space goes. */
+struct state {
+	const struct view *now; /* the view of this process; NULL: no root */
+	int ready, forked_root;
+	const int *event_fd, *source_fd; /* event.h, source.h */
+	const struct config *(*config)(void);
+	const struct view *(*slow)(void);
+	int (*chroot)(const struct view *v);
+	int (*yield)(int fd);
+};
+extern struct state *state;
+
+/* What the audit module tells another copy before anything runs in it; NULL in the first. */
+struct state_apart {
+	size_t size;                /* of struct state: a copy from another file may be of another build */
+	struct state *first;
+	const struct link_map *map; /* the copy, in the loader's list of its name space */
+};
+extern struct state_apart libjail_audit_apart;
+
+/* Is this another copy than the first?  Then state is the first one's from now on. */
+bool state_apart(void);
 
 /* Enters the root that the configuration names, once.  Where that cannot be done every path call
  * fails with the reason, after one line on stderr. */
@@ -18,10 +43,12 @@ const struct view *state_slow(void);
 /* The view that path calls of the calling process use; NULL when no root is set. */
 static inline const struct view *state_view(void)
 {
-	if (UNLIKELY(!__atomic_load_n(&state_ready, __ATOMIC_ACQUIRE) ||
-		     __atomic_load_n(&state_forked_root, __ATOMIC_RELAXED)))
+	const struct state *s = state;
+
+	if (UNLIKELY(!__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE) ||
+		     __atomic_load_n(&s->forked_root, __ATOMIC_RELAXED)))
 		return state_slow();
-	return __atomic_load_n(&state_now, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&s->now, __ATOMIC_ACQUIRE);
 }
 
 /* Makes v (contents copied; its descriptors and strings become the state's) the root of the
@@ -33,13 +60,12 @@ int state_chroot(const struct view *v) MUST_CHECK;
 bool state_in_vfork(void);
 
 /* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
-extern int event_fd, source_fd; /* event.h, source.h */
 bool state_owns_view(const struct view *v, int fd);
 static inline bool state_owns(int fd)
 {
 	const struct view *v = state_view();
 
-	return fd >= 0 && (UNLIKELY(fd == event_fd || fd == source_fd) ||
+	return fd >= 0 && (UNLIKELY(fd == *state->event_fd || fd == *state->source_fd) ||
 				 (UNLIKELY(v != NULL) && state_owns_view(v, fd)));
 }
 

@@ -944,9 +944,7 @@ int main(int argc, char **argv)
 		pid_t pid;
 
 		if (argc > 3 ? !named(c->word, (const char *const *)argv + 3)
-			     : strcmp(c->word, "inject") == 0 || strcmp(c->word, "nth") == 0 ||
-				       /* libc's symbols, past every preload: libjail.7, CAVEATS */
-				       (strcmp(c->word, "apart") == 0 && strcmp(guest_dir, "/ctx") == 0))
+			     : strcmp(c->word, "inject") == 0 || strcmp(c->word, "nth") == 0)
 			continue;
 		memset(shared, 0, sizeof *shared);
 		shared->now = -1;

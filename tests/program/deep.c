@@ -3,7 +3,10 @@
  * An object that a program opens with RTLD_DEEPBIND, or in a name space of its own, does what plug-ins
  * do with files; deep.sh runs this under the kernel's chroot and under libjail.  Three objects from
  * one source, as -D says: the program, the plug-in, and a library that the plug-in needs:
- *   deep deep|lazy|plain|apart [again]   open the plug-in in this way, and call it */
+ *   deep deep|lazy|plain|apart [again]   open the plug-in in this way, and call it
+ *   deep apart often                     open it 40 times, and close it
+ *   deep apart root                      change the root, now here and now there
+ *   deep apart later                     when there is a line to read */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -39,6 +42,7 @@ const char *both(void);
 char *l64a(long n);
 const char *own(void);
 void plugin(void);
+int plugin_root(const char *dir, const char *file);
 
 /* The addresses are data, as in the tables of sqlite(3) and of glib. */
 static int (*const open_at)(const char *, int, ...) = open;
@@ -166,6 +170,15 @@ void plugin(void)
 	fflush(stdout);
 }
 
+int plugin_root(const char *dir, const char *file)
+{
+	int r = dir ? chroot(dir) : 0;
+
+	cat(file, open(file, O_RDONLY));
+	fflush(stdout);
+	return r;
+}
+
 #else
 
 /* What the plug-in, the library and libc have as well. */
@@ -185,29 +198,68 @@ char *l64a(long n)
 	return "the program's";
 }
 
+static int often(void)
+{
+	int n = 0;
+
+	for (; n < 40; n++) {
+		void *h = dlmopen(LM_ID_NEWLM, "/opt/deep/libfirst.so", RTLD_NOW);
+
+		if (!h || dlclose(h) != 0)
+			return printf("%d: %s\n", n, dlerror());
+	}
+	return printf("%d times\n", n);
+}
+
+static int roots(int (*plugin_root)(const char *, const char *), void *h)
+{
+	struct stat st;
+	int r;
+
+	plugin_root("/opt", "/only/file");
+	r = stat("/only/file", &st);
+	printf("there, then here: %d\n", r);
+	r = chroot("/only");
+	printf("here: %d\n", r);
+	plugin_root(NULL, "/file");
+	r = dlclose(h);
+	printf("dlclose: %d\n", r);
+	r = stat("/file", &st);
+	printf("after that: %d\n", r);
+	h = dlmopen(LM_ID_NEWLM, "/nope.so", RTLD_NOW);
+	return printf("%s\n", dlerror());
+}
+
 int main(int argc, char **argv)
 {
-	const char *how = argc > 1 ? argv[1] : "";
+	const char *how = argc > 1 ? argv[1] : "", *what = argc > 2 ? argv[2] : "";
 	int mode = strcmp(how, "lazy") == 0 ? RTLD_LAZY | RTLD_GLOBAL : RTLD_NOW;
 	void (*plugin)(void);
-	int (*by_handle)(const char *, int);
+	int (*by_handle)(const char *, int), (*root)(const char *, const char *);
 	void *h;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (strcmp(what, "often") == 0)
+		return often() < 0;
 	if (strcmp(how, "plain") != 0)
 		mode |= RTLD_DEEPBIND;
+	if (strcmp(what, "later") == 0)
+		getchar();
 	h = strcmp(how, "apart") == 0 ? dlmopen(LM_ID_NEWLM, "/opt/deep/libplugin.so", mode)
 				      : dlopen("/opt/deep/libplugin.so", mode);
 	if (!h) {
 		printf("%s\n", dlerror());
 		return 1;
 	}
+	*(void **)&root = dlsym(h, "plugin_root");
+	if (strcmp(what, "root") == 0)
+		return roots(root, h) < 0;
 	*(void **)&plugin = dlsym(h, "plugin");
 	plugin();
 	*(void **)&by_handle = dlsym(h, "access");
 	printf("access, by the handle: %d\n", by_handle("/opt/only/file", R_OK));
 	printf("the same: %d\n", dlsym(h, "access") == dlsym(RTLD_DEFAULT, "access"));
-	if (argc > 2) {
+	if (strcmp(what, "again") == 0) {
 		printf("dlclose: %d\n", dlclose(h));
 		printf("again: %d\n", dlopen("/opt/deep/libplugin.so", mode) != NULL);
 	}

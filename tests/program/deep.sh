@@ -10,6 +10,9 @@
 . tests/program/roots
 
 mkdir "$T/fixture"
+CC=${CC:-cc}
+echo 'struct { long size; void *first, *map; } libjail_audit_apart = {1, 0, 0};' |
+	$CC -shared -nostdlib -fPIC -Wl,--hash-style=both -Wl,-soname,libjail.so -o "$T/other.so" -x c - || exit 1
 found=
 for release in ${RELEASES:-bullseye bookworm trixie trixie,walk}; do
 	WALK='' name=$release
@@ -60,7 +63,37 @@ for release in ${RELEASES:-bullseye bookworm trixie trixie,walk}; do
 		same "RTLD_DEEPBIND, $plt" /opt/deep/deep deep
 		same "RTLD_DEEPBIND, RTLD_LAZY and RTLD_GLOBAL, $plt" /opt/deep/deep lazy
 		same "RTLD_DEEPBIND, closed and opened again, $plt" /opt/deep/deep deep again
+		[ "$name" != bullseye ] || continue # libjail.7, CAVEATS
+		same "dlmopen, $plt" /opt/deep/deep apart
+		same "dlmopen, closed and opened again, $plt" /opt/deep/deep apart again
 	done
+	[ "$name" = bullseye ] || {
+		same "dlmopen, again and again" /opt/deep/deep apart often
+		[ "$(in_jail /opt/deep/deep apart root 2>&1 </dev/null)" = "constructor: jailhost
+/only/file: in the root
+there, then here: 0
+here: 0
+/file: in the root
+dlclose: 0
+after that: 0
+/nope.so: cannot open shared object file: No such file or directory" ]
+		row $? "$release: dlmopen, and one root"
+		# LD_PRELOAD cannot say this, and gets a descriptor
+		mkdir -p "$T/a b:c" && cp "$T/usr/bin/jailrun" "$T/usr/lib/"libjail*.so "$T/a b:c"
+		plain=$jailrun jailrun="$T/a b:c/jailrun"
+		same "dlmopen, from a strange directory" /opt/deep/deep apart
+		# another libjail.so has been installed meanwhile
+		got=$({
+			sleep 2
+			cp "$T/other.so" "$T/a b:c/new" && mv "$T/a b:c/new" "$T/a b:c/libjail.so"
+			echo
+		} | in_jail /opt/deep/deep apart later 2>&1)
+		result=$?
+		jailrun=$plain
+		[ "$result $got" = "1 $T/a b:c/libjail.so (another than at the start): cannot open shared object file: \
+No such file or directory" ]
+		row $? "$release: dlmopen, and another libjail.so"
+	}
 	rm -rf "$root/opt/deep"
 done
 [ "$found" ] || skip_all "no root in $ROOTS"
@@ -70,7 +103,6 @@ mkdir -p "$T/root/opt/deep" "$T/root/opt/only" "$T/root/opt/t" "$T/root/etc"
 echo 'in the root' >"$T/root/opt/only/file"
 ln -s /opt/only/file "$T/root/opt/t/abs"
 echo jailhost >"$T/root/etc/hostname"
-CC=${CC:-cc}
 # shellcheck disable=SC2086
 $CC -shared -fPIC -DLIBRARY -o "$T/libfirst.so" tests/program/deep.c &&
 	$CC -shared -fPIC -DPLUGIN -fno-builtin -o "$T/root/opt/deep/libplugin.so" tests/program/deep.c \
