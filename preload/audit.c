@@ -337,17 +337,25 @@ out:
 }
 
 /* The guest has no such file, so the loader must not find one on the host: a text that fails, if it
- * can be with the guest's errno and under the name that the program gave. */
+ * can be with the guest's errno and under the name that the program gave.  Tokens in it are replaced
+ * once more, after us: what they make of it is not known, so it leads nowhere by its front, which
+ * libjail.so takes out of dlerror(3). */
 static const char *host_none(const struct view *v, const char *name, int error)
 {
-	struct str s;
+	struct str s = {host_text, host_text + sizeof host_text};
 
+	if (mem_find(name, '$')) {
+		str_puts(&s, DL_NOWHERE);
+		str_puts(&s, name);
+		return s.at ? host_text : NULL;
+	}
 	if (sys_call(SYS_faccessat, AT_FDCWD, name, R_OK) == error)
 		return name;
 	if (!v || !host_plain(v, name)) {
 		s = (struct str){host_text, host_text + sizeof host_text};
 		str_puts(&s, audit.root);
-		str_puts(&s, "/");
+		if (*name != '/')
+			str_puts(&s, "/");
 		str_puts(&s, name);
 		if (!s.at)
 			return NULL;

@@ -88,6 +88,9 @@ static inline unsigned place_how(int flags)
 	       (flags & AT_EMPTY_PATH ? PLACE_EMPTY : 0u);
 }
 
+/* In front of a name that the loader is not to find anything by (call/dl.c, audit.c). */
+#define DL_NOWHERE "/proc/self/fd/-1/"
+
 /* A host path for system calls that take no descriptor: the object's magic link, written to buf
  * (PLACE_PATH bytes), or the guest's own string when there is no root.  Only for places found
  * with dirfd AT_FDCWD. */

@@ -6,8 +6,6 @@
 #include "../wrap.h"
 #include "glibc.h"
 
-#define DL_NOWHERE "/proc/self/fd/-1/" /* in front of a name that leads nowhere */
-
 /* A loaded object's host path as the guest names it. */
 static const char *dl_guest(const struct view *v, const char *name)
 {

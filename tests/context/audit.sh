@@ -193,7 +193,8 @@ ours() {
 	shift 3
 	# shellcheck disable=SC2086
 	(cd "$T$cwd" && $plain env -i LD_AUDIT="$audit" LIBJAIL_ROOT="$T" LIBJAIL_0_EXE="$program" \
-		$vars "$T$ld" --inhibit-cache "$T$program" "$@" 2>&1) | sed "s,$T/,/,g"
+		$vars "$T$ld" --inhibit-cache "$T$program" "$@" 2>&1) |
+		sed "s,/proc/self/fd/-1/,,; s,$T/,/,g" # what libjail.so does to dlerror(3)
 }
 
 expect() { # WHY WANT GOT
@@ -257,6 +258,8 @@ rows() {
 	row "relative names with a slash" /work "" $p ./libcwd.so sub/libcwdsub.so ../libnope.so
 	row "full names" / "" $p /opt/env/libenv.so "//opt/./r2//libm3.so" /opt/none.so "$lib/libr1.so/"
 	row "a file of the host is not there" / "" $p "$dir/host/libhost.so" "$host_only"
+	row "nor by a name with \$LIB" / "" $p "/\$LIB/${host_only##*/}" "/usr/\$LIB/${host_only##*/}" "\$ORIGIN/nope.so" \
+		"/\$NOPE/x" "\$PLATFORM/x.so"
 	row "dlopen by a library with RUNPATH" / "" $p libd1.so via:d1:libd2.so
 	row "RUNPATH of a library serves its own dlopen" / "" $p libd1.so via:d1:libd3.so via:d1:libd2.so
 	row "RPATH of a library, and what it opens" / "" $p libd4.so via:d4:libe1.so
