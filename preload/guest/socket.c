@@ -661,20 +661,37 @@ static bool is_unix(int fd)
 	return sys_call(SYS_getsockopt, fd, SOL_SOCKET, DOMAIN, &domain, &n) == 0 && domain == AF_UNIX;
 }
 
-/* The first n messages, MSG_BLOCK at most, with names in our own buffers. */
+/* Can the name that the kernel gives this message be put there by us?  A bad buffer is the kernel's to
+ * judge, when it comes to it. */
+static bool has_room(const struct msghdr *m)
+{
+	const socklen_t most = sizeof(struct sockaddr_storage);
+
+	return m->msg_name && m->msg_namelen <= INT32_MAX &&
+	       place_readable(m->msg_name, m->msg_namelen < most ? m->msg_namelen : most);
+}
+
+/* The first n messages, MSG_BLOCK at most, with names in our own buffers: the host's may be longer than
+ * the guest's, and what lies behind a name is not the kernel's to change. */
 enum { MSG_BLOCK = 16 };
 static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n,
 	int flags, struct timespec *timeout)
 {
 	struct sockaddr_storage whole[MSG_BLOCK];
-	struct msghdr was[MSG_BLOCK];
+	struct {
+		void *name;
+		socklen_t room;
+		bool ours;
+	} was[MSG_BLOCK];
 	long r;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
-		was[i] = *m;
-		if (m->msg_name) {
+		was[i].name = m->msg_name;
+		was[i].room = m->msg_namelen;
+		was[i].ours = has_room(m);
+		if (was[i].ours) {
 			m->msg_name = &whole[i];
 			m->msg_namelen = sizeof whole[i];
 		}
@@ -683,15 +700,14 @@ static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
-		m->msg_name = was[i].msg_name;
-		if ((long)i >= r) {
-			m->msg_namelen = was[i].msg_namelen;
-			continue;
-		}
-		rights(fd, m, flags);
-		if (m->msg_name) {
+		m->msg_name = was[i].name;
+		if ((long)i < r)
+			rights(fd, m, flags);
+		else if (was[i].ours)
+			m->msg_namelen = was[i].room;
+		if ((long)i < r && was[i].ours) {
 			m->msg_namelen = unix_show(v, &whole[i], m->msg_namelen);
-			addr_out(&whole[i], m->msg_namelen, m->msg_name, was[i].msg_namelen);
+			addr_out(&whole[i], m->msg_namelen, m->msg_name, was[i].room);
 		}
 	}
 	return r;
@@ -721,33 +737,23 @@ static long recvmmsg_blocks(const struct view *v, int fd, struct mmsghdr *msgs, 
 long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
 {
 	const struct view *v = state_view();
-	bool musl = config()->musl, small = false;
-	unsigned char room[VLEN_MAX]; /* of each name, at most 255 */
-	unsigned known = 0;           /* messages that can be read */
+	bool musl = config()->musl, named = false;
+	unsigned known = 0; /* messages that can be read */
 	long r;
 
 	if (n > VLEN_MAX)
 		n = VLEN_MAX;
-	for (unsigned i = 0; (v || musl) && i < n && place_readable(&msgs[i], sizeof *msgs); i++) {
-		struct msghdr *m = &msgs[i].msg_hdr;
-
-		known++;
-		small |= v && too_small(m->msg_name, m->msg_namelen);
-		room[i] = (unsigned char)(m->msg_namelen < 255 ? m->msg_namelen : 255);
+	for (; (v || musl) && known < n && place_readable(&msgs[known], sizeof *msgs); known++) {
+		named |= msgs[known].msg_hdr.msg_name != NULL;
 		if (musl)
-			msg_unpad(m);
+			msg_unpad(&msgs[known].msg_hdr);
 	}
-	if (small && known == n && is_unix(fd))
-		return recvmmsg_blocks(v, fd, msgs, n, flags, timeout);
+	/* where the array runs into a bad address, what is in front of it is received first */
+	if (v && named && is_unix(fd))
+		return recvmmsg_blocks(v, fd, msgs, known, flags, timeout);
 	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout);
-	for (long i = 0; i < r; i++) {
-		struct msghdr *m = &msgs[i].msg_hdr;
-
-		rights(fd, m, flags);
-		if (v && m->msg_name &&
-			(m->msg_namelen <= room[i] || room[i] >= UNIX_AT + UNIX_MAX))
-			show_there(v, m->msg_name, &m->msg_namelen, room[i], NULL);
-	}
+	for (long i = 0; i < r; i++)
+		rights(fd, &msgs[i].msg_hdr, flags);
 	return r;
 }
 

@@ -1311,6 +1311,29 @@ static void socket_messages_from(bool far)
 		DO(recvmsg(fd[0], &m, MSG_DONTWAIT));
 		out_text(got + 2, sizeof got - 2);
 	}
+	step("what is behind each of many");
+	for (int round = 0; round < 3; round++) {
+		char got[3][128];
+
+		for (int i = 0; i < 3; i++)
+			sendto(s, "last", 4, 0, (struct sockaddr *)&to[1], out_msgs[1].msg_hdr.msg_namelen);
+		memset(got, '#', sizeof got);
+		for (int i = 0; i < 3; i++) {
+			in_msgs[i].msg_hdr.msg_name = got[i];
+			in_msgs[i].msg_hdr.msg_namelen = round == 0 ? 112u + (unsigned)i : round == 1 ? 60 : 128;
+		}
+		if (round == 2) { /* the kernel's to judge, message by message */
+			in_msgs[1].msg_hdr.msg_name = bad;
+			in_msgs[2].msg_hdr.msg_namelen = (socklen_t)-1;
+		}
+		DO(recvmmsg(fd[1], in_msgs, 3, MSG_DONTWAIT, NULL));
+		DO(recvmmsg(fd[1], in_msgs + 2, 1, MSG_DONTWAIT, NULL));
+		for (int i = 0; i < 3; i++) {
+			if (in_msgs[i].msg_hdr.msg_name != bad) /* that of the host, where nobody could read it */
+				out(" %u", in_msgs[i].msg_hdr.msg_namelen);
+			out_text(got[i] + 2, sizeof got[i] - 2);
+		}
+	}
 	for (int i = 0; i < 4; i++) {
 		close(fd[i]);
 		unlink(at_self(peers[i]));
