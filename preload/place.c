@@ -467,14 +467,15 @@ int place_exe(int dir, const char *name, struct str *out)
 	return found && out->at ? 0 : -ENOENT;
 }
 
-/* Is name, in /proc/self/fd, the descriptor that the walk itself stands on?  The program has none. */
+/* Is name, in /proc/self/fd, a descriptor that we hold for this call?  The program has none. */
 static bool walk_is_held(const struct walk *w, const char *name, const struct stat *st)
 {
 	long n = 0;
 
 	for (; *name >= '0' && *name <= '9' && n < 1000000; name++)
 		n = n * 10 + *name - '0';
-	return !*name && n == w->cur && walk_is_magic(w, st) && walk_own_proc_fd(w);
+	return !*name && ((w->owned && n == w->cur) || n + 1 == w->v->also_held) && walk_is_magic(w, st) &&
+	       walk_own_proc_fd(w);
 }
 
 /* What there is against the magic link name: what the kernel says, then what the caller says, then,
@@ -710,7 +711,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			break;
 		}
 
-		if (S_ISLNK(st.st_mode) && w.owned && walk_is_held(&w, name, &st)) {
+		if (S_ISLNK(st.st_mode) && walk_is_held(&w, name, &st)) {
 			sys_close(fd);
 			r = -ENOENT;
 			break;
@@ -1224,6 +1225,18 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 	if (s.last_named && (how & PLACE_BOUND) && name_shown(v, ret))
 		return (int)place_done(ret, -EBUSY);
 	return 0;
+}
+
+int place_find_second(struct place *ret, const struct view *v, const struct place *first, int dirfd,
+	const char *guest, unsigned how)
+{
+	struct view second;
+
+	if (!v || !first->owned)
+		return place_find(ret, v, dirfd, guest, how);
+	second = *v;
+	second.also_held = first->dir + 1;
+	return place_find(ret, &second, dirfd, guest, how);
 }
 
 long place_done(struct place *at, long r)

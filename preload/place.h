@@ -42,6 +42,7 @@ struct view {
 	bool is_proc;       /* the root is a procfs */
 	bool opaque, in_root; /* one of the binds is: view_sum() */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
+	int also_held;      /* for the second path of a call: 1 + the number that we hold the first by */
 	unsigned long names; /* first letters of the bind points' names, a bit each: view_sum() */
 	size_t nbinds;
 	size_t nold;        /* binds behind these that chroot(2) left outside: their descriptors are still ours */
@@ -74,6 +75,11 @@ struct place {
  * Returns 0 and fills *ret, or -errno (path_resolution(7)). */
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
 	MUST_CHECK;
+
+/* The second place of a call that has two, while first is held: to the program the number of that
+ * descriptor is free, so nothing is found by it in /proc/self/fd.  As place_find. */
+int place_find_second(struct place *ret, const struct view *v, const struct place *first, int dirfd,
+	const char *guest, unsigned how) MUST_CHECK;
 
 /* Is the last name of a place, found by PLACE_NAME, that of a bind point? */
 bool place_bound(const struct view *v, const struct place *at);

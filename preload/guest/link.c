@@ -186,7 +186,7 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 	if (name)
 		to = (struct place){.dir = from.dir, .name = name};
 	else
-		r = place_find(&to, v, newdir, new, PLACE_NAME);
+		r = place_find_second(&to, v, &from, newdir, new, PLACE_NAME);
 	if (r < 0 || !new || !*new) {
 		long first = first_wrong(&from);
 
@@ -212,7 +212,7 @@ static NOINLINE long link_bound(const struct view *v, const struct place *from, 
 	struct place to;
 	char magic[PLACE_PATH];
 	const char *old = place_path(from, magic);
-	long r = place_find(&to, v, newdir, new, PLACE_NAME);
+	long r = place_find_second(&to, v, from, newdir, new, PLACE_NAME);
 
 	if (r < 0)
 		return r;
@@ -264,7 +264,7 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 	if (name)
 		to = (struct place){.dir = from.dir, .name = name};
 	else
-		r = place_find(&to, v, newdir, new, PLACE_NAME);
+		r = place_find_second(&to, v, &from, newdir, new, PLACE_NAME);
 	if (r < 0 && !(from.flags & AT_EMPTY_PATH)) {
 		/* the old name is looked up first: what is wrong with it, where the new one cannot be */
 		long first = sys_call(SYS_linkat, from.dir, from.name, -1, "x", flags);

@@ -60,7 +60,7 @@ long guest_move_mount(int olddir, const char *old, int newdir, const char *new, 
 		return sys_call(SYS_move_mount, olddir, old, newdir, new, flags);
 	r = place_find(&from, v, olddir, old, mount_how(flags, FROM_SYMLINKS, FROM_EMPTY));
 	if (r == 0) {
-		r = place_find(&to, v, newdir, new, mount_how(flags, TO_SYMLINKS, TO_EMPTY));
+		r = place_find_second(&to, v, &from, newdir, new, mount_how(flags, TO_SYMLINKS, TO_EMPTY));
 		if (r == 0) {
 			flags |= from.flags & AT_EMPTY_PATH ? FROM_EMPTY : 0u;
 			flags |= to.flags & AT_EMPTY_PATH ? TO_EMPTY : 0u;

@@ -1085,7 +1085,6 @@ static void names_64(void)
 static void aliases(void)
 {
 	int dir = open("d", O_RDONLY);
-	char buf[PATH_MAX];
 
 	DO(eaccess("abs", R_OK));
 	DO(euidaccess("nox", R_OK));
@@ -1110,6 +1109,7 @@ static void aliases(void)
 	extern char *__realpath_chk(const char *, char *, size_t), *__getcwd_chk(char *, size_t, size_t);
 	extern ssize_t __readlink_chk(const char *, char *, size_t, size_t);
 	extern ssize_t __readlinkat_chk(int, const char *, char *, size_t, size_t);
+	char buf[PATH_MAX];
 	struct stat st;
 	dev_t dev = 0;
 

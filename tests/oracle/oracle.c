@@ -4093,6 +4093,32 @@ static void proc_free(void)
 }
 
 /* A directory that one stands in, or holds, and may not search any more */
+/* While the second name is resolved nobody else holds the numbers that are free. */
+static void proc_free_second(void)
+{
+	int first = dup(FILE_FD), fd_dir = open("/proc/self/fd", O_PATH | O_DIRECTORY);
+	char path[64];
+
+	close(first);
+	DO(chdir("/proc/self/fd"));
+	for (int n = first; n < first + 4; n++) {
+		if (n == fd_dir)
+			continue;
+		out(";");
+		snprintf(path, sizeof path, "/proc/self/fd/%d/x", n);
+		DO(rename(at_self("%/d/f"), path));
+		DO(link(at_self("%/d/f"), path));
+		DO(linkat(AT_FDCWD, at_self("%/d/abs"), AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+		DO(rename(at_self("%/d/f"), path + 14));
+		DO(syscall(SYS_renameat2, AT_FDCWD, at_self("%/d/f"), fd_dir, path + 14, RENAME_EXCHANGE));
+		snprintf(path, sizeof path, "/proc/thread-self/fd/%d/e/g", n);
+		DO(rename(at_self("%/d/f"), path));
+		DO(link(at_self("%/dla/f"), path));
+		snprintf(path, sizeof path, "/proc/%d/fd/%d/../f", (int)getpid(), n);
+		DO(rename(at_self("%/d/f"), path));
+	}
+}
+
 static void held_unsearchable(void)
 {
 	struct stat st;
@@ -4157,7 +4183,7 @@ static const struct {
 		R(descriptors),
 	R(proc_fd_list), R(descriptors_chroot), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
-	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(held_unsearchable), S(links_grow),
+	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(proc_free_second), S(held_unsearchable), S(links_grow),
 #undef S
 #undef R
 };
