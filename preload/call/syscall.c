@@ -57,6 +57,8 @@ static long call_by_number(long nr, long a[6])
 	case SYS_open_tree: return guest_open_tree(FD(0), PTR(1), UINT(2));
 	case SYS_name_to_handle_at:
 		return guest_name_to_handle_at(FD(0), PTR(1), PTR(2), PTR(3), INT(4));
+	case SYS_open_tree_attr:
+		return guest_open_tree_attr(FD(0), PTR(1), UINT(2), PTR(3), SIZE(4));
 	case SYS_open_by_handle_at: return fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
 #ifdef SYS_open
 	case SYS_open: return guest_openat(AT_FDCWD, PTR(0), INT(1), (mode_t)a[2]);
@@ -131,6 +133,12 @@ static long call_by_number(long nr, long a[6])
 	case SYS_llistxattr: return guest_listxattr(PTR(0), PTR(1), SIZE(2), AT_SYMLINK_NOFOLLOW);
 	case SYS_removexattr: return guest_removexattr(PTR(0), PTR(1), 0);
 	case SYS_lremovexattr: return guest_removexattr(PTR(0), PTR(1), AT_SYMLINK_NOFOLLOW);
+	case SYS_setxattrat:
+	case SYS_getxattrat:
+	case SYS_listxattrat:
+	case SYS_removexattrat: return guest_attr_at(nr, a, 2);
+	case SYS_file_getattr:
+	case SYS_file_setattr: return guest_attr_at(nr, a, 4);
 	case SYS_inotify_add_watch: return guest_inotify_add_watch(FD(0), PTR(1), UINT(2));
 	case SYS_fanotify_mark:
 		return guest_fanotify_mark(FD(0), UINT(1), (unsigned long)a[2], FD(3), PTR(4));
@@ -225,16 +233,12 @@ static long call_by_number(long nr, long a[6])
 #endif
 	case SYS_exit_group: jail__exit(INT(0)); break;
 
-	/* Newer calls that would act on the host's files under a root: absent, so that programs take
-	 * the older call (open, getxattr ...) that they keep for older kernels. */
+	/* Under a root these would act on the host's files, or tell its mounts: absent, so that programs do
+	 * what they do on older kernels. */
 	case SYS_io_uring_setup:
 		return state_view() ? -ENOSYS : fd_by_kernel(nr, a, FD_EVENT, FD_NOTHING);
-	case SYS_open_tree_attr:
-		return state_view() ? -ENOSYS : fd_by_flag(nr, a, 2, O_CLOEXEC, FD_OPEN);
-	case SYS_setxattrat:
-	case SYS_getxattrat:
-	case SYS_listxattrat:
-	case SYS_removexattrat:
+	case SYS_statmount:
+	case SYS_listmount:
 		if (state_view())
 			return -ENOSYS;
 	}

@@ -243,6 +243,36 @@ long guest_removexattr(const char *path, const char *name, int at_flags)
 	return xattr(SYS_removexattr, SYS_lremovexattr, (long[6]){(long)path, (long)name}, at_flags);
 }
 
+/* The kernel takes no descriptor of O_PATH by itself here, so an object that is held is reached through
+ * its magic link. */
+long guest_attr_at(long nr, const long args[6], int which)
+{
+	const struct view *v = state_view();
+	const char *path = (const char *)args[1];
+	long a[6], r, first;
+	char magic[PLACE_PATH];
+	struct place at;
+
+	memcpy(a, args, sizeof a);
+	if (!v || !path || !place_readable(path, 1) || !*path) { /* the descriptor itself, or an error */
+		if (state_owns((int)a[0]))
+			a[0] = -1;
+		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
+	r = place_find(&at, v, (int)args[0], path, place_how((int)args[which]));
+	if (r < 0) { /* what is wrong by itself comes before the path */
+		a[0] = AT_FDCWD;
+		a[1] = (long)"/proc/self/fd/x/x";
+		first = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+		return first == -ENOENT ? r : first;
+	}
+	a[0] = at.flags & AT_EMPTY_PATH ? AT_FDCWD : at.dir;
+	a[1] = (long)place_path(&at, magic);
+	if (at.flags & AT_EMPTY_PATH) /* to where the link leads, a symlink too */
+		a[which] &= ~AT_SYMLINK_NOFOLLOW;
+	return place_done(&at, sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]));
+}
+
 long guest_inotify_add_watch(int fd, const char *path, unsigned mask)
 {
 	enum { DONT_FOLLOW = 0x02000000 /* IN_DONT_FOLLOW */ };

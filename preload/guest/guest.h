@@ -34,7 +34,9 @@ long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path,
 long guest_open_own(int dirfd, const char *path, int flags, mode_t mode);
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size);
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags);
+/* open_tree(2), or open_tree_attr(2) with the n bytes at attr behind it */
 long guest_open_tree(int dirfd, const char *path, unsigned flags);
+long guest_open_tree_attr(int dirfd, const char *path, unsigned flags, const void *attr, size_t n);
 long guest_fspick(int dirfd, const char *path, unsigned flags);
 
 /* -- stat.c ------------------------------------------------------------------------------- */
@@ -67,6 +69,9 @@ long guest_setxattr(const char *path, const char *name, const void *value, size_
 	int at_flags);
 long guest_listxattr(const char *path, char *list, size_t n, int at_flags);
 long guest_removexattr(const char *path, const char *name, int at_flags);
+/* setxattrat(2), file_getattr(2) and their kin: a directory, a name, and the AT_* flags as argument
+ * number `which` (2..5).  What is wrong with the other arguments the kernel says. */
+long guest_attr_at(long nr, const long args[6], int which);
 long guest_inotify_add_watch(int fd, const char *path, unsigned mask);
 long guest_fanotify_mark(int fd, unsigned flags, unsigned long mask, int dirfd, const char *path);
 /* Any system call whose argument number `which` (0..5) is a path that is followed (at_flags 0) or

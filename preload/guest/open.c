@@ -117,19 +117,29 @@ long guest_fspick(int dirfd, const char *path, unsigned flags)
 	return fdpolicy_made(r, FD_OPEN, flags & CLOEXEC, forced, FD_PATH(dirfd, path, O_PATH));
 }
 
-long guest_open_tree(int dirfd, const char *path, unsigned flags)
+static long open_tree(long nr, int dirfd, const char *path, unsigned flags, const void *attr, size_t n)
 {
 	const int forced = fdpolicy_flag(FD_OPEN); /* OPEN_TREE_CLOEXEC is O_CLOEXEC */
 	struct place at;
 	long r = place_find(&at, state_view(), dirfd, path, place_how((int)flags));
 
 	if (r == 0) {
-		r = open_lowest(&at, sys_call(SYS_open_tree, at.dir, at.name,
-					     flags | (unsigned)forced | (unsigned)at.flags));
+		r = open_lowest(&at, sys_call(nr, at.dir, at.name,
+					     flags | (unsigned)forced | (unsigned)at.flags, attr, n));
 	} else {
-		long first = sys_call(SYS_open_tree, -1, "/proc/self/fd/x/x", flags);
+		long first = sys_call(nr, -1, "/proc/self/fd/x/x", flags, attr, n);
 
 		r = first == -ENOENT ? r : first;
 	}
 	return fdpolicy_made(r, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, O_PATH));
+}
+
+long guest_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	return open_tree(SYS_open_tree, dirfd, path, flags, NULL, 0);
+}
+
+long guest_open_tree_attr(int dirfd, const char *path, unsigned flags, const void *attr, size_t n)
+{
+	return open_tree(SYS_open_tree_attr, dirfd, path, flags, attr, n);
 }

@@ -3681,6 +3681,85 @@ static void by_number(void)
 	DO(syscall(100000L));
 }
 
+/* What Linux has had since 6.13, and no libc by name. */
+struct xattr_value {
+	uint64_t value;
+	uint32_t size, flags;
+};
+struct file_attr { /* linux/fs.h */
+	uint64_t xflags;
+	uint32_t extsize, nextents, projid, cowextsize;
+};
+enum { SETXATTRAT = 463, GETXATTRAT, LISTXATTRAT, REMOVEXATTRAT, OPEN_TREE_ATTR, FILE_GETATTR, FILE_SETATTR };
+
+static void calls_new(void)
+{
+	static const char *const paths[] = {"f", "%/f", "abs", "dla/f", "d/abs", "dl", "%/dla", "dang", "nope", "", "d/",
+		"abs/", "locked/in", "nox", "up/etc/only", "host", "/etc/only", "f/x", "loop", ".", "..", "/", "/dev/null",
+		"/proc/self/cwd/f", "/proc/self/fd/9", "fifo", "sock", "ro/in", "!0", "!3"};
+	static const unsigned flags[] = {0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, 0x2000000};
+	int dirs[] = {AT_FDCWD, open("d", O_RDONLY), open("d", O_PATH), FILE_FD, 99};
+	char buf[4200], path[4200];
+
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		const char *p = argument(path, sizeof path, paths[i], self);
+
+		step(paths[i]);
+		for (size_t k = 0; k < ROWS(flags); k++)
+			for (size_t d = 0; d < ROWS(dirs); d++) {
+				struct xattr_value v = {(uintptr_t)buf, sizeof buf, 0};
+				struct file_attr attr = {0};
+
+				memset(buf, 0, sizeof buf);
+				out(" (%zu %zu", k, d);
+				if (DO(syscall(GETXATTRAT, dirs[d], p, flags[k], "user.mark", &v, sizeof v)) > 0)
+					out_text(buf, strlen(buf));
+				strcpy(buf, "given");
+				v.size = 5;
+				DO(syscall(SETXATTRAT, dirs[d], p, flags[k], "user.new", &v, sizeof v));
+				v.flags = XATTR_CREATE;
+				DO(syscall(SETXATTRAT, dirs[d], p, flags[k], "user.new", &v, sizeof v));
+				v.size = 70000;
+				DO(syscall(SETXATTRAT, dirs[d], p, flags[k], "user.new", &v, sizeof v));
+				DO(syscall(LISTXATTRAT, dirs[d], p, flags[k], buf, sizeof buf));
+				DO(syscall(REMOVEXATTRAT, dirs[d], p, flags[k], "user.new"));
+				DO(syscall(REMOVEXATTRAT, dirs[d], p, flags[k], ""));
+				DO(syscall(GETXATTRAT, dirs[d], p, flags[k], bad, &v, sizeof v));
+				DO(syscall(GETXATTRAT, dirs[d], p, flags[k], "user.mark", bad, sizeof v));
+				DO(syscall(GETXATTRAT, dirs[d], p, flags[k], "user.mark", &v, 7L));
+				DO(syscall(FILE_GETATTR, dirs[d], p, &attr, sizeof attr, flags[k]));
+				DO(syscall(FILE_SETATTR, dirs[d], p, &attr, sizeof attr, flags[k]));
+				DO(syscall(FILE_GETATTR, dirs[d], p, &attr, 3L, flags[k]));
+				DO(syscall(FILE_GETATTR, dirs[d], p, bad, sizeof attr, flags[k]));
+				out(")");
+			}
+	}
+}
+
+static void trees_opened(void)
+{
+	static const char *const paths[] = {"f", "%/d", "abs", "dla/f", "dang", "", "host", "/etc", "/proc", "locked/in", "!0"};
+	static const unsigned flags[] = {0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, 1 /* OPEN_TREE_CLONE */, O_CLOEXEC, 0x2000000};
+	int dir = open("d", O_PATH);
+	uint64_t attr[4] = {0};
+	char path[300];
+
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		const char *p = argument(path, sizeof path, paths[i], self);
+
+		step(paths[i]);
+		for (size_t k = 0; k < ROWS(flags); k++)
+			for (int with = 0; with < 3; with++) {
+				int fd = (int)DO(syscall(OPEN_TREE_ATTR, dir, p, flags[k], with ? attr : NULL,
+					with == 1 ? sizeof attr : with == 2 ? 3UL : 0UL));
+
+				out_fd(fd);
+				if (fd >= 0)
+					out(" %d", fcntl(fd, F_GETFD)), close(fd);
+			}
+	}
+}
+
 static void renames_inside(void)
 {
 	DO(rename("d", "d/e/in"));
@@ -4179,7 +4258,7 @@ static const struct {
 		S(mounts_stay), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(open_flags),
 		S(openat2_args),
-	S(by_number), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
+	S(by_number), S(calls_new), R(trees_opened), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
 		R(descriptors),
 	R(proc_fd_list), R(descriptors_chroot), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
