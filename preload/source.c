@@ -87,9 +87,7 @@ static ssize_t read_all(int fd, size_t guess, char **ret, size_t *ret_room)
 	ssize_t r = -ENOMEM;
 
 	while (text) {
-		r = sys_read(fd, text + used, room - used);
-		if (r == -EINTR)
-			continue;
+		r = sys_read_again(fd, text + used, room - used);
 		if (r <= 0)
 			break;
 		used += (size_t)r;

@@ -7,6 +7,7 @@
 #ifndef JAIL_SYS_H
 #define JAIL_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/limits.h> /* PATH_MAX, which a freestanding <limits.h> leaves out */
@@ -109,6 +110,20 @@ static inline int sys_close(int fd)
 static inline ssize_t sys_read(int fd, void *buf, size_t n)
 {
 	return sys_call(SYS_read, fd, buf, n);
+}
+
+/* The same, again where a signal came in between: but not for ever, for a seccomp filter or a file system
+ * that says so each time. */
+static inline ssize_t sys_read_again(int fd, void *buf, size_t n)
+{
+	enum { TRIES = 100 };
+	ssize_t r;
+	int tries = 0;
+
+	do
+		r = sys_read(fd, buf, n);
+	while (r == -EINTR && ++tries < TRIES);
+	return r;
 }
 
 static inline ssize_t sys_pread(int fd, void *buf, size_t n, off_t at)

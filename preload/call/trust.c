@@ -26,12 +26,8 @@ static long text_read(int fd, char **ret, size_t *ret_room)
 	size_t n = 0;
 	long r = -ENOMEM;
 
-	while (text && n < TEXT_MAX && (r = sys_read(fd, text + n, TEXT_MAX - n)) != 0) {
-		if (r > 0)
-			n += (size_t)r;
-		else if (r != -EINTR)
-			break;
-	}
+	while (text && n < TEXT_MAX && (r = sys_read_again(fd, text + n, TEXT_MAX - n)) > 0)
+		n += (size_t)r;
 	*ret = text;
 	*ret_room = room;
 	return text ? 0 : r;

@@ -655,10 +655,8 @@ static int inject(void)
 		for (int e = 0; e < ERRORS; e++) {
 			/* each call with two of them, one of which means that there is no such call; or with all */
 			if (only ? strcmp(only, below[b].name) != 0 && strcmp(only, "all") != 0
-				 : errors[e].value != ENOSYS && e != b % (ERRORS - 1))
-				continue;
-			/* who is interrupted tries again, for ever */
-			if (below[b].nr == SYS_read && errors[e].value == EINTR)
+				 : errors[e].value != ENOSYS && e != b % (ERRORS - 1) &&
+					    !(below[b].nr == SYS_read && errors[e].value == EINTR))
 				continue;
 			for (shared->step = 0; shared->step < ncalls; shared->step++) {
 				pid_t pid;
