@@ -2,7 +2,7 @@
  *
  * The entrances that turn a uid or gid into a name and back: each function's own protocol.  Who is
  * asked is source.c's, what a line means names.c's. */
-#include <sys/ioctl.h>
+#include <utmp.h>
 #include "../config.h"
 #include "../env.h"
 #include "../record.h"
@@ -435,7 +435,9 @@ static long login_uid(void)
 		return fd;
 	n = sys_read((int)fd, text, sizeof text);
 	sys_close((int)fd);
-	if (n <= 0 || n == (long)sizeof text)
+	if (n < 0)
+		return n;
+	if (n == 0 || n == (long)sizeof text)
 		return -EINVAL;
 	for (long i = 0; i < n && text[i] != '\n'; i++) {
 		if (text[i] < '0' || text[i] > '9')
@@ -445,24 +447,75 @@ static long login_uid(void)
 	return (long)(uid_t)uid;
 }
 
-/* glibc's getlogin_r(3): the audit system's idea first, then what utmp(5) says of the terminal on
- * standard input; we keep no utmp, so no terminal ever has an entry.  0 or -errno. */
+/* What utmp(5) of the guest says of the terminal on standard input: 0 or -errno, as
+ * sysdeps/unix/getlogin_r.c, whose ESRCH stays in errno. */
+static int login_terminal(char *buf, size_t n)
+{
+	char tty[PATH_MAX];
+	struct utmp want, entry, *found = NULL;
+	const char *line;
+	int r = jail_ttyname_r(0, tty, sizeof tty);
+	size_t len;
+
+	if (r)
+		return -r;
+	line = mem_after(tty, "/dev/");
+	if (!line)
+		line = tty;
+	len = strlen(line) + 1;
+	memset(&want, 0, sizeof want);
+	memcpy(want.ut_line, line, len < sizeof want.ut_line ? len : sizeof want.ut_line);
+	jail_setutent();
+	if (jail_getutline_r(&want, &entry, &found) < 0) {
+		r = -*__errno_location();
+		r = r == -ESRCH ? -ENOENT : r;
+	} else {
+		for (len = 0; len < sizeof found->ut_user && found->ut_user[len]; len++)
+			;
+		if (len + 1 > n) {
+			r = -ERANGE;
+			errno_set(ERANGE);
+		} else {
+			memcpy(buf, found->ut_user, len);
+			buf[len] = '\0';
+		}
+	}
+	jail_endutent();
+	return r;
+}
+
+/* glibc's getlogin_r(3), errno and all: the audit system's idea first, then the terminal's.  Where that
+ * system knows of no login, glibc of some releases asks no further (bug 30235, and the correction has
+ * been taken back to others): libc itself, which looks up no name then, knows what it does.  Since
+ * 2.41 what fails otherwise fails, and no terminal is asked (2.40 does not yet). */
 static int login_glibc(char *buf, size_t n)
 {
-	char termios[256]; /* more than the kernel's struct termios, which no header of libc has */
+	const bool strict = !glibc_before(41);
+	int (*real)(char *, size_t) = REAL(getlogin_r);
+	char own[64];
 	long uid = login_uid(), r;
 
-	if (uid == (long)(uid_t)-1 && glibc_before(38))
-		return -ENXIO;
-	r = uid < 0 || uid == (long)(uid_t)-1 ? -1 : source_name((uid_t)uid, buf, n);
-	if (r > 0)
-		return (size_t)r <= n ? 0 : -ERANGE;
-	r = sys_call(SYS_ioctl, 0, TCGETS, termios);
-	return r < 0 ? (int)r : -ENOENT;
+	if (uid == (long)(uid_t)-1)
+		return real && real(own, sizeof own) == ENXIO ? -ENXIO : login_terminal(buf, n);
+	if (uid < 0) {
+		if (uid != -EINVAL) /* a text that is no number */
+			errno_set((int)-uid);
+		return strict && uid != -ENOENT ? (int)uid : login_terminal(buf, n);
+	}
+	r = source_name((uid_t)uid, buf, 0);
+	if (r > 0 && (size_t)r <= n)
+		r = source_name((uid_t)uid, buf, n);
+	if (r <= 0) {
+		errno_set((int)-r); /* not found: getpwuid_r(3) leaves 0 */
+		return !strict ? login_terminal(buf, n) : r ? (int)r : -ENOENT;
+	}
+	r = (size_t)r <= n ? 0 : -ERANGE;
+	errno_set((int)-r);
+	return (int)r;
 }
 
 /* musl's getlogin(3) is $LOGNAME. */
-static int login(char *buf, size_t n)
+static int login_name(char *buf, size_t n)
 {
 	const char *name;
 
@@ -484,21 +537,20 @@ char *jail_getlogin(void)
 
 	if (config()->musl) /* no errno, no limit: the variable itself */
 		return (char *)(uintptr_t)env_get(config_environ(), "LOGNAME");
-	r = login(name, sizeof name);
-	if (r == 0) {
-		errno_set(0); /* its getpwuid_r(3) did */
+	r = login_name(name, sizeof name);
+	if (r == 0)
 		return name;
-	}
-	errno_set(-r);
+	if (*__errno_location() == ESRCH) /* here glibc corrects itself (sysdeps/unix/getlogin.c) */
+		errno_set(ENOENT);
 	return NULL;
 }
 
 int jail_getlogin_r(char *buf, size_t n)
 {
-	int r = buf || !n ? login(buf, n) : -EFAULT;
+	int r = buf || !n ? login_name(buf, n) : -EFAULT;
 
-	if (!config()->musl)
-		errno_set(-r);
+	if (r == -EFAULT && !config()->musl)
+		errno_set(EFAULT);
 	return -r;
 }
 

@@ -6,6 +6,7 @@
  *
  *   names all           every case of /case in turn, each in a process of its own
  *   names root          the same for what root alone may do: shadow, initgroups, the lock
+ *   names login         who is logged in, by the audit system's idea and by utmp(5)
  *   names chroot DIR    enumerates, and calls chroot(2) meanwhile
  *
  * /etc/passwd, group and shadow are links into /case/now, which is a link to the case. */
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 #include <wordexp.h>
 
 #define DEAD 0xdead
@@ -504,7 +506,7 @@ static void words(void)
 #endif
 }
 
-static void login(void)
+static void logins(void)
 {
 	char buf[80], *p;
 	int r;
@@ -540,6 +542,66 @@ static void login(void)
 		putchar('\n');
 	}
 #endif
+}
+
+/* errno counts where a call failed: what a success leaves there is whatever libc met on its way. */
+static void who(const char *what)
+{
+	static const size_t sizes[] = {0, 1, 5, 13, 14, 33, 64};
+	char buf[65], *p;
+	int r;
+
+	p = LOUD(getlogin());
+	printf("getlogin %s:", what);
+	text(p);
+	printf(" errno %x\n", p ? 0 : errno);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		memset(buf, 'z', sizeof buf);
+		buf[64] = '\0';
+		r = LOUD(getlogin_r(buf, sizes[i]));
+		printf("getlogin_r %s, %zu: %d errno %x", what, sizes[i], r, r ? errno : 0);
+		text(r ? "" : buf);
+		putchar('\n');
+	}
+}
+
+/* Standard input is a terminal, which has an entry, or none, or one of somebody who is gone. */
+static void terminals(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	struct utmp u;
+	char *tty;
+
+	printf("case login\n");
+	who("no terminal");
+	if (fd < 0 || grantpt(fd) != 0 || unlockpt(fd) != 0 || !(tty = ptsname(fd)) || utmpname("/case/utmp") != 0) {
+		printf("no terminal: errno %d\n", errno);
+		return;
+	}
+	dup2(open(tty, O_RDWR | O_NOCTTY), 0);
+	unlink("/case/utmp");
+	who("no file");
+	close(open("/case/utmp", O_CREAT | O_WRONLY, 0600));
+	who("empty file");
+	memset(&u, 0, sizeof u);
+	u.ut_type = USER_PROCESS;
+	strcpy(u.ut_id, "x");
+	strncpy(u.ut_line, tty + strlen("/dev/"), sizeof u.ut_line);
+	strcpy(u.ut_user, "fromterminal");
+	for (int i = 0; i < 3; i++) {
+		setutent();
+		printf("pututline %d\n", pututline(&u) != NULL);
+		endutent();
+		who(i == 0 ? "logged in" : i == 1 ? "logged out" : "a login");
+		u.ut_type = i == 0 ? DEAD_PROCESS : LOGIN_PROCESS;
+		memset(u.ut_user, 'n', sizeof u.ut_user);
+	}
+	setutent();
+	who("in between");
+	printf("getutent after it %d\n", getutent() != NULL);
+	unlink("/case/utmp");
+	close(0);
+	who("closed");
 }
 
 static void write_file(const char *name, const char *content, int flags)
@@ -667,7 +729,7 @@ static void everything(int root)
 	grouplists();
 	still();
 	words();
-	login();
+	logins();
 }
 
 static int by_name(const void *a, const void *b)
@@ -740,6 +802,8 @@ int main(int argc, char **argv)
 	only = argc > 2 ? argv[2] : NULL;
 	if (argc > 2 && strcmp(argv[1], "chroot") == 0)
 		chroots(argv[2]);
+	else if (argc > 1 && strcmp(argv[1], "login") == 0)
+		terminals();
 	else
 		cases(argc > 1 && strcmp(argv[1], "root") == 0);
 	return 0;

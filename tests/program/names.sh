@@ -293,21 +293,24 @@ musl_root() {
 	fill
 }
 
-# UID WHERE ARGUMENT...: names, at either side
+# UID ARGUMENT...: names, at either side; $session: the login uid, or none is set
+session=''
 in_kernel() {
 	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c '
 		for d in proc dev; do mount --rbind "/$d" "$1/$d" || exit 125; done
-		root=$1 uid=$2
-		shift 2
+		root=$1 session=$2 uid=$3
+		shift 3
+		[ -z "$session" ] || echo "$session" >/proc/self/loginuid || exit 125
 		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 60 chroot --userspec="+$uid:+$uid" --groups="" "$root" /bin/names "$@"
-	' sh "$root" "$@" </dev/null
+	' sh "$root" "$session" "$@" </dev/null
 }
 
 in_jail() {
 	uid=$1
 	shift
-	(cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 60 setpriv --reuid="$uid" --regid="$uid" --clear-groups -- \
+	([ -z "$session" ] || echo "$session" >/proc/self/loginuid || exit 125
+		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 60 setpriv --reuid="$uid" --regid="$uid" --clear-groups -- \
 		"$jailrun" --root "$root" -- /bin/names "$@" </dev/null)
 }
 
@@ -391,6 +394,16 @@ one_libc() { # NAME
 	both "$1, root" 0 0 root ${CASE:+"$CASE"}
 	ln -sfn plain "$root/case/now"
 	both "$1, chroot" 0 "$U" chroot /inner
+	both "$1, not logged in" "$U" "$U" login
+	# proc(5): the login uid is set once, by who may
+	if ! (echo 0 >/proc/self/loginuid) 2>"$T/log"; then
+		row 0 "$1, logged in # SKIP no login uid can be set"
+		return
+	fi
+	for session in 0 77777; do
+		both "$1, logged in as $session" "$U" "$U" login
+	done
+	session=''
 }
 
 for release in ${RELEASES:-bookworm bullseye trixie}; do
