@@ -138,6 +138,78 @@ static int glob_empty(glob_t *g, int flags)
 	return 0;
 }
 
+static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g);
+
+/* "~user/", n bytes, is to glibc "~user" with a slash put behind what is a directory (posix/glob.c): nobody's
+ * "~nonesuch/" comes back without one.  A backslash in front of the slash goes with it, unless it is
+ * itself quoted. */
+static int glob_slash(const char *pattern, size_t n, int flags, glob_err *err, glob_t *g)
+{
+	const int asked = flags, was_marked = flags & GLOB_MARK;
+	char *text = HEAP(malloc, void *, (size_t))(n);
+	size_t quotes = 0;
+	int r;
+
+	if (!text)
+		return GLOB_NOSPACE;
+	memcpy(text, pattern, --n);
+	flags |= GLOB_ONLYDIR;
+	while (!(flags & GLOB_NOESCAPE) && quotes < n && text[n - 1 - quotes] == '\\')
+		quotes++;
+	if (quotes % 2) {
+		n--;
+		flags &= ~(GLOB_NOCHECK | GLOB_NOMAGIC);
+	}
+	text[n] = '\0';
+	r = glob_plain(text, flags | GLOB_MARK, err, g);
+	HEAP(free, void, (void *))(text);
+	if (r == 0)
+		g->gl_flags = (g->gl_flags & ~GLOB_MARK) | was_marked;
+	if (r == GLOB_NOMATCH && quotes % 2 && asked & GLOB_NOCHECK)
+		r = glob_down(pattern, asked, (asked & ~(GLOB_TILDES | GLOB_ERR)) | GLOB_NOCHECK, NULL, g);
+	return r;
+}
+
+/* "~/" alone is the empty name in the home directory: glibc puts a slash behind that, whatever it ends
+ * with, and another one for GLOB_MARK. */
+static int glob_home_slashes(const char *home, int flags, glob_t *g)
+{
+	char **last = &g->gl_pathv[(flags & GLOB_DOOFFS ? g->gl_offs : 0) + g->gl_pathc - 1], *text;
+	const size_t n = mem_equal(home, "/") ? 0 : strlen(home);
+
+	text = HEAP(realloc, void *, (void *, size_t))(*last, n + 3);
+	if (!text)
+		return GLOB_NOSPACE;
+	memcpy(text, home, n);
+	memcpy(text + n, flags & GLOB_MARK ? "//" : "/", flags & GLOB_MARK ? 3 : 2);
+	*last = text;
+	return 0;
+}
+
+/* "~user" without a slash is the directory as it is called, whether it exists or not. */
+static int glob_home_itself(const char *home, int flags, glob_t *g)
+{
+	const size_t n = strlen(home), at = (flags & GLOB_DOOFFS ? g->gl_offs : 0) + g->gl_pathc;
+	char *text = HEAP(malloc, void *, (size_t))(n + 2);
+	char **v = text ? HEAP(realloc, void *, (void *, size_t))(g->gl_pathv, (at + 2) * sizeof *v) : NULL;
+	struct stat st;
+
+	if (!v) {
+		HEAP(free, void, (void *))(text);
+		return GLOB_NOSPACE;
+	}
+	memcpy(text, home, n + 1);
+	if (flags & GLOB_MARK && (flags & GLOB_ALTDIRFUNC ? g->gl_stat(home, &st) : glob_stat(home, &st)) == 0 &&
+		S_ISDIR(st.st_mode))
+		memcpy(text + n, "/", 2);
+	v[at] = text;
+	v[at + 1] = NULL;
+	g->gl_pathv = v;
+	g->gl_pathc++;
+	g->gl_flags = flags;
+	return 0;
+}
+
 static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
 {
 	char home[PATH_MAX], *text;
@@ -148,13 +220,18 @@ static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
 
 	if (!(flags & GLOB_TILDES) || *pattern != '~')
 		return glob_down(pattern, flags, flags, err, g);
+	m = strlen(pattern);
+	if (m > 2 && pattern[m - 1] == '/')
+		return glob_slash(pattern, m, flags, err, g);
 	n = glob_tilde(pattern, flags, home, &rest);
 	if (n < 0 && flags & GLOB_TILDE_CHECK) {
 		glob_empty(g, flags);
 		return GLOB_NOMATCH;
 	}
-	if (!*rest) /* "~user" without a slash is the directory, whether it exists or not */
-		with |= GLOB_NOCHECK;
+	if (!*rest) {
+		r = glob_empty(g, flags);
+		return r ? r : glob_home_itself(n < 0 ? pattern : home, flags, g);
+	}
 	if (n < 0) {
 		r = glob_down(pattern, flags, with, err, g);
 	} else {
@@ -165,13 +242,13 @@ static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
 		memcpy(text, home, (size_t)n);
 		memcpy(text + n, rest, m);
 		/* GLOB_NOCHECK gives the pattern back with its tilde. */
-		r = glob_down(text, flags, *rest ? with & ~GLOB_NOCHECK : with, err, g);
+		r = glob_down(text, flags, with & ~GLOB_NOCHECK, err, g);
 		HEAP(free, void, (void *))(text);
+		if (r == 0 && mem_equal(pattern, "~/"))
+			r = glob_home_slashes(home, flags, g);
 		if (r == GLOB_NOMATCH && flags & GLOB_NOCHECK)
 			r = glob_down(pattern, flags, with & ~GLOB_ERR, NULL, g);
 	}
-	if (r == 0 && !*rest)
-		g->gl_flags = flags;
 	return r;
 }
 
@@ -444,6 +521,10 @@ static int glob_musl(const char *pattern, int flags, glob_err *err, glob_t *g)
 
 		r = home < 0 ? GLOB_NOMATCH : 0;
 		n = home < 0 ? 0 : (size_t)home;
+		if (r == 0 && *rest && n + 1 < PATH_MAX) { /* its slash is a part of it (src/regex/glob.c) */
+			s.path[n++] = '/';
+			rest++;
+		}
 	}
 	if (r == 0 && *pattern) {
 		text = LIBC(strdup, char *, (const char *))(rest);

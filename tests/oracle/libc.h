@@ -216,6 +216,32 @@ static void globs_more(void)
 	op_glob("{d,dla}/{e,f}*", GLOB_BRACE | GLOB_MARK);
 	op_glob("{", GLOB_BRACE);
 #endif
+#ifdef GLOB_TILDE
+	step("slashes behind a tilde");
+	for (int home = 0; home < 4; home++) {
+		static const char *const homes[] = {"%", "%/", "/", "%/nope"};
+		static const char *const tails[] = {"~", "~/", "~//", "~/d/", "~/d//", "~orc", "~orc/", "~nobody-here", "~nobody-here/",
+			"~nobody-here/x", "~/f/", "~/*/", "~orc\\/", "~/no\\/"};
+
+		setenv("HOME", at_self(homes[home]), 1);
+		for (size_t i = 0; i < ROWS(tails); i++)
+			for (int how = 0; how < 4; how++) {
+				int flags = GLOB_TILDE | (how & 1 ? GLOB_MARK : 0) | (how & 2 ? GLOB_NOCHECK : 0);
+				int r;
+
+				memset(&g, 0, sizeof g);
+				r = glob(tails[i], flags, NULL, &g);
+				out(" %d %zu", r, r ? 0 : g.gl_pathc);
+#ifdef __GLIBC__
+				out(" %x", r ? 0u : (unsigned)g.gl_flags);
+#endif
+				if (r)
+					continue;
+				out_string(g.gl_pathv[0]);
+				globfree(&g);
+			}
+	}
+#endif
 }
 
 #ifdef __GLIBC__
