@@ -122,7 +122,7 @@ static long proc_owner(const struct place *at, char *text, size_t n)
 	if (r <= 0)
 		return 0;
 	text[r] = '\0';
-	if (at->owned) /* the link itself is held: its directory */
+	if (at->flags & AT_EMPTY_PATH) /* the link itself is held: its directory */
 		((char *)(uintptr_t)mem_base(text))[-1] = '\0';
 	/* .../PID or .../PID/task/TID */
 	for (digits = text; *digits; digits++)
@@ -146,16 +146,21 @@ static long proc_other_exe(char *dir, size_t n, struct str *out)
 }
 
 /* The links of procfs name host paths: what the guest is to read instead, in text.  at holds the
- * link; base is its last name in the guest's path.  0: it is an ordinary link. */
-static NOINLINE long proc_link(const struct view *v, const struct place *at, const char *base,
+ * link, by itself or by its directory and name; path is the guest's.  0: it is an ordinary link. */
+static NOINLINE long proc_link(const struct view *v, const struct place *at, const char *path,
 	char *buf, size_t n)
 {
-	char host[PATH_MAX + 1], text[PATH_MAX + 64];
+	char host[PATH_MAX + 1], text[PATH_MAX + 64], magic[PLACE_PATH];
 	struct str s = {text, text + sizeof text};
 	size_t len;
 	long r;
 
-	if (mem_equal(base, "exe")) {
+	if (!*path) { /* a descriptor of the program's: what it calls itself */
+		r = sys_readlinkat(AT_FDCWD, place_path(at, magic), host, sizeof host - 1);
+		host[r < 0 ? 0 : r] = '\0';
+		path = host;
+	}
+	if (mem_equal(mem_base(path), "exe")) {
 		r = proc_owner(at, host, sizeof host);
 		if (r == sys_getpid() && v->exe)
 			str_puts(&s, v->exe);
@@ -206,11 +211,13 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 		return r;
 	/* read here first: what procfs says of the host must not be left behind a shorter text */
 	r = sys_readlinkat(at.dir, at.name, own, sizeof own);
+	if (r > 0 && !*at.name) /* the program's own descriptor of a link, or ours */
+		at.flags = AT_EMPTY_PATH;
 	if (at.owned && r == -ENOENT)
 		r = -EINVAL; /* fs/stat.c: "" on something that is no link; the guest gave a name */
 	if (r > 0) {
 		p = own[0] == '/' && proc_holds(v, &at)
-			    ? proc_link(v, &at, at.owned ? mem_base(path) : path, buf, n)
+			    ? proc_link(v, &at, path, buf, n)
 			    : 0;
 		if (p != 0)
 			r = p;

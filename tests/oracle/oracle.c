@@ -3313,6 +3313,31 @@ static void proc_at(void)
 	out_open("../root/etc/only");
 }
 
+/* The links themselves, held: readlinkat(2) with "". */
+static void proc_links_held(void)
+{
+	static const char *const paths[] = {"/proc/self/cwd", "/proc/self/root", "/proc/self/exe", "/proc/self/fd/9",
+		"/proc/thread-self/exe", "/proc/thread-self/cwd", "abs", "dang", "/proc/self/fd/7"};
+
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		int fd = open(paths[i], O_PATH | O_NOFOLLOW);
+		char buf[400], small[3];
+		ssize_t n;
+
+		step(paths[i]);
+		memset(buf, 0, sizeof buf);
+		n = DO(readlinkat(fd, "", buf, sizeof buf));
+		out_text(buf, n > 0 ? (size_t)n : 0);
+		DO(readlinkat(fd, "", small, sizeof small));
+		out_text(small, sizeof small);
+		DO(readlinkat(fd, "", bad, 10));
+		close(fd);
+	}
+	DO(readlinkat(FILE_FD, "", (char[9]){0}, 9));
+	DO(readlinkat(99, "", (char[9]){0}, 9));
+	DO(readlinkat(AT_FDCWD, "", (char[9]){0}, 9));
+}
+
 static void proc_realpath(void)
 {
 	static const char *const paths[] = {"/proc/self/cwd", "/proc/self/cwd/f", "/proc/self/root",
@@ -4254,7 +4279,7 @@ static const struct {
 		R(tmpfiles),
 	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
-	R(proc_at), R(proc_realpath), S(proc_dirs), R(proc_self_text), R(proc_cmdline),
+	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), R(proc_self_text), R(proc_cmdline),
 		S(mounts_stay), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(open_flags),
 		S(openat2_args),
