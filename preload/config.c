@@ -367,6 +367,7 @@ const struct config *config_start(void)
 	struct config *c = __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) ? sys_pages(sizeof *c) : &first;
 	const struct config *none = NULL;
 	const char *entry, *slash;
+	size_t fn;
 
 	if (!c)
 		return &bare;
@@ -380,6 +381,11 @@ const struct config *config_start(void)
 	c->musl = !gnu_get_libc_version;
 	c->pid = sys_getpid();
 	c->hide = c->root != NULL;
+	fn = c->note_fn ? strlen(c->note_fn) : 0;
+	if (fn > 1 && c->note_fn[fn - 1] == '/') {
+		c->by_fd = true;
+		c->note_fn = mem_keep(c->note_fn, fn - 1);
+	}
 	c->program = c->note_fn ? c->note_fn : keep((const char *)getauxval(AT_EXECFN));
 	c->program = c->program ? mem_base(c->program) : "?";
 	c->file = c->program;

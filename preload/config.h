@@ -85,6 +85,7 @@ struct config {
 	bool walk;             /* LIBJAIL_RESOLVER=walk: never openat2 */
 	bool musl;             /* the libc of this process is musl */
 	bool shell;            /* the program is a shell (FDPOLICY section 2, rule 4) */
+	bool by_fd;            /* the program was executed by its descriptor: its file tells what it is called */
 	const char *lib;       /* host path of libjail.so; never NULL, "" when unknown */
 	const char *audit;     /* host path of libjail-audit.so beside it, likewise */
 	const char *program;   /* basename of the program, for messages and policy; never NULL */

@@ -439,34 +439,6 @@ static bool walk_own_proc_fd(const struct walk *w)
 	return walk_own_dir(w, "fd") || walk_own_dir(w, "fdinfo");
 }
 
-int place_exe(int dir, const char *name, struct str *out)
-{
-	static const char key[] = "\nLIBJAIL_0_EXE=";
-	char buf[1024];
-	size_t match = 1; /* as if a variable had just ended */
-	bool found = false;
-	long have;
-	int fd = sys_openat_own(dir, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fd;
-	while ((have = sys_read(fd, buf, sizeof buf)) > 0 && match != sizeof key)
-		for (long i = 0; i < have && match != sizeof key; i++) {
-			if (found && !buf[i])
-				match = sizeof key;
-			else if (found)
-				str_put(out, &buf[i], 1);
-			else if (!buf[i])
-				match = 1;
-			else if (match && buf[i] == key[match])
-				found = !key[++match];
-			else
-				match = 0;
-		}
-	sys_close(fd);
-	return found && out->at ? 0 : -ENOENT;
-}
-
 /* Is name, in /proc/self/fd, a descriptor that we hold for this call?  The program has none. */
 static bool walk_is_held(const struct walk *w, const char *name, const struct stat *st)
 {
@@ -476,6 +448,40 @@ static bool walk_is_held(const struct walk *w, const char *name, const struct st
 		n = n * 10 + *name - '0';
 	return !*name && ((w->owned && n == w->cur) || n + 1 == w->v->also_held) && walk_is_magic(w, st) &&
 	       walk_own_proc_fd(w);
+}
+
+/* The guest's path of the program whose directory in procfs the walk stands in, put right in front of
+ * end, with room bytes to do so.  Its length; 0: the kernel's link is all there is. */
+static NOINLINE long walk_exe(const struct walk *w, char *end, size_t room)
+{
+	char *const start = end - room;
+	struct str s = {start, end};
+	size_t n;
+	int r = 0;
+
+	if (w->v->exe && walk_own_proc(w))
+		str_puts(&s, w->v->exe);
+	else
+		r = place_proc_exe(w->v, w->cur, &s);
+	if (r < 0 || !s.at)
+		return r < 0 && r != -ENAMETOOLONG ? 0 : -ENAMETOOLONG;
+	n = (size_t)(s.at - start);
+	memmove(end - n, start, n);
+	return (long)n;
+}
+
+/* The root of another process: a descriptor, v->fd where it is ours. */
+static NOINLINE int walk_root_of(const struct walk *w)
+{
+	static const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	char text[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+	int fd;
+
+	if (place_proc_root(w->v, w->cur, &s) < 0 || mem_equal(text, "/"))
+		return w->v->fd;
+	fd = place_open(w->v, AT_FDCWD, text, &how);
+	return fd < 0 ? w->v->fd : fd;
 }
 
 /* What there is against the magic link name: what the kernel says, then what the caller says, then,
@@ -727,18 +733,13 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				break;
 			}
 			if (walk_is_magic(&w, &st)) {
-				/* the program, by its path: the link itself leads to its loader */
-				struct str path = {text, c - (slash ? 1 : 0)};
-				bool exe = false;
+				char *const before = c - (slash ? 1 : 0); /* "/" and the rest follow there */
+				long exe = mem_equal(name, "exe") ? walk_exe(&w, before, (size_t)(before - text)) : 0;
 
 				sys_close(fd);
-				if (mem_equal(name, "exe")) {
-					if (v->exe && walk_own_proc(&w)) {
-						str_puts(&path, v->exe);
-						exe = true;
-					} else {
-						exe = place_exe(w.cur, "environ", &path) == 0;
-					}
+				if (exe < 0) {
+					r = (int)exe;
+					break;
 				}
 				/* that of another process is the kernel's to refuse (proc(5)) */
 				r = walk_through(&w, name, how->resolve & RESOLVE_NO_MAGICLINKS ? -ELOOP
@@ -746,7 +747,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				if (r < 0)
 					break;
 				if (mem_equal(name, "root")) {
-					walk_to(&w, v->fd, false);
+					r = walk_own_proc(&w) ? v->fd : walk_root_of(&w);
+					walk_to(&w, r, r != v->fd);
 					w.in = NULL;
 					rest = c;
 					continue;
@@ -764,13 +766,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 					rest = c;
 					continue;
 				}
-				if (!path.at) {
-					r = -ENAMETOOLONG;
-					break;
-				}
-				n = (size_t)(path.at - text);
-				rest = c - (slash ? 1 : 0) - n;
-				memmove(rest, text, n);
+				rest = before - exe;
 				/* refused below when it is open, and must not be emptied before; without
 				 * O_TRUNC whose file it is must not be asked before who may write it */
 				own_exe = true;
@@ -1343,6 +1339,81 @@ long place_guest_fd(const struct view *v, int fd, char *buf, size_t n)
 		e = s.at ? 0 : -ENAMETOOLONG;
 	}
 	return e < 0 ? e : s.at - buf;
+}
+
+/* -- other processes --------------------------------------------------------------------------- */
+
+/* The value of the variable key ("NAME=") in the environment that the process was executed with. */
+static int proc_variable(int dir, const char *key, struct str *out)
+{
+	const char *match = key; /* as far as it goes; NULL: not in this variable */
+	char buf[1024];
+	bool found = false, done = false;
+	long have;
+	int fd = sys_openat_own(dir, "environ", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	str_puts(out, "");
+	while (!done && (have = sys_read(fd, buf, sizeof buf)) > 0)
+		for (long i = 0; i < have && !done; i++) {
+			if (found && buf[i])
+				str_put(out, &buf[i], 1);
+			else if (found)
+				done = true;
+			else if (!buf[i])
+				match = key;
+			else if (match && buf[i] == *match)
+				found = !*++match;
+			else
+				match = NULL;
+		}
+	sys_close(fd);
+	return !found ? -ENOENT : out->at ? 0 : -ENAMETOOLONG;
+}
+
+/* The host's path from start on in out becomes the guest's, or, where the root does not reach it, stays
+ * as it is, which is how the kernel tells it. */
+static NOINLINE int proc_shown(const struct view *v, char *start, struct str *out)
+{
+	char host[PATH_MAX];
+	const size_t n = (size_t)(out->at - start) + 1;
+	int r;
+
+	if (n > sizeof host)
+		return -ENAMETOOLONG;
+	memcpy(host, start, n);
+	out->at = start;
+	r = place_guest(v, host, out);
+	if (r == -ENOENT) {
+		out->at = start;
+		str_puts(out, host);
+		r = out->at ? 0 : -ENAMETOOLONG;
+	}
+	return r;
+}
+
+int place_proc_root(const struct view *v, int dir, struct str *out)
+{
+	char *const start = out->at;
+	int r = proc_variable(dir, "LIBJAIL_ROOT=", out);
+
+	return r < 0 ? r : proc_shown(v, start, out);
+}
+
+int place_proc_exe(const struct view *v, int dir, struct str *out)
+{
+	char *const start = out->at;
+	int r = proc_variable(dir, "LIBJAIL_ROOT=", out);
+	bool ours;
+
+	if (r < 0)
+		return r;
+	ours = mem_equal(start, v->host_len ? v->host : "/");
+	if (ours || mem_equal(start, "/"))
+		out->at = start;
+	r = proc_variable(dir, "LIBJAIL_0_EXE=", out);
+	return r < 0 || ours ? r : proc_shown(v, start, out);
 }
 
 /* -- views ---------------------------------------------------------------------------------- */

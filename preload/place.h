@@ -113,12 +113,15 @@ int place_open(const struct view *v, int dirfd, const char *guest, const struct 
 int place_hold(const struct view *v, int dirfd, const char *guest, unsigned flags, unsigned resolve)
 	MUST_CHECK;
 
-/* The guest path of the program of a process under libjail, to out: its libjail was told, and the text
- * stays where execve(2) put it.  dir, name: its "environ" in a procfs.  0, or -errno. */
-int place_exe(int dir, const char *name, struct str *out) MUST_CHECK;
-
 /* Is dev a procfs that the guest sees? */
 bool place_in_proc(const struct view *v, dev_t dev);
+
+/* Of the process whose directory in procfs is dir, as the guest's path of what /proc/PID/exe and
+ * /proc/PID/root lead to, NUL-terminated: the kernel knows the loader and the host's root, but its
+ * libjail was told when it was executed, and that text stays in its memory.  0; -errno: it is not under
+ * libjail, or not to be read. */
+int place_proc_exe(const struct view *v, int dir, struct str *out) MUST_CHECK;
+int place_proc_root(const struct view *v, int dir, struct str *out) MUST_CHECK;
 
 /* openat(2)'s flags and mode as openat2(2) accepts them (fs/open.c, build_open_how). */
 struct open_how place_how_open(int flags, mode_t mode);

@@ -188,11 +188,8 @@ static void identity_restore(const struct config *c, char **envp /* the kernel's
 	char *name = (char *)(uintptr_t)c->note_argv0, *placed;
 
 	if (c->note_fn) {
-		const char *by_fd = mem_after(c->note_fn, "/dev/fd/");
-
 		/* a program executed by descriptor alone is called as its file is (fs/exec.c) */
-		sys_call(SYS_prctl, PR_SET_NAME,
-			mem_base(by_fd && !mem_find(by_fd, '/') && c->note_exe ? c->note_exe : c->note_fn));
+		sys_call(SYS_prctl, PR_SET_NAME, mem_base(c->by_fd && c->note_exe ? c->note_exe : c->note_fn));
 		for (; aux->a_type != AT_NULL; aux++)
 			if (aux->a_type == AT_EXECFN)
 				aux->a_un.a_val = (unsigned long)c->note_fn;

@@ -110,7 +110,8 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 			return -EACCES;
 		if (sys_fcntl(dirfd, F_GETFD, 0) < 0)
 			return -EBADF;
-		p->fd = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how.flags, 0);
+		/* a symlink that is held is not followed in any case */
+		p->fd = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how.flags & ~O_NOFOLLOW, 0);
 	} else {
 		p->fd = place_open(v, dirfd, path, &how);
 	}
@@ -387,6 +388,7 @@ struct extra {
 	const char *argv0, *fn, *exe; /* notes; NULL: none */
 	const char *fds;              /* descriptors that the loader needs */
 	const char *lib, *audit;      /* our entries of LD_PRELOAD and LD_AUDIT */
+	bool by_fd;                   /* fn ends with a slash, which no program's path does */
 	bool musl;
 	bool eager;                   /* bind all symbols at start */
 	const char *interp;           /* the program's loader, a host path */
@@ -411,7 +413,7 @@ static size_t env_room(const struct view *v, char *const envp[], const struct ex
 	CONFIG_NOTES(X)
 #undef X
 	room += 2 * (strlen(c->lib) + strlen(c->audit)) + (x->argv0 ? strlen(x->argv0) : 0) +
-		(x->fn ? strlen(x->fn) : 0) + (x->exe ? strlen(x->exe) : 0);
+		(x->fn ? strlen(x->fn) + 1 : 0) + (x->exe ? strlen(x->exe) : 0);
 	if (v) {
 		room += v->host_len;
 		for (size_t i = 0; i < v->nbinds; i++)
@@ -516,7 +518,15 @@ settings:
 	view_note_put(v, &m->s);
 	env_done(m, at);
 	env_put(m, "LIBJAIL_0_ARGV0", x->argv0);
-	env_put(m, "LIBJAIL_0_FN", x->fn);
+	if (x->by_fd) {
+		at = m->s.at;
+		str_puts(&m->s, "LIBJAIL_0_FN=");
+		str_puts(&m->s, x->fn);
+		str_puts(&m->s, "/");
+		env_done(m, at);
+	} else {
+		env_put(m, "LIBJAIL_0_FN", x->fn);
+	}
 	env_put(m, "LIBJAIL_0_EXE", x->exe);
 	env_put(m, "LIBJAIL_0_LIB", x->lib);
 	env_put(m, "LIBJAIL_0_PRELOAD", preload);
@@ -559,6 +569,7 @@ static bool env_complete(char *const envp[])
 struct job {
 	exec_run *run;
 	void *arg;
+	bool by_fd; /* the program is what a descriptor holds */
 };
 
 #define TRACE "LIBJAIL_0_TRACE="
@@ -741,7 +752,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	const long argc = count(argv), envc = count(envp);
 	struct exec_plan plan = {.dirfd = AT_FDCWD, .path = p->interp};
 	struct extra x = {.argv0 = argc > 0 ? argv[0] : "", .fn = fn, .exe = p->guest,
-		.musl = p->interp_musl, .lib = c->lib, .audit = c->audit, .interp = p->interp};
+		.by_fd = j->by_fd, .musl = p->interp_musl, .lib = c->lib, .audit = c->audit, .interp = p->interp};
 	struct made m = {0};
 	char fds[64], entry[PLACE_PATH], audit_entry[PLACE_PATH], name[PLACE_PATH], prefix[PLACE_PATH];
 	struct str f = {fds, fds + sizeof fds};
@@ -1137,7 +1148,7 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 	exec_run *run, void *arg)
 {
 	const struct view *v = state_view();
-	const struct job j = {run, arg};
+	struct job j = {run, arg, false};
 	char name[PATH_MAX + 32];
 	struct str s = {name, name + sizeof name};
 	long n, r;
@@ -1157,6 +1168,7 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 	if (dirfd == AT_FDCWD || path[0] == '/')
 		return plan_program(&j, v, dirfd, path, path, path, argv, envp, flags, 0);
 	/* fs/exec.c, alloc_bprm: what a program executed by descriptor is called */
+	j.by_fd = n == 0;
 	str_puts(&s, "/dev/fd/");
 	str_num(&s, (unsigned)dirfd);
 	if (n) {

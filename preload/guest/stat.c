@@ -136,13 +136,17 @@ static long proc_owner(const struct place *at, char *text, size_t n)
 	return pid;
 }
 
-/* place_exe of the process whose directory dir is, with room for n bytes. */
-static long proc_other_exe(char *dir, size_t n, struct str *out)
+/* The link of another process under libjail that the kernel knows as the loader, or as the host's
+ * root; dir is its directory.  0, or -errno. */
+static int proc_other(const struct view *v, const char *dir, bool exe, struct str *out)
 {
-	struct str s = {dir + strlen(dir), dir + n};
+	int fd = sys_openat_own(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC), r = fd;
 
-	str_puts(&s, "/environ");
-	return s.at ? place_exe(AT_FDCWD, dir, out) : -ENAMETOOLONG;
+	if (fd >= 0) {
+		r = exe ? place_proc_exe(v, fd, out) : place_proc_root(v, fd, out);
+		sys_close(fd);
+	}
+	return r;
 }
 
 /* The links of procfs name host paths: what the guest is to read instead, in text.  at holds the
@@ -153,6 +157,7 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 	char host[PATH_MAX + 1], text[PATH_MAX + 64], magic[PLACE_PATH];
 	struct str s = {text, text + sizeof text};
 	size_t len;
+	bool exe;
 	long r;
 
 	if (!*path) { /* a descriptor of the program's: what it calls itself */
@@ -160,11 +165,12 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 		host[r < 0 ? 0 : r] = '\0';
 		path = host;
 	}
-	if (mem_equal(mem_base(path), "exe")) {
+	exe = mem_equal(mem_base(path), "exe");
+	if (exe || mem_equal(mem_base(path), "root")) {
 		r = proc_owner(at, host, sizeof host);
-		if (r == sys_getpid() && v->exe)
+		if (r == sys_getpid() && exe && v->exe)
 			str_puts(&s, v->exe);
-		else if (!r || proc_other_exe(host, sizeof host, &s) < 0)
+		else if (!r || r == sys_getpid() || proc_other(v, host, exe, &s) < 0)
 			s.at = text;
 	}
 	if (s.at == text) {

@@ -2643,12 +2643,29 @@ static void child_fexecve(const char *p, long arg)
 	DO(fexecve(fd, argv, environ));
 }
 
+/* A descriptor by its name, and with flags that do not matter. */
+static void child_by_fd(const char *p, long arg)
+{
+	char *argv[] = {"by-fd", "who", NULL}, path[40];
+	int fd = open(p, arg == 3 ? O_PATH | O_NOFOLLOW : O_RDONLY);
+
+	snprintf(path, sizeof path, arg == 0 ? "/dev/fd/%d" : "/proc/self/fd/%d", fd);
+	if (arg < 2)
+		DO(execve(path, argv, environ));
+	else
+		DO(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+}
+
 static void fexecves(void)
 {
 	static const char *const files[] = {"/bin/oracle", "x", "x.args", "f", "d", "nope"};
 
 	for (size_t i = 0; i < ROWS(files); i++) {
 		step(files[i]);
+		capture(child_by_fd, files[i], 0);
+		capture(child_by_fd, files[i], 1);
+		capture(child_by_fd, files[i], 2);
+		capture(child_by_fd, files[i], 3);
 		capture(child_fexecve, files[i], O_RDONLY);
 		capture(child_fexecve, files[i], O_RDONLY | O_CLOEXEC);
 		capture(child_fexecve, files[i], O_PATH);
@@ -3370,6 +3387,83 @@ static void proc_dirs(void)
 	DO(unlink("/proc/self/root"));
 	DO(symlink("x", "/proc/self/cwd/sym"));
 	out_readlink("sym");
+}
+
+static void child_exe_of(const char *p, long arg)
+{
+	(void)arg;
+	DO(execve(p, (char *[]){"of-another", "who", NULL}, environ));
+}
+
+/* Programs executed here, in a root below, and by other names, as procfs shows them. */
+static void proc_executed(void)
+{
+	static const struct {
+		const char *root, *dir, *path;
+	} rows[] = {{NULL, "d", "/bin/oracle"}, {"/sub", NULL, "/bin/oracle"}, {"/sub", "/", "/bin/oracle"},
+		{NULL, "/", "/proc/self/exe"}, {NULL, "/bin", "oracle"}};
+	static const char *const names_all[] = {"exe", "root", "cwd", "root/etc/hostname", "root/..", "root/bin/oracle", "root/"};
+	struct stat program, st;
+
+	stat("/bin/oracle", &program);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int ready[2], end[2], fd, dir;
+		char path[100], buf[PATH_MAX];
+		pid_t pid;
+
+		out("; %s %s", rows[i].root ? rows[i].root : "-", rows[i].path);
+		if (pipe(ready) != 0 || pipe(end) != 0)
+			return;
+		pid = fork();
+		if (pid == 0) {
+			alarm(20);
+			dup2(end[0], 0);
+			dup2(ready[1], 1);
+			close(end[1]);
+			if ((rows[i].root && chroot(rows[i].root) != 0) || (rows[i].dir && chdir(rows[i].dir) != 0))
+				_exit(1);
+			execl(rows[i].path, "w", "wait", (char *)NULL);
+			_exit(1);
+		}
+		close(end[0]);
+		close(ready[1]);
+		out(" %zd", read(ready[0], buf, 1));
+		for (size_t k = 0; k < ROWS(names_all); k++) {
+			long n;
+
+			out(" (%s", names_all[k]);
+			sprintf(path, "/proc/%d/%s", (int)pid, names_all[k]);
+			n = DO(readlink(path, buf, sizeof buf));
+			out_text(buf, n > 0 ? (size_t)n : 0);
+			if (DO(stat(path, &st)) == 0)
+				out(" %d", st.st_dev == program.st_dev && st.st_ino == program.st_ino);
+			fd = (int)DO(open(path, O_RDONLY));
+			if (fd >= 0 && fstat(fd, &st) == 0)
+				out(" %d", st.st_dev == program.st_dev && st.st_ino == program.st_ino);
+			out_fd(k > 3 ? -1 : fd);
+			close(fd);
+			DO(open(path, O_WRONLY));
+			if (k && DO(chdir(path)) == 0) {
+				out_cwd();
+				out_open("etc/hostname");
+				DO(chdir(self));
+			}
+			out(")");
+		}
+		sprintf(path, "/proc/%d", (int)pid);
+		dir = open(path, O_PATH);
+		fd = openat(dir, "exe", O_RDONLY);
+		out(" %d", fstat(fd, &st) == 0 && st.st_dev == program.st_dev && st.st_ino == program.st_ino);
+		fd = openat(dir, "exe", O_PATH | O_NOFOLLOW);
+		DO(readlinkat(fd, "", buf, sizeof buf));
+		strcat(path, "/exe");
+		if (symlink(path, "of-pid") == 0)
+			capture(child_exe_of, "of-pid", 0);
+		unlink("of-pid");
+		close(end[1]);
+		close(ready[0]);
+		waitpid(pid, NULL, 0);
+	}
 }
 
 static void proc_self_text(void)
@@ -4279,7 +4373,7 @@ static const struct {
 		R(tmpfiles),
 	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
-	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), R(proc_self_text), R(proc_cmdline),
+	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), S(proc_executed), R(proc_self_text), R(proc_cmdline),
 		S(mounts_stay), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(open_flags),
 		S(openat2_args),
@@ -4845,6 +4939,8 @@ int main(int argc, char **argv)
 		return who(argc, argv);
 	if (argc == 2 && strcmp(argv[1], "again") == 0)
 		return execve("/proc/self/exe", (char *[]){"once more", "who", NULL}, environ);
+	if (argc == 2 && strcmp(argv[1], "wait") == 0) /* for who looks at it */
+		return write(1, "", 1) != 1 || read(0, &(char){0}, 1) < 0;
 	signal(SIGPIPE, SIG_IGN);
 	items_make();
 	if (argc >= 3 && strcmp(argv[1], "setup") == 0)
