@@ -205,6 +205,7 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 {
 	const struct view *v = state_view();
 	struct place at;
+	struct stat st;
 	char own[256];
 	long r, p;
 
@@ -219,8 +220,10 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 	r = sys_readlinkat(at.dir, at.name, own, sizeof own);
 	if (r > 0 && !*at.name) /* the program's own descriptor of a link, or ours */
 		at.flags = AT_EMPTY_PATH;
-	if (at.owned && r == -ENOENT)
-		r = -EINVAL; /* fs/stat.c: "" on something that is no link; the guest gave a name */
+	/* fs/stat.c: "" on something that is no link; but the guest gave a name, and a link of a process that
+	 * has ended leads nowhere */
+	if (at.owned && r == -ENOENT && !(sys_fstat(at.dir, &st) == 0 && S_ISLNK(st.st_mode)))
+		r = -EINVAL;
 	if (r > 0) {
 		p = own[0] == '/' && proc_holds(v, &at)
 			    ? proc_link(v, &at, path, buf, n)

@@ -3389,6 +3389,33 @@ static void proc_dirs(void)
 	out_readlink("sym");
 }
 
+/* A process that has ended and is not waited for: its links lead nowhere. */
+static void proc_ended(void)
+{
+	static const char *const names_all[] = {"exe", "cwd", "root", "root/etc", "fd/0", "fd", "ns/mnt", "status", ""};
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	for (size_t i = 0; i < ROWS(names_all); i++) {
+		char path[100], buf[100];
+		struct stat st;
+
+		step(names_all[i]);
+		sprintf(path, "/proc/%d/%s", (int)pid, names_all[i]);
+		DO(readlink(path, buf, sizeof buf));
+		DO(lstat(path, &st));
+		DO(stat(path, &st));
+		DO(open(path, O_RDONLY));
+		TRY(realpath(path, NULL));
+		DO(chdir(path));
+		DO(chdir(self));
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void child_exe_of(const char *p, long arg)
 {
 	(void)arg;
@@ -4373,7 +4400,7 @@ static const struct {
 		R(tmpfiles),
 	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
-	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), S(proc_executed), R(proc_self_text), R(proc_cmdline),
+	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), R(proc_ended), S(proc_executed), R(proc_self_text), R(proc_cmdline),
 		S(mounts_stay), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(open_flags),
 		S(openat2_args),
