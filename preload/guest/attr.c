@@ -167,10 +167,18 @@ static long xattr_at(long nr, const struct place *at, const long a[6])
 	}
 }
 
+/* The path leads nowhere: but what is wrong with the name of the attribute, or its value, comes first. */
+static long xattr_missing(long nr, const long args[6], long error)
+{
+	long first = sys_call6(nr, (long)"/proc/self/fd/x/x", args[1], args[2], args[3], args[4], 0);
+
+	return first == -ENOENT ? error : first;
+}
+
 /* By the parent and the name, where Linux has the call for it and the name is no symlink to follow:
  * ls -l makes two such calls for each file, and a magic link costs more than all the rest.
- * -ENOSYS: the long way. */
-static long xattr_named(const struct view *v, long nr, const long args[6], bool follow)
+ * -ENOSYS: the long way.  *ret_missing: the name has no parent. */
+static long xattr_named(const struct view *v, long nr, const long args[6], bool follow, bool *ret_missing)
 {
 	static int older; /* Linux: no *xattrat */
 	const char *path = (const char *)args[0];
@@ -184,8 +192,11 @@ static long xattr_named(const struct view *v, long nr, const long args[6], bool 
 	if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/' || path[len - 2] == '.'))
 		return -ENOSYS;
 	r = place_find(&at, v, AT_FDCWD, path, PLACE_NAME | PLACE_BOUND);
+	if (r == -EBUSY)
+		return -ENOSYS; /* what a bind shows is held, not named */
+	*ret_missing = r < 0;
 	if (r < 0)
-		return r == -EBUSY ? -ENOSYS : r; /* what a bind shows is held, not named */
+		return r;
 	if (follow && (sys_fstatat(at.dir, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode)))
 		return place_done(&at, -ENOSYS);
 	r = xattr_at(nr, &at, args);
@@ -202,16 +213,19 @@ static long xattr(long nr, long lnr, long args[6], int at_flags)
 	const struct view *v = state_view();
 	struct place at;
 	char magic[PLACE_PATH];
+	bool missing = false;
 	long a[6], r;
 
 	if (v) {
-		r = xattr_named(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW));
+		r = xattr_named(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW), &missing);
+		if (missing)
+			return xattr_missing(nr, args, r);
 		if (r != -ENOSYS)
 			return r;
 	}
 	r = place_find(&at, v, AT_FDCWD, (const char *)args[0], place_how(at_flags));
 	if (r < 0)
-		return r;
+		return xattr_missing(nr, args, r);
 	if (!(at.flags & AT_EMPTY_PATH) && (at_flags & AT_SYMLINK_NOFOLLOW))
 		nr = lnr;
 	memcpy(a, args, sizeof a);

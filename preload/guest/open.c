@@ -71,13 +71,14 @@ long guest_openat2(int dirfd, const char *path, const struct open_how *how, size
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags)
 {
 	struct place at;
-	long r = place_find(&at, state_view(), dirfd, path,
+	long first, r = place_find(&at, state_view(), dirfd, path,
 		PLACE_OBJECT | (flags & AT_SYMLINK_FOLLOW ? 0u : PLACE_NOFOLLOW) | PLACE_EMPTY);
 
 	if (r == 0)
-		r = place_done(&at, sys_call(SYS_name_to_handle_at, at.dir, at.name, handle, mnt,
-					    flags | (at.flags & AT_EMPTY_PATH)));
-	return r;
+		return place_done(&at, sys_call(SYS_name_to_handle_at, at.dir, at.name, handle, mnt,
+					       flags | (at.flags & AT_EMPTY_PATH)));
+	first = sys_call(SYS_name_to_handle_at, AT_FDCWD, "/proc/self/fd/x/x", handle, mnt, flags);
+	return first == -ENOENT ? r : first;
 }
 
 /* The place is done with, and its number is free: the lowest one is what a new descriptor has. */

@@ -3663,6 +3663,11 @@ static void bad_structs(void)
 	DO(readlink("rel", bad, too_much));
 	DO(getxattr("f", bad, bad, 10));
 	DO(setxattr("f", "user.x", bad, 10, 0));
+	DO(setxattr("nope", "user.x", bad, 10, 0));
+	DO(setxattr("nope/x", "", "a", 1, 0));
+	DO(lgetxattr("locked/in", bad, bad, 10));
+	DO(removexattr("loop", ""));
+	DO(getxattr("dang", bad, bad, 10));
 	DO(listxattr("f", bad, 100));
 	DO(symlink(bad, "new"));
 	DO(symlink("t", bad));
