@@ -498,22 +498,11 @@ static const struct bound *bound_make(const struct view *v, const char *guest)
 	void *(*get)(size_t) = LIBC(malloc, void *, (size_t));
 	char host[PATH_MAX];
 	struct str s = {host, host + sizeof host};
-	long fd = guest_open_own(AT_FDCWD, guest, O_PATH | O_CLOEXEC, 0), n = -1;
-	char link[PLACE_PATH];
-	struct str l = {link, link + sizeof link};
 	const struct bound *b;
 	struct bound *new;
 
-	if (fd >= 0) {
-		str_puts(&l, "/proc/self/fd/");
-		str_num(&l, (unsigned long)fd);
-		n = sys_readlinkat(AT_FDCWD, link, host, sizeof host - 1);
-		sys_close((int)fd);
-	}
-	if (n > 0) {
-		host[n] = '\0';
-	} else { /* not there yet: where it would be made */
-		str_puts(&s, v->host);
+	if (guest_host_name(guest, host, sizeof host) < 0) { /* where it would be made, or nowhere */
+		str_puts(&s, *guest == '/' ? v->host : "/proc/self/fd/-1/");
 		str_puts(&s, guest);
 		if (!s.at)
 			return NULL;
@@ -533,6 +522,18 @@ static const struct bound *bound_make(const struct view *v, const char *guest)
 	return new;
 }
 
+/* Does a relative name of a directory lead elsewhere by the host's walk than by the guest's?  If not, it
+ * is libc's to put the working directory in front of it when it looks. */
+static bool bound_elsewhere(const char *dir)
+{
+	struct stat host, guest;
+	const bool there = sys_fstatat(AT_FDCWD, dir, &host, 0) == 0;
+
+	if (guest_newfstatat(AT_FDCWD, dir, &guest, 0) != 0)
+		return there;
+	return !there || host.st_dev != guest.st_dev || host.st_ino != guest.st_ino;
+}
+
 char *jail_bindtextdomain(const char *domain, const char *dir)
 {
 	char *(*real)(const char *, const char *) = REAL(bindtextdomain);
@@ -544,7 +545,7 @@ char *jail_bindtextdomain(const char *domain, const char *dir)
 		errno_set(ENOSYS);
 		return NULL;
 	}
-	if (v && domain && dir && dir[0] == '/') {
+	if (v && domain && dir && (dir[0] == '/' || bound_elsewhere(dir))) {
 		b = bound_make(v, dir);
 		if (!b) {
 			errno_set(ENOMEM);

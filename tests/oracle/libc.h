@@ -4,6 +4,7 @@
  * calls, or does with calls of its own, each function of it that takes or tells a path. */
 #include <dlfcn.h>
 #include <libintl.h>
+#include <locale.h>
 #include <mntent.h>
 #include <mqueue.h>
 #include <nl_types.h>
@@ -954,6 +955,36 @@ static void domains(void)
 	out_string(gettext("message"));
 }
 
+/* A catalog of one message, and the ways to the directory that has it. */
+static void domains_own(void)
+{
+	static const char *const dirs[] = {"%/loc", "loc", "locl", "up%/loc", "root%/loc", "%/root%/loc", "/proc/self/cwd/loc",
+		"dla/../loc", "nope", "up/usr/share/locale", "d"};
+	/* gettext(3), "GNU MO files": two messages, of which the first is the header */
+	static const struct {
+		uint32_t head[7], from[4], to[4];
+		char text[32];
+	} mo = {{0x950412de, 0, 2, 28, 44, 0, 60}, {0, 60, 7, 61}, {0, 69, 9, 70}, "\0message\0\0elsewhere"};
+	int fd;
+
+	mkdir("loc", 0755);
+	mkdir("loc/xx", 0755);
+	mkdir("loc/xx/LC_MESSAGES", 0755);
+	fd = open("loc/xx/LC_MESSAGES/own.mo", O_CREAT | O_WRONLY, 0644);
+	out(" %d", write(fd, &mo, sizeof mo) == (ssize_t)sizeof mo);
+	close(fd);
+	symlink(at_self("%/loc"), "locl");
+	out_string(setlocale(LC_ALL, "C.UTF-8"));
+	setenv("LANGUAGE", "xx", 1);
+	textdomain("own");
+	for (size_t i = 0; i < ROWS(dirs); i++) {
+		step(dirs[i]);
+		out_string(bindtextdomain("own", at_self(dirs[i])));
+		out_string(gettext("message"));
+		out_string(bindtextdomain("own", NULL));
+	}
+}
+
 /* -- one object or another ---------------------------------------------------------------------- */
 
 static void keys(void)
@@ -1058,6 +1089,8 @@ static void privileged(void)
 		DO(syscall(SYS_fsconfig, FILE_FD, 1, "source", p, 0));
 		DO(syscall(SYS_fsconfig, FILE_FD, 4, "x", p, -5));
 	}
+	DO(syscall(SYS_name_to_handle_at, AT_FDCWD, "locked/in", attr, attr, 0x10000));
+	DO(syscall(SYS_name_to_handle_at, AT_FDCWD, "nope/in", attr, attr, AT_SYMLINK_FOLLOW));
 	DO(syscall(SYS_fsopen, "tmpfs", 1));
 	DO(syscall(SYS_fsmount, FILE_FD, 0, 0));
 }
@@ -1802,6 +1835,6 @@ static void fts_races(void)
 #define LIBC_SCENARIOS                                                                                      \
 	S(temp_names), R(walks_old), R(word_lists), R(globs_more), S(stream_modes), R(popens), S(mount_tables), \
 		R(daemons), R(terminals), R(loader), R(shm_names), S(shm_own), R(queues), S(utmps), S(utmps_own),   \
-		S(catalogs), R(domains), R(keys), R(path_confs), R(fanotifies), R(privileged), S(names_64),         \
+		S(catalogs), R(domains), S(domains_own), R(keys), R(path_confs), R(fanotifies), R(privileged), S(names_64),         \
 		S(aliases), S(socket_rooms), R(socket_nameless), S(socket_messages), S(socket_messages_far), R(socket_descriptors),         \
 		R(proc_others), R(proc_maps), LIBC_ONLY_GLIBC

@@ -144,6 +144,11 @@ root() {
 	else
 		lib "$1/bin/oracle" "$1"
 	fi
+	# what libc opens by itself is the host's (libjail.7): the same here
+	if [ -d /usr/lib/locale/C.utf8 ]; then
+		mkdir -p "$1/usr/lib/locale"
+		cp -r /usr/lib/locale/C.utf8 "$1/usr/lib/locale/"
+	fi
 	# a root in the root, for chroot and exec
 	for d in bin lib lib64 usr; do
 		if [ -d "$1/$d" ]; then
