@@ -6,6 +6,7 @@
  * HOSTDIR the host's; HOSTDIR/../../a and .../b hold a root each, with the same directory as /ctx.
  * The same program runs without libjail: what the kernel and libc do. */
 #include "calls.h"
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -362,12 +363,45 @@ static const char *const locked[] = {"syslog", "vsyslog", "__syslog_chk", "__vsy
 	"forkpty", NULL};
 static const char *const locked_even_so[] = {"bindtextdomain", NULL};
 
+/* What a process of ours is doing that does not end: a line for each thread. */
+static void say_where(pid_t pid)
+{
+	static const char *const files[] = {"wchan", "syscall"};
+	char path[320], text[128];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		if (*e->d_name == '.')
+			continue;
+		printf("# thread %s:", e->d_name);
+		for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+			int fd;
+			ssize_t n;
+
+			snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, e->d_name, files[i]);
+			fd = open(path, O_RDONLY);
+			n = fd >= 0 ? read(fd, text, sizeof text) : 0;
+			close(fd);
+			while (n > 0 && text[n - 1] == '\n')
+				n--;
+			printf(" %s %.*s", files[i], n > 0 ? (int)n : 0, text);
+		}
+		putchar('\n');
+	}
+	if (d)
+		closedir(d);
+}
+
 static int wait_for(pid_t pid, int ms)
 {
 	int status;
 
 	for (long end = now_ms() + ms; waitpid(pid, &status, WNOHANG) == 0; usleep(500))
 		if (now_ms() > end) {
+			say_where(pid);
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return 999;
