@@ -334,7 +334,7 @@ struct thread {
 	unsigned long needs, not;
 	int from;
 	bool tell;
-	const char *const *except;
+	const char *const *except, *const *too;
 };
 
 static void *keeps_calling(void *arg)
@@ -343,7 +343,7 @@ static void *keeps_calling(void *arg)
 
 	for (int i = t->from; !stop; i = (i + 1) % ncalls)
 		if (has(&calls[i]) && (calls[i].flags & t->needs) == t->needs && !(calls[i].flags & t->not) &&
-			!named(calls[i].name, t->except)) {
+			!named(calls[i].name, t->except) && !(t->too && named(calls[i].name, t->too))) {
 			int r = calls[i].run(&t->at);
 
 			told(i, t->tell ? r : 0);
@@ -496,16 +496,18 @@ static const char *const of_one_root[] = {"getcwd", "__getcwd_chk", "get_current
 	"getpwuid", "getpwnam", "getpwent", "setpwent", "endpwent", "getgrgid", "getgrnam", "getgrent", "setgrent",
 	"endgrent", "getlogin", "ttyname", "closelog", "openlog", "getmntent", "endmntent", "bindtextdomain", NULL};
 
+/* close(2) of theirs waits for the kernel's workers, past all signals (fs/notify/mark.c,
+ * fsnotify_wait_marks_destroyed), and setgroups(2), for initgroups, waits in both libcs for every thread.
+ * Where a dozen of them do it beside other work, Linux 6.18 has let a runnable worker wait for half a minute,
+ * without libjail as well. */
+static const char *const slow[] = {"inotify_init", "inotify_init1", "inotify_add_watch", NULL};
+
 static int threads(void)
 {
 	struct thread t[16];
 	char base[256];
 	int outer, n = 0, bad = 0;
 
-#ifndef __GLIBC__
-	if (jailed && strcmp(guest_dir, "/ctx") != 0)
-		return -77; /* hangs once in forty runs: where is not known yet */
-#endif
 	snprintf(base, sizeof base, "%s/../roots", guest_dir);
 	outer = open(base, O_RDONLY | O_DIRECTORY);
 	if (outer < 0)
@@ -515,7 +517,8 @@ static int threads(void)
 		return -77;
 	guest_dir = "/ctx";
 	for (int i = 0; i < 16; i++) {
-		t[i] = (struct thread){.at = here((char)('A' + i)), .from = i * 11 % ncalls, .except = of_one_root};
+		t[i] = (struct thread){.at = here((char)('A' + i)), .from = i * 11 % ncalls, .except = of_one_root,
+			.too = i == 4 ? NULL : slow}; /* it begins not far before them */
 		if (i < 12) { /* what only looks has an answer, the same in both */
 			t[i].needs = LOOKS;
 			t[i].not = EXEC | DLOCK;
