@@ -98,12 +98,13 @@ if command -v musl-gcc >/dev/null; then
 	cp -L "$loader" "$R$loader" || exit 1
 fi
 
-# LABEL COMMAND...: the rows that it prints, under a label
+# LABEL COMMAND...: the rows that it prints, under a label; without privilege, unless as= says otherwise
+as=as
 rows_of() {
 	label=$1
 	shift
 	# shellcheck disable=SC2086 # words they are
-	as timeout -k 5 "${CONTEXTS_SECONDS:-90}" "$@" ${CONTEXTS:-} >"$T/out" 2>"$T/err" </dev/null
+	$as timeout -k 5 "${CONTEXTS_SECONDS:-90}" "$@" ${CONTEXTS:-} >"$T/out" 2>"$T/err" </dev/null
 	rows_status=$?
 	ended=
 	while IFS= read -r line; do
@@ -180,7 +181,17 @@ for libc in $libcs; do
 		[ -s "$T/wanted" ] && [ -z "$(comm -23 "$T/wanted" "$T/listed")" ]
 		row $? "every wrapped function of priority A has a call in calls.c: $(wc -l <"$T/wanted")"
 	fi
-	rows_of "$libc, native" env PATH="$host_path" "$R/bin/contexts" "$R/ctx" "$R/ctx"
+	# the kernel's chroot(2) wants privilege
+	without=
+	if [ "$(id -u)" = 0 ]; then
+		without=threads
+		as=
+		case " ${CONTEXTS:-threads} " in
+		*" threads "*) rows_of "$libc, native" env PATH="$host_path" "$R/bin/contexts" "$R/ctx" "$R/ctx" threads ;;
+		esac
+		as=as
+	fi
+	rows_of "$libc, native" env WITHOUT=$without PATH="$host_path" "$R/bin/contexts" "$R/ctx" "$R/ctx"
 	rows_of "$libc, preloaded" env PATH="$host_path" LD_PRELOAD="$R/lib/ctx/libthird.so:$jail_lib" \
 		"$R/bin/contexts" "$R/ctx" "$R/ctx"
 	# musl: the shell is glibc's, and a list that was read at the start is what it gets

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * The calls of calls.c in every situation that a program may make them in: contexts DIR HOSTDIR
- * [WORD...] prints TAP, a row for each context (those named, or all), and the functions that
- * had a wrong answer there.  DIR is the guest's name of the directory that the calls work in and
- * HOSTDIR the host's; HOSTDIR/../../a and .../b hold a root each, with the same directory as /ctx.
+ * [WORD...] prints TAP, a row for each context (those named, or all; but none that is WITHOUT in
+ * the environment), and the functions that had a wrong answer there.  DIR is the guest's name of the
+ * directory that the calls work in and HOSTDIR the host's; HOSTDIR/../roots/a and .../b hold a root each,
+ * with the same directory as /ctx.
  * The same program runs without libjail: what the kernel and libc do. */
 #include "calls.h"
 #include <dirent.h>
@@ -512,13 +513,15 @@ static int threads(void)
 	outer = open(base, O_RDONLY | O_DIRECTORY);
 	if (outer < 0)
 		return printf("# %s: errno %d\n", base, errno), 1;
+	for (int i = 0; i < 16; i++)
+		t[i].at = here((char)('A' + i));
 	raw(SYS_dup3, open("/dev/null", O_RDWR), 2, 0, 0, 0); /* shells complain of their directory */
 	if (fchdir(outer) < 0 || chroot("a") < 0 || chdir("/") < 0)
 		return -77;
 	guest_dir = "/ctx";
 	for (int i = 0; i < 16; i++) {
-		t[i] = (struct thread){.at = here((char)('A' + i)), .from = i * 11 % ncalls, .except = of_one_root,
-			.too = i == 4 ? NULL : slow}; /* it begins not far before them */
+		t[i] = (struct thread){.at = {guest_dir, t[i].at.fd, t[i].at.tag}, .from = i * 11 % ncalls,
+			.except = of_one_root, .too = i == 4 ? NULL : slow}; /* it begins not far before them */
 		if (i < 12) { /* what only looks has an answer, the same in both */
 			t[i].needs = LOOKS;
 			t[i].not = EXEC | DLOCK;
@@ -949,11 +952,13 @@ static bool libjail(void)
 
 int main(int argc, char **argv)
 {
+	const char *without;
 	int n = 0, failed = 0;
 
 	/* glibc itself forgets the environment where a library is -z initfirst */
-	for (char **kernels = argv + argc + 1; *kernels && !getenv("PATH"); kernels++)
-		putenv(*kernels);
+	if (!getenv("PATH"))
+		for (char **kernels = argv + argc + 1; *kernels; kernels++)
+			putenv(*kernels);
 
 	calls = calls_all(&ncalls);
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
@@ -965,6 +970,7 @@ int main(int argc, char **argv)
 		return 2;
 	guest_dir = argv[1];
 	host_dir = argv[2];
+	without = getenv("WITHOUT");
 	jailed = libjail();
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -980,6 +986,8 @@ int main(int argc, char **argv)
 
 		if (argc > 3 ? !named(c->word, (const char *const *)argv + 3)
 			     : strcmp(c->word, "inject") == 0 || strcmp(c->word, "nth") == 0)
+			continue;
+		if (without && strcmp(c->word, without) == 0)
 			continue;
 		memset(shared, 0, sizeof *shared);
 		shared->now = -1;
