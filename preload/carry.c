@@ -87,16 +87,14 @@ static unsigned larger(unsigned a, unsigned b)
 /* The newest glibc that a loaded object asks for. */
 static unsigned needed_minor(const struct link_map *m)
 {
-	const uintptr_t base = m->l_addr;
-	const char *text = NULL;
-	uintptr_t need = 0;
+	const char *text = NULL, *need = NULL;
 	unsigned most = 0;
 
 	for (const ElfW(Dyn) *d = m->l_ld; d->d_tag != DT_NULL; d++) {
-		const uintptr_t at = d->d_un.d_ptr < base ? base + d->d_un.d_ptr : d->d_un.d_ptr;
+		const void *at = real_address(m->l_addr, d->d_un.d_ptr);
 
 		if (d->d_tag == DT_STRTAB)
-			text = (const char *)at;
+			text = at;
 		if (d->d_tag == DT_VERNEED)
 			need = at;
 	}
@@ -110,7 +108,7 @@ static unsigned needed_minor(const struct link_map *m)
 			most = larger(most, minor_of(text + a->vna_name));
 			aux += a->vna_next;
 		}
-		need = v->vn_next ? need + v->vn_next : 0;
+		need = v->vn_next ? need + v->vn_next : NULL;
 	}
 	return most;
 }
@@ -209,7 +207,7 @@ static const char *needed_foreign(const struct link_map *m)
 
 	for (const ElfW(Dyn) *d = m->l_ld; d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_STRTAB)
-			text = (const char *)(d->d_un.d_ptr < m->l_addr ? m->l_addr + d->d_un.d_ptr : d->d_un.d_ptr);
+			text = real_address(m->l_addr, d->d_un.d_ptr);
 	for (const ElfW(Dyn) *d = m->l_ld; text && d->d_tag != DT_NULL; d++) {
 		bool known = d->d_tag != DT_NEEDED;
 

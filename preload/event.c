@@ -573,9 +573,7 @@ static const char *call_name(const struct module *self, uint64_t offset)
 	const char *best = NULL;
 
 	for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
-		const uintptr_t p = d->d_un.d_ptr;
-		/* glibc relocates these in place, musl does not */
-		const void *at = (const void *)(p < self->base ? self->base + p : p);
+		const void *at = real_address(self->base, d->d_un.d_ptr);
 
 		if (d->d_tag == DT_SYMTAB)
 			sym = at;

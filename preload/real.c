@@ -20,19 +20,12 @@ struct table {
 	const uint32_t *gnu, *sysv;
 };
 
-/* glibc relocates the addresses in a dynamic section in place, musl does not, and nobody does
- * for the vdso: an address below the object's own base is an offset. */
-static const void *table_at(const struct table *t, ElfW(Addr) p)
-{
-	return (const void *)(p < t->base ? t->base + p : p);
-}
-
 static struct table table_of(const struct link_map *m)
 {
 	struct table t = {.base = m->l_addr};
 
 	for (const ElfW(Dyn) *d = m->l_ld; d && d->d_tag != DT_NULL; d++) {
-		const void *at = table_at(&t, d->d_un.d_ptr);
+		const void *at = real_address(m->l_addr, d->d_un.d_ptr);
 
 		switch (d->d_tag) {
 		case DT_SYMTAB:

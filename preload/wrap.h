@@ -76,6 +76,13 @@ real_fn *real_find(const char *name);
 /* The loader's list of objects, the program first; NULL where it cannot be found. */
 const struct link_map *real_objects(void);
 
+/* What the address p of a dynamic section stands for, in an object loaded at base.  glibc relocates
+ * them in place, musl does not, and nobody does for the vdso: below the base it is an offset. */
+static inline const void *real_address(uintptr_t base, ElfW(Addr) p)
+{
+	return (const void *)(p < base ? base + p : p);
+}
+
 /* The next function called name in object order, bound on first use; NULL where no libc has it.
  * Racing threads store the same value. */
 static inline real_fn *real_get(real_fn **slot, const char *name)
