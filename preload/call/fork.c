@@ -211,10 +211,12 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 	struct clone_order order = {main, arg};
 	void *parent_tid, *tls, *child_tid;
 	va_list ap;
-	int r;
+	int r = main && stack ? (int)guest_clone_allowed((unsigned)flags & ~CSIGNAL) : 0;
 
 	if (!real)
-		return EDGE(int, -ENOSYS);
+		r = -ENOSYS;
+	if (r < 0)
+		return EDGE(int, r);
 	va_start(ap, arg); /* there to be read, as the libcs do, whether they were given or not */
 	parent_tid = va_arg(ap, void *);
 	tls = va_arg(ap, void *);

@@ -35,6 +35,11 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 	if (flags && place_readable(flags, sizeof how))
 		memcpy(&how, flags, sizeof how);
 	(void)state_view();
+	if (nr != SYS_clone3 || (size_t)a[1] >= CLONE_ARGS_SIZE_VER0) {
+		r = guest_clone_allowed(nr == SYS_clone ? (unsigned)how & ~CSIGNAL : how);
+		if (r < 0)
+			return r;
+	}
 	if (LIKELY(!record_on) || how & (CLONE_VM | CLONE_FILES))
 		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	report_fork();
@@ -155,6 +160,7 @@ static long call_by_number(long nr, long a[6])
 	case SYS_move_mount: return guest_move_mount(FD(0), PTR(1), FD(2), PTR(3), UINT(4));
 	case SYS_mount_setattr: return guest_mount_setattr(FD(0), PTR(1), UINT(2), PTR(3), SIZE(4));
 	case SYS_fsconfig: return guest_fsconfig(FD(0), UINT(1), PTR(2), PTR(3), INT(4));
+	case SYS_unshare: return guest_unshare((unsigned long)a[0]);
 	case SYS_pivot_root:
 		return state_view() ? -EPERM : sys_call(nr, a[0], a[1]);
 

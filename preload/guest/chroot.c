@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * chroot(2), granted to everybody: a new view for the calling process. */
+ * chroot(2), granted to everybody: a new view for the calling process; and what the kernel refuses
+ * to whoever has one. */
 #include "guest.h"
 #include "../config.h"
 #include "../state.h"
 #include <errno.h>
+#include <linux/sched.h>
 
 /* The first root of a process that had none: what jailrun --root would give, binds included. */
 static long enter_first(const char *path)
@@ -31,6 +33,34 @@ static long enter_first(const char *path)
 	if (r < 0)
 		sys_close(v.fd);
 	return r;
+}
+
+/* user_namespaces(7): nobody who is chrooted creates one (create_user_ns(), current_chrooted()).  What
+ * is wrong with the other flags is found before (kernel/fork.c, copy_process()). */
+long guest_clone_allowed(uint64_t flags)
+{
+	if (LIKELY(!(flags & CLONE_NEWUSER)) || !state_view())
+		return 0;
+	if (flags & (CLONE_FS | CLONE_THREAD) || (flags & CLONE_SIGHAND && !(flags & CLONE_VM)))
+		return -EINVAL;
+	return -EPERM;
+}
+
+long guest_unshare(unsigned long flags)
+{
+	enum {
+		/* what the kernel checks and then does, or refuses to the unprivileged */
+		DONE = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+		       CLONE_NEWPID | CLONE_NEWNET
+	};
+	long r;
+
+	if (!(flags & CLONE_NEWUSER) || !state_view())
+		return sys_call(SYS_unshare, flags);
+	/* CLONE_THREAD is nothing but the check that there is one thread, which CLONE_NEWUSER has as well;
+	 * and a flag that is unknown stays one */
+	r = sys_call(SYS_unshare, (flags & ~(unsigned long)(DONE | CLONE_NEWUSER)) | CLONE_THREAD);
+	return r < 0 ? r : -EPERM;
 }
 
 long guest_chroot(const char *path)

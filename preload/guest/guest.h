@@ -102,6 +102,9 @@ long guest_host_name(const char *path, char *buf, size_t n);
 
 /* -- chroot.c ----------------------------------------------------------------------------- */
 long guest_chroot(const char *path);
+/* What clone(2) says of these flags, without the signal, to whoever has a root: 0, -EPERM, -EINVAL. */
+long guest_clone_allowed(uint64_t flags);
+long guest_unshare(unsigned long flags);
 
 /* -- exec.c ------------------------------------------------------------------------------- */
 /* What the kernel is to execute in place of what the program asked for. */

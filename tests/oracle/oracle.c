@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -3536,6 +3537,60 @@ static void mounts_stay(void)
 	out_path("proc", "/proc/self/cwd/f");
 }
 
+/* Who is chrooted gets no user namespace. */
+static void *waits(void *at)
+{
+	char c;
+
+	return read(*(int *)at, &c, 1) ? NULL : at;
+}
+
+static int ends(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void namespaces(void)
+{
+	static _Alignas(16) char stack[65536];
+	static const unsigned long with[] = {0, CLONE_NEWNS, CLONE_FS, CLONE_NEWNS | CLONE_FS, CLONE_VM, CLONE_SIGHAND,
+		CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, CLONE_NEWPID, CLONE_PARENT};
+	uint64_t args[8] = {CLONE_NEWUSER, [4] = SIGCHLD};
+	pthread_t t;
+	int p[2];
+
+	DO(unshare(0));
+	DO(unshare(CLONE_FS));
+	DO(unshare(CLONE_FILES));
+	DO(unshare(CLONE_NEWNS));
+	DO(unshare(CLONE_NEWUSER));
+	DO(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	DO(unshare(CLONE_NEWUSER | CLONE_FS | CLONE_FILES | CLONE_NEWNET | CLONE_NEWPID));
+	DO(unshare(CLONE_NEWUSER | CLONE_THREAD));
+	DO(unshare(CLONE_NEWUSER | CLONE_PARENT));
+	DO(syscall(SYS_unshare, CLONE_NEWUSER | CLONE_FS));
+	/* whoever is left from these would run the rest as well */
+	for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+		if (DO(syscall(SYS_clone, CLONE_NEWUSER | with[i] | SIGCHLD, NULL, NULL, NULL, NULL)) == 0)
+			_exit(0);
+	if (DO(syscall(SYS_clone3, args, sizeof args)) == 0)
+		_exit(0);
+	DO(clone(ends, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD, NULL));
+	DO(clone(ends, stack + sizeof stack, CLONE_NEWUSER | CLONE_FS | SIGCHLD, NULL));
+	DO(syscall(SYS_clone3, args, 8));
+	DO(syscall(SYS_clone3, NULL, sizeof args));
+	DO(syscall(SYS_clone3, (char *)1, sizeof args));
+	if (pipe(p) == 0 && pthread_create(&t, NULL, waits, &p[0]) == 0) {
+		DO(unshare(CLONE_NEWUSER));
+		DO(unshare(CLONE_NEWUSER | CLONE_FS));
+		close(p[1]);
+		pthread_join(t, NULL);
+	}
+	out_path("proc", "/proc/self/uid_map");
+	out_cwd();
+}
+
 /* lengths */
 static void long_names(void)
 {
@@ -4406,7 +4461,7 @@ static const struct {
 	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
 	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), R(proc_ended), S(proc_executed), R(proc_self_text), R(proc_cmdline),
-		S(mounts_stay), S(long_names),
+		S(mounts_stay), S(namespaces), S(long_names),
 	S(long_targets), S(long_paths), S(link_chains), S(bad_structs), S(flags_bad), S(open_flags),
 		S(openat2_args),
 	S(by_number), S(calls_new), R(trees_opened), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
