@@ -126,9 +126,10 @@ rows_of() {
 
 # What may come instead of the injected error, FUNCTION:CALL:ANSWER as patterns: memory is out when
 # mmap says so, whatever its error; ttyname(3) does not believe what it cannot look up; EIO is what calls.c
-# makes of a child or a loader that failed, and those carry the filter on.
+# makes of a child or a loader that failed, and those carry the filter on; tmpfile(3) says ENOENT where it
+# cannot look at its directory (glibc, __path_search()).
 injected_too='*:mmap:ENOMEM ttyname*:*:19 glob*:*:EIO dlopen:*:EIO system:*:EIO posix_spawn*:*:EIO popen:*:* pclose:*:*
-	exec*:fcntl:*'
+	exec*:fcntl:* tmpfile*:*:2'
 
 # NAME FILE NATIVE: what FILE has that neither the filter nor NATIVE, the same without libjail, explains
 injected() {
