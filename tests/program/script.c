@@ -4,6 +4,7 @@
  * begin with /probe (and do not exist), and likewise for sockets and pipes.  Linked with
  * script.c, and like libjail.so without a libc, so that one file serves every root. */
 #include "../../preload/script.h"
+#include "../../preload/state.h"
 #include "../../preload/wrap.h"
 
 /* Which file the interpreter is, is not told here: its symbols have to be enough. */
@@ -14,6 +15,9 @@ const struct module *module_at(unsigned m)
 	(void)m;
 	return &none;
 }
+
+/* Nor is there any other name space. */
+struct state_apart libjail_audit_apart;
 
 static long told(const char *call, long r)
 {
