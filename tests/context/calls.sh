@@ -104,7 +104,7 @@ rows_of() {
 	label=$1
 	shift
 	# shellcheck disable=SC2086 # words they are
-	$as timeout -k 5 "${CONTEXTS_SECONDS:-90}" "$@" ${CONTEXTS:-} >"$T/out" 2>"$T/err" </dev/null
+	$as timeout -k 5 "${CONTEXTS_SECONDS:-240}" "$@" ${CONTEXTS:-} >"$T/out" 2>"$T/err" </dev/null
 	rows_status=$?
 	ended=
 	while IFS= read -r line; do
@@ -158,7 +158,7 @@ inject_of() {
 	label=$1
 	shift
 	set -f
-	as timeout -k 5 "${CONTEXTS_SECONDS:-90}" "$@" inject nth >"$T/inject" 2>"$T/err" </dev/null
+	as timeout -k 5 "${CONTEXTS_SECONDS:-240}" "$@" inject nth >"$T/inject" 2>"$T/err" </dev/null
 	grep -q '^1\.\.' "$T/inject" || row 1 "$label: came to an end"
 	[ -f "$T/native-$libc" ] || cp "$T/inject" "$T/native-$libc"
 	injected "$label" "$T/inject" "$T/native-$libc"
