@@ -424,7 +424,7 @@ static void rarities(void)
 	made_if("landlock_create_ruleset", (int)syscall(444, &(uint64_t){1}, sizeof(uint64_t), 0));
 	made_if("fsopen", (int)syscall(430, "tmpfs", 0));
 	made_if("open_tree", (int)syscall(428, AT_FDCWD, "/tmp", 0));
-	made_if("fspick", (int)syscall(433, AT_FDCWD, "/tmp", 0));
+	made_if("fspick", (int)syscall(433, AT_FDCWD, "/proc", 0)); /* a mount, in a root too */
 	made_if("openat2", (int)syscall(437, AT_FDCWD, "/", &(uint64_t[3]){O_RDONLY}, 24));
 	made_if("fanotify_init", fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
 	fd = open("/proc/self/ns/uts", O_RDONLY);
