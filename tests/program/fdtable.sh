@@ -57,7 +57,7 @@ in_python() { # MODULE
 	/usr/bin/python3 -c "import $1" 2>/dev/null
 }
 
-# NAME NEEDS WHY INTERPRETER... <script: one row.  NEEDS: programs, files, python:MODULE, root, long.  WHY:
+# NAME NEEDS WHY INTERPRETER... <script: one row.  NEEDS: programs, files, python:MODULE, root, named, long.  WHY:
 # the reasons that the report must give for what was kept ("-": none is asked for), or
 # "stopped": what the native output has too much is what force takes away.
 same() {
@@ -73,6 +73,12 @@ same() {
 			as_root=yes
 			[ "$(id -u)" = 0 ]
 			;;
+		named) # libdbus wants the user in the passwd file: root is
+			as id -un >/dev/null 2>&1 || {
+				as_root=yes
+				[ "$(id -u)" = 0 ]
+			}
+			;;
 		long) [ -n "${LONG:-}" ] ;;
 		/*) [ -e "$same_need" ] ;;
 		busybox) # a static one is beyond a preload
@@ -82,6 +88,7 @@ same() {
 		esac && continue
 		case $same_need in
 		root) same_need="needs root" ;;
+		named) same_need="the user has no name" ;;
 		long) same_need="takes seconds: LONG=yes" ;;
 		busybox) same_need="no busybox, or a static one" ;;
 		*) same_need="no ${same_need#python:}" ;;
@@ -387,13 +394,13 @@ export DEBCONF_SYSTEMRC=$PWD/rc DEBIAN_FRONTEND=noninteractive
 debconf-loadtemplate fdtable t.templates
 debconf -ofdtable ./t.config; echo $?
 E
-same "dbus-daemon --print-address=3" dbus-daemon shell <<'E'
+same "dbus-daemon --print-address=3" "dbus-daemon named" shell <<'E'
 dbus-daemon --session --fork --address=unix:path=$PWD/bus --print-address=3 --print-pid=4 3>address 4>pid; echo $?
 sed 's/,guid=.*//; s,=.*/,=,' address
 kill $(cat pid)
 E
-same "dbus-run-session" "dbus-run-session dbus-send" - <<'E'
-dbus-run-session -- dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetId >reply || exit
+same "dbus-run-session" "dbus-run-session dbus-send named" - <<'E'
+dbus-run-session -- dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetId >reply 2>log || exit
 sed 's/ time.*//; s/"[0-9a-f]*"/id/' reply
 E
 same "Xvfb -displayfd 3" Xvfb shell <<'E'
