@@ -38,13 +38,14 @@ enum { CACHE_ID = 0x0a03 }; /* FLAG_ELF_LIBC6 | FLAG_AARCH64_LIB64 */
 
 enum { AUDIT_VERSION = 2, FD_MIN = 900 };
 
-/* What the loader does not tell later: who asked for an object, and the guest's name for it. */
+/* What the loader does not tell later: who asked for an object, and its names. */
 struct object {
 	struct object *next;
 	const struct link_map *map;    /* NULL: free for reuse */
 	const struct link_map *loader; /* whose DT_NEEDED brought it; NULL: dlopen(3) */
+	char *host;                    /* l_name as the loader made it, and will free it */
 	size_t room;
-	char guest[];
+	char guest[];                  /* absolute; then, where that is another, l_name as it is now */
 };
 
 static struct {
@@ -53,6 +54,8 @@ static struct {
 	const char *lib;               /* our entry in LD_PRELOAD, text for text */
 	const char *carry;             /* LIBJAIL_0_CARRY: other files of the host, carry.h */
 	const char *exe;               /* the program, a guest path */
+	const char *fn, *argv0;        /* the path that was executed; what the program is called */
+	char **argv, *program;         /* the loader's argv and its first, while argv0 is there */
 	const char *library_path;      /* LD_LIBRARY_PATH: guest directories */
 	const char *note;              /* LIBJAIL_0_VIEW: the view that the exec handed over */
 	const char *tunables, *own_tunables; /* GLIBC_TUNABLES, and the program's if we changed it */
@@ -74,6 +77,7 @@ static struct {
 
 static char host_text[2 * PATH_MAX];  /* what la_objsearch returns */
 static char guest_text[PATH_MAX];     /* the guest's name of the same file */
+static const char *shown;             /* its end, which a loader in the root would keep as l_name */
 static const struct link_map *asker;  /* who asked for it; valid while asked is set */
 static bool asked;
 
@@ -377,16 +381,19 @@ static struct object *object_of(const struct link_map *map)
 	return NULL;
 }
 
-static void object_add(const struct link_map *map, const struct link_map *loader, const char *guest)
+/* guest: absolute; name: what a loader in the root would call it.  The object's l_name becomes that
+ * one: dlinfo(3), dladdr(3), debuggers and the loader's messages have it from there. */
+static void object_add(struct link_map *map, const struct link_map *loader, const char *guest, const char *name)
 {
 	static struct { char *at, *end; } pages;
-	size_t n = strlen(guest) + 1, size;
+	const size_t n = strlen(guest) + 1, more = mem_equal(guest, name) ? 0 : strlen(name) + 1;
 	struct object *o = audit.objects;
+	size_t size;
 
-	while (o && (o->map || o->room < n))
+	while (o && (o->map || o->room < n + more))
 		o = o->next;
 	if (!o) {
-		size = (sizeof *o + n + 127) & ~(size_t)127;
+		size = (sizeof *o + n + more + 127) & ~(size_t)127;
 		if (!pages.at || size > (size_t)(pages.end - pages.at)) {
 			pages.at = sys_pages(1 << 14);
 			if (!pages.at)
@@ -399,9 +406,28 @@ static void object_add(const struct link_map *map, const struct link_map *loader
 		o->next = audit.objects;
 		audit.objects = o;
 	}
-	o->map = map;
-	o->loader = loader;
 	memcpy(o->guest, guest, n);
+	memcpy(o->guest + n, name, more);
+	o->loader = loader;
+	o->host = map->l_name;
+	map->l_name = o->guest + (more ? n : 0);
+	__atomic_store_n(&o->map, map, __ATOMIC_RELEASE);
+}
+
+/* The loader's own name of an object, by which it is found on the host. */
+static const char *object_host(const struct link_map *map)
+{
+	const struct object *o = object_of(map);
+
+	return o ? o->host : map->l_name;
+}
+
+/* An object's absolute name in the guest, or NULL. */
+static const char *object_guest(const struct link_map *map)
+{
+	const struct object *o = object_of(map);
+
+	return o ? o->guest : NULL;
 }
 
 static const ElfW(Dyn) *dynamic(const struct link_map *map, ElfW(Sxword) tag)
@@ -458,19 +484,25 @@ static const void *symbol(const struct link_map *map, const char *name)
 /* -- libjail.so's copies --------------------------------------------------------------------- */
 
 /* What dlmopen(3) opens in a name space of its own has a libc of its own there, and so a libjail.so:
- * a copy that uses the first one's root and settings, which the environment no longer has. */
+ * a copy that uses the first one's root and settings, which the environment no longer has.  Each is
+ * told what only the module knows. */
 static void libjail_open(struct link_map *map, Lmid_t lmid)
 {
-	struct state_apart *apart = (struct state_apart *)(uintptr_t)symbol(map, "libjail_audit_apart");
+	struct state_told *told = (struct state_told *)(uintptr_t)symbol(map, "libjail_audit_told");
 
 	if (lmid == LM_ID_BASE && !audit.live) {
 		audit.live = symbol(map, "libjail_audit_view");
-		audit.size = apart ? apart->size : 0;
-	} else if (apart && apart->size == audit.size) {
-		apart->first = (struct state *)(uintptr_t)audit.live;
-		apart->map = map;
+		audit.size = told ? told->size : 0;
+	} else if (told && told->size == audit.size) {
+		told->first = (struct state *)(uintptr_t)audit.live;
+		told->map = map;
 	} else {
 		audit.strange = true;
+		return;
+	}
+	if (told) {
+		told->host_name = object_host;
+		told->guest_name = object_guest;
 	}
 }
 
@@ -704,6 +736,7 @@ static bool search_dir(const struct view *v, const char *dir, size_t n, const ch
 		str_puts(&s, ".");
 	else if (n > 1 || *dir != '/')
 		str_put(&s, dir, n);
+	shown = guest_text + (n ? 0 : 2);
 	str_puts(&s, "/");
 	str_puts(&s, name);
 	return s.at && host_find(v, guest_text, true) == 0;
@@ -785,6 +818,7 @@ static bool search_cache(const struct view *v, const char *name, bool no_default
 			if (path_below(found, *dir))
 				return false;
 	str_puts(&s, found);
+	shown = guest_text;
 	return s.at && host_find(v, guest_text, true) == 0;
 }
 
@@ -807,15 +841,15 @@ static bool search(const struct view *v, const struct link_map *map, const char 
 static bool from_origin(const struct view *v, const struct link_map *map, const char *name,
 	struct str *out)
 {
-	const char *strings, *at = map->l_name;
+	const char *strings, *const host = object_host(map), *at = host;
 	bool has_token = false;
 
 	if (map != audit.main) {
 		while (*at && *at == *name)
 			at++, name++;
-		while (at > map->l_name && at[-1] != '/') /* back to the end of what both share */
+		while (at > host && at[-1] != '/') /* back to the end of what both share */
 			at--, name--;
-		if (at == map->l_name || mem_find(at, '/') || !origin(v, map, out))
+		if (at == host || mem_find(at, '/') || !origin(v, map, out))
 			return false;
 		str_puts(out, "/");
 		str_puts(out, name);
@@ -1057,6 +1091,7 @@ unsigned la_version(unsigned version)
 	static const struct { const char *name; const char **value; } rows[] = {
 		{"LIBJAIL_ROOT=", &audit.root}, {"LIBJAIL_BIND=", &audit.bind},
 		{"LIBJAIL_0_LIB=", &audit.lib}, {"LIBJAIL_0_CARRY=", &audit.carry}, {"LIBJAIL_0_EXE=", &audit.exe},
+		{"LIBJAIL_0_FN=", &audit.fn}, {"LIBJAIL_0_ARGV0=", &audit.argv0},
 		{"LD_LIBRARY_PATH=", &audit.library_path}, {"LIBJAIL_0_VIEW=", &audit.note},
 		{"GLIBC_TUNABLES=", &audit.tunables}, {"LIBJAIL_0_TUNABLES=", &audit.own_tunables},
 	};
@@ -1107,18 +1142,43 @@ static bool trace_search(const struct view *v)
 	return false;
 }
 
-/* And the loader by the name that the program has for it, its PT_INTERP. */
-static void trace_loader(void)
+/* The loader by the name that the program has for it, its PT_INTERP.  Where the loader was executed to
+ * load a library, ldd(1), by that; ldd shows a name whose text is in the same place. */
+static void name_loader(void)
 {
 	const ElfW(Ehdr) *e = (const void *)audit.main->l_addr;
+	char *const text = audit.rtld->l_name;
+	const char *name = path_below(text, audit.root);
 	const ElfW(Phdr) *ph;
 
-	if (!e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
-		return; /* a program that is not position independent stays as it is */
-	ph = (const void *)((const char *)e + e->e_phoff);
-	for (unsigned i = 0; i < e->e_phnum; i++)
-		if (ph[i].p_type == PT_INTERP)
-			audit.rtld->l_name = (char *)(audit.main->l_addr + ph[i].p_vaddr);
+	if (!name || !*name)
+		name = text;
+	if (e && memcmp(e->e_ident, ELFMAG, SELFMAG) == 0) { /* else one that is not position independent */
+		if (audit.fn && *audit.fn == '/')
+			name = audit.fn;
+		ph = (const void *)((const char *)e + e->e_phoff);
+		for (unsigned i = 0; i < e->e_phnum; i++)
+			if (ph[i].p_type == PT_INTERP) {
+				audit.rtld->l_name = (char *)(audit.main->l_addr + ph[i].p_vaddr);
+				return;
+			}
+	}
+	if (audit.trace && strlen(name) <= strlen(text))
+		memmove(text, name, strlen(name) + 1);
+	else
+		audit.rtld->l_name = (char *)(uintptr_t)name;
+}
+
+/* What the loader complains about before the program runs, it says of argv[0]. */
+static void name_program(void)
+{
+	char *const *const *argv = symbol(audit.rtld, "_dl_argv"); /* GLIBC_PRIVATE, 2.31 to 2.41 */
+
+	if (!argv || !*argv || !audit.argv0)
+		return;
+	audit.argv = (char **)(uintptr_t)*argv;
+	audit.program = audit.argv[0];
+	audit.argv[0] = (char *)(uintptr_t)audit.argv0;
 }
 
 char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
@@ -1128,6 +1188,7 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 	const char *rest, *found = name;
 
 	asked = false;
+	shown = guest_text;
 	if (audit.strange) {
 		struct str s = {host_text, host_text + sizeof host_text};
 
@@ -1164,18 +1225,22 @@ char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 }
 
 /* $ORIGIN of an object found by a relative name is of now, not of a later chdir(2). */
-static NOINLINE void object_add_relative(const struct link_map *map)
+static NOINLINE void object_add_relative(struct link_map *map)
 {
 	char text[PATH_MAX];
 	struct str s = {text, text + sizeof text};
 
 	if (place_guest_fd(view_now(), AT_FDCWD, text, sizeof text) < 0)
 		return;
-	s.at += strlen(text);
-	str_puts(&s, "/");
+	if (text[1]) {
+		s.at += strlen(text);
+		str_puts(&s, "/");
+	} else {
+		s.at++;
+	}
 	str_puts(&s, guest_text);
 	if (s.at)
-		object_add(map, asker, text);
+		object_add(map, asker, text, shown);
 }
 
 unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
@@ -1187,8 +1252,8 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		audit.main = map;
 	else if (!audit.rtld && lmid == LM_ID_BASE) { /* load_audit_modules(): the second */
 		audit.rtld = map;
-		if (audit.trace)
-			trace_loader();
+		name_loader();
+		name_program();
 	}
 	else if (!audit.complete && lmid == LM_ID_BASE)
 		tls_count(map);
@@ -1197,7 +1262,7 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 	if (asked && (mem_equal(map->l_name, host_text) ||
 			     (audit.trace && mem_equal(map->l_name, guest_text)))) {
 		if (*guest_text == '/')
-			object_add(map, asker, guest_text);
+			object_add(map, asker, guest_text, shown);
 		else
 			object_add_relative(map);
 	}
@@ -1215,8 +1280,10 @@ unsigned la_objclose(uintptr_t *cookie)
 	if (map && map == lent.map) /* one of its libraries was not found */
 		needed_restore();
 	for (struct object *o = audit.objects; o; o = o->next) {
-		if (o->map == map)
+		if (o->map == map) { /* the loader frees what it has made */
+			((struct link_map *)(uintptr_t)map)->l_name = o->host;
 			o->map = NULL;
+		}
 		if (o->loader == map)
 			o->loader = NULL;
 	}
@@ -1230,6 +1297,9 @@ void la_activity(uintptr_t *cookie, unsigned flag)
 	audit.strange = false;
 	audit.first = flag == LA_ACT_ADD && audit.complete;
 	if (flag == LA_ACT_CONSISTENT) {
+		if (audit.argv) /* from here on libjail.so sees to it (start.c) */
+			audit.argv[0] = audit.program;
+		audit.argv = NULL;
 		audit.complete = true;
 		cache_drop();
 	}

@@ -135,7 +135,8 @@ static bool fill(struct module *m, const struct link_map *l, bool program)
 {
 	const ElfW(Ehdr) *eh = (const void *)l->l_addr;
 	const ElfW(Phdr) *ph = NULL;
-	const char *path = l->l_name;
+	const char *(*host)(const struct link_map *) = libjail_audit_told.host_name;
+	const char *path = host ? host(l) : l->l_name;
 	size_t n = 0;
 
 	*m = (struct module){.base = l->l_addr, .start = UINTPTR_MAX};

@@ -157,7 +157,7 @@ const struct link_map *real_objects(void)
 	const ElfW(Phdr) *ph = (const void *)getauxval(AT_PHDR);
 	size_t n = getauxval(AT_PHNUM);
 	const ElfW(Sym) * s, *hidden = NULL;
-	const struct link_map *m = libjail_audit_apart.map;
+	const struct link_map *m = libjail_audit_told.map;
 	struct link_map self = {0};
 	struct table t;
 

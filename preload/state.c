@@ -25,11 +25,11 @@ static struct state own = {.event_fd = &event_fd, .source_fd = &source_fd, .conf
 BESIDE struct state *state = &own;
 /* For the audit module, which lives in another name space (audit.c): the root of dlopen(3). */
 extern const struct view *libjail_audit_view __attribute__((alias("own"), visibility("default")));
-struct state_apart libjail_audit_apart __attribute__((visibility("default"))) = {.size = sizeof own};
+struct state_told libjail_audit_told __attribute__((visibility("default"))) = {.size = sizeof own};
 
 bool state_apart(void)
 {
-	struct state *first = libjail_audit_apart.first;
+	struct state *first = libjail_audit_told.first;
 
 	if (UNLIKELY(first && state != first)) {
 		source_fd = *first->source_fd; /* for those who are executed from here */

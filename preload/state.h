@@ -24,13 +24,17 @@ struct state {
 };
 extern struct state *state;
 
-/* What the audit module tells another copy before anything runs in it; NULL in the first. */
-struct state_apart {
-	size_t size;                /* of struct state: a copy from another file may be of another build */
+/* What the audit module tells us before anything of ours runs; NULL where there is none. */
+struct state_told {
+	size_t size; /* of struct state: a copy may come from another build's file */
+	/* for another copy than the first: */
 	struct state *first;
 	const struct link_map *map; /* the copy, in the loader's list of its name space */
+	/* an object's file on the host, and, or NULL, its absolute name in the guest: l_name is the guest's */
+	const char *(*host_name)(const struct link_map *map);
+	const char *(*guest_name)(const struct link_map *map);
 };
-extern struct state_apart libjail_audit_apart;
+extern struct state_told libjail_audit_told;
 
 /* Is this another copy than the first?  Then state is the first one's from now on. */
 bool state_apart(void);

@@ -7,7 +7,7 @@
 #include "glibc.h"
 
 /* A loaded object's host path as the guest names it. */
-static const char *dl_guest(const struct view *v, const char *name)
+static const char *dl_cut(const struct view *v, const char *name)
 {
 	const char *rest;
 
@@ -15,6 +15,13 @@ static const char *dl_guest(const struct view *v, const char *name)
 		return name;
 	rest = mem_after(name, v->host);
 	return rest && *rest == '/' ? rest : name;
+}
+
+/* The view whose root the loader's names have in front of the guest's, or NULL.  Where there is an
+ * audit module they are the guest's already. */
+static const struct view *dl_view(void)
+{
+	return libjail_audit_told.host_name ? NULL : state_view();
 }
 
 /* Under a root glibc's loader was executed by us, with a note of the program, and carries
@@ -199,7 +206,7 @@ int jail_dladdr(const void *addr, Dl_info *info)
 	int r = real ? real(addr, info) : 0;
 
 	if (r)
-		info->dli_fname = dl_guest(state_view(), info->dli_fname);
+		info->dli_fname = dl_cut(dl_view(), info->dli_fname);
 	return r;
 }
 
@@ -209,21 +216,44 @@ int jail_dladdr1(const void *addr, Dl_info *info, void **extra, int flags)
 	int r = real ? real(addr, info, extra, flags) : 0;
 
 	if (r)
-		info->dli_fname = dl_guest(state_view(), info->dli_fname);
+		info->dli_fname = dl_cut(dl_view(), info->dli_fname);
 	return r;
+}
+
+/* The directory of an object as the guest names it, to a buffer that was wide enough for the host's. */
+static void dl_origin(void *handle, char *text)
+{
+	int (*real)(void *, int, void *) = REAL(dlinfo);
+	const struct view *v = state_view();
+	struct link_map *map = NULL;
+	const char *guest = NULL, *end;
+
+	if (libjail_audit_told.guest_name && real(handle, RTLD_DI_LINKMAP, &map) == 0)
+		guest = libjail_audit_told.guest_name(map);
+	end = guest ? mem_base(guest) - 1 : NULL;
+	if (!guest) {
+		guest = dl_cut(v, text); /* the root itself stays: it ends in no slash */
+		end = guest + strlen(guest);
+	} else if (end == guest) {
+		end++;
+	}
+	if (guest != text && (size_t)(end - guest) <= strlen(text) + 1) {
+		memmove(text, guest, (size_t)(end - guest));
+		text[end - guest] = '\0';
+	}
 }
 
 int jail_dlinfo(void *handle, int request, void *arg)
 {
 	int (*real)(void *, int, void *) = REAL(dlinfo);
 	int r = real ? real(handle, request, arg) : EDGE(int, -ENOSYS);
-	const char *guest;
+	Dl_serinfo *list = arg;
 
-	if (r == 0 && request == RTLD_DI_ORIGIN) {
-		guest = dl_guest(state_view(), arg); /* the root itself stays: it ends in no slash */
-		if (guest != arg)
-			memmove(arg, guest, strlen(guest) + 1);
-	}
+	if (r == 0 && request == RTLD_DI_ORIGIN)
+		dl_origin(handle, arg);
+	else if (r == 0 && request == RTLD_DI_SERINFO)
+		for (unsigned i = 0; i < list->dls_cnt; i++) /* where $ORIGIN was */
+			list->dls_serpath[i].dls_name = (char *)(uintptr_t)dl_cut(state_view(), list->dls_serpath[i].dls_name);
 	return r;
 }
 
@@ -261,7 +291,7 @@ char **jail_backtrace_symbols(void *const *frames, int n)
 	char **lines = real ? real(frames, n) : NULL;
 
 	for (int i = 0; lines && i < n; i++)
-		lines[i] = (char *)dl_guest(state_view(), lines[i]);
+		lines[i] = (char *)dl_cut(dl_view(), lines[i]);
 	return lines;
 }
 
@@ -281,7 +311,7 @@ void jail_backtrace_symbols_fd(void *const *frames, int n, int fd)
 	void (*real)(void *const *, int, int) = REAL(backtrace_symbols_fd);
 	int saved = *__errno_location();
 
-	if (!real || !state_view()) {
+	if (!real || !dl_view()) {
 		if (real)
 			real(frames, n, fd);
 		return;
@@ -332,14 +362,14 @@ static int dl_walk_one(struct dl_phdr_info *info, size_t size, void *data)
 	if (size > sizeof own)
 		size = sizeof own;
 	memcpy(&own, info, size);
-	own.dlpi_name = dl_guest(w->view, own.dlpi_name);
+	own.dlpi_name = dl_cut(w->view, own.dlpi_name);
 	return w->each(&own, size, w->data);
 }
 
 int jail_dl_iterate_phdr(int (*each)(struct dl_phdr_info *, size_t, void *), void *data)
 {
 	int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *) = REAL(dl_iterate_phdr);
-	struct dl_walk w = {each, data, state_view()};
+	struct dl_walk w = {each, data, dl_view()};
 
 	if (UNLIKELY(!real))
 		return 0;

@@ -207,7 +207,7 @@ expect() { # WHY WANT GOT
 }
 
 # row WHY CWD VARS PROGRAM [ARG...]: as under chroot, and with the other resolver.  In by: a loader
-# to call; in alias: sed, where a name that leads out of the root's text must be another one.
+# to call.
 row() {
 	why=$1 cwd=$2 vars=$3
 	shift 3
@@ -218,7 +218,6 @@ row() {
 		echo "ok $tests # SKIP chroot(2) is not allowed"
 		return
 	fi
-	want=$(echo "$want" | sed "${alias:-}")
 	expect "$why" "$want" "$(ours "$cwd" "$vars" "$@")"
 	expect "$why (walker)" "$want" "$(ours "$cwd" "$vars LIBJAIL_RESOLVER=walk" "$@")"
 }
@@ -236,21 +235,17 @@ rows() {
 	row "\$ORIGIN in dlopen" / "" /opt/o/bin/origin "\$ORIGIN/../lib/sub/libo2.so"
 	by=
 	row "\$LIB" / "" /usr/bin/token
-	alias="s,^$lib/lib\(alt\|up\)\.so$,/opt/alt/libalt.so,;s,^[./]*/\.\./lib/,/lib/,"
 	row "by way of absolute symlinks" / "" /usr/bin/alt
 	row "an absolute symlink by full name" / "" $p "$lib/libalt.so" libalt.so
 	row ".. above the root" / "" $p libup.so "/../../..$lib/libr1.so"
 	row "above the root from a directory" /work "" $p "../../../..$lib/libr1.so"
-	alias=
 	row "a relative symlink" / "" $p librel.so libr1.so
 	row "a symlink that is valid on the host alone" / "" $p libescape.so "$lib/libescape.so"
 	row "ld.so.cache" / "" /usr/bin/cached libcached.so.10 libcached.so.2
 	row "LD_LIBRARY_PATH" / "LD_LIBRARY_PATH=/opt/none:/opt/env/" /usr/bin/env
 	row "LD_LIBRARY_PATH missing" / "" /usr/bin/env
 	row "LD_LIBRARY_PATH: ; and \$LIB" / "LD_LIBRARY_PATH=/opt/env;/opt/t/\$LIB" /usr/bin/env libt.so
-	alias="s,^lib,./lib," # the loader would search for a name without a slash
 	row "LD_LIBRARY_PATH: empty is here" /work "LD_LIBRARY_PATH=:/none" $p libcwd.so
-	alias=
 	row "LD_LIBRARY_PATH: relative" /work "LD_LIBRARY_PATH=sub" $p libcwd.so libcwdsub.so
 	row "LD_LIBRARY_PATH, then cache" / "LD_LIBRARY_PATH=/opt/r1:/opt/r2" /usr/bin/cached libm1.so
 	row "a library of another machine is passed over" / "LD_LIBRARY_PATH=/opt/foreign" $p libr1.so
@@ -286,7 +281,7 @@ rows() {
 	want=$(printf '%s\n%s' /opt/env/libenv.so "$lib/libr1.so")
 	expect "after the program closed everything" "$want" \
 		"$(ours / "" $p /opt/env/libenv.so closeall libr1.so)"
-	want=$(printf '%s\n%s' "$dir/bound/libbound.so" "$dir/bound/libbound2.so")
+	want=$(printf '%s\n%s' /mnt/libbound.so /mnt/libbound2.so)
 	expect "a bind" "$want" \
 		"$(ours / "LIBJAIL_BIND=default,$dir/bound:/mnt" $p /mnt/libbound.so)"
 	expect "a bind in LD_LIBRARY_PATH" "$want" \
@@ -297,7 +292,7 @@ rows() {
 			sed 's,^\(error: \)/,\1/,')"
 	expect "our own entry in LD_PRELOAD stays" "$dir/host/libhost.so" \
 		"$(ours / "LD_PRELOAD=$dir/host/libhost.so LIBJAIL_0_LIB=$dir/host/libhost.so" $p)"
-	want=$(printf '%s\n' "descriptor 500" "$dir/view.so" "/inner$lib/libinner.so")
+	want=$(printf '%s\n' "descriptor 500" "$dir/view.so" "$lib/libinner.so")
 	vars="LD_PRELOAD=$dir/view.so LIBJAIL_0_LIB=$dir/view.so"
 	expect "libjail.so's own view, after chroot(2)" "$want" \
 		"$(ours / "$vars VIEW=$T/inner" $p fds libinner.so)"

@@ -11,7 +11,7 @@
 
 mkdir "$T/fixture"
 CC=${CC:-cc}
-echo 'struct { long size; void *first, *map; } libjail_audit_apart = {1, 0, 0};' |
+echo 'struct { long size; void *first, *map; } libjail_audit_told = {1, 0, 0};' |
 	$CC -shared -nostdlib -fPIC -Wl,--hash-style=both -Wl,-soname,libjail.so -o "$T/other.so" -x c - || exit 1
 found=
 for release in ${RELEASES:-bullseye bookworm trixie trixie,walk}; do

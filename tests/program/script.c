@@ -17,7 +17,7 @@ const struct module *module_at(unsigned m)
 }
 
 /* Nor is there any other name space. */
-struct state_apart libjail_audit_apart;
+struct state_told libjail_audit_told;
 
 static long told(const char *call, long r)
 {
