@@ -717,6 +717,75 @@ static void musl_list(const struct view *v, char *list)
 		str_puts(&s, "/lib:/usr/local/lib:/usr/lib");
 }
 
+/* Where a program asks musl's loader to look before that: DT_RUNPATH, else DT_RPATH, as text in list
+ * (MUSL_LIST bytes) in the guest's terms, $ORIGIN replaced; "" when it has none, or one that musl would
+ * not take.  The loader would look for it on the host, and after --library-path. */
+static NOINLINE void musl_rpath(const struct program *p, char *list)
+{
+	char text[MUSL_LIST];
+	struct str s = {list, list + MUSL_LIST};
+	Elf64_Ehdr e;
+	Elf64_Phdr ph;
+	Elf64_Dyn d[32];
+	unsigned long strings = 0, rpath = 0, runpath = 0, at;
+	const char *c = text;
+	long n = -1;
+
+	*list = '\0';
+	if (sys_pread(p->fd, &e, sizeof e, 0) != sizeof e)
+		return;
+	for (unsigned i = 0; i < e.e_phnum; i++) {
+		if (sys_pread(p->fd, &ph, sizeof ph, (off_t)(e.e_phoff + i * sizeof ph)) != sizeof ph)
+			return;
+		for (unsigned long k = 0; ph.p_type == PT_DYNAMIC && k < ph.p_filesz; k += sizeof d) {
+			n = sys_pread(p->fd, d, sizeof d, (off_t)(ph.p_offset + k)) / (long)sizeof *d;
+			for (long j = 0; j < n; j++)
+				switch (d[j].d_tag) {
+				case DT_NULL:
+					k = ph.p_filesz;
+					n = j;
+					break;
+				case DT_STRTAB:
+					strings = d[j].d_un.d_ptr;
+					break;
+				case DT_RPATH:
+					rpath = d[j].d_un.d_val;
+					break;
+				case DT_RUNPATH:
+					runpath = d[j].d_un.d_val;
+					break;
+				}
+			if (n <= 0)
+				break;
+		}
+	}
+	n = -1;
+	at = strings + (runpath ? runpath : rpath);
+	for (unsigned i = 0; at != strings && n < 0 && i < e.e_phnum; i++)
+		if (sys_pread(p->fd, &ph, sizeof ph, (off_t)(e.e_phoff + i * sizeof ph)) == sizeof ph &&
+			ph.p_type == PT_LOAD && at >= ph.p_vaddr && at - ph.p_vaddr < ph.p_filesz)
+			n = sys_pread(p->fd, text, sizeof text - 1, (off_t)(ph.p_offset + at - ph.p_vaddr));
+	text[n > 0 ? n : 0] = '\0';
+	if (n == (long)sizeof text - 1 && strlen(text) == (size_t)n)
+		return; /* longer than any */
+	while (*c && s.at) { /* musl, ldso/dynlink.c, fixup_rpath() */
+		const char *rest = mem_after(c, "$ORIGIN");
+
+		if (!rest)
+			rest = mem_after(c, "${ORIGIN}");
+		if (*c != '$') {
+			str_put(&s, c++, 1);
+		} else if (rest) {
+			str_put(&s, p->guest, (size_t)(mem_base(p->guest) - 1 - p->guest));
+			c = rest;
+		} else {
+			s.at = NULL;
+		}
+	}
+	if (!s.at)
+		*list = '\0';
+}
+
 /* What the loader itself is to load: path in the guest -> host, PATH_MAX bytes. */
 static NOINLINE void loader_target(const struct view *v, const char *path, char *host)
 {
@@ -813,7 +882,7 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 	args[at++] = p->interp;
 	if (p->interp_musl) {
 		const char *pre = v->host, *own = env_get(envp, "LD_LIBRARY_PATH");
-		char list[MUSL_LIST];
+		char list[MUSL_LIST], rpath[MUSL_LIST] = "";
 		struct str l;
 		size_t len;
 
@@ -825,10 +894,13 @@ static NOINLINE long plan_rooted(const struct job *j, const struct view *v, stru
 			pre = place_path(&held, prefix);
 		}
 		musl_list(v, list);
-		len = room_prefixed(pre, own) + room_prefixed(pre, list);
+		if (p->kind != KIND_LOADER)
+			musl_rpath(p, rpath);
+		len = room_prefixed(pre, own) + room_prefixed(pre, rpath) + room_prefixed(pre, list);
 		library_path = alloca(len);
 		l = (struct str){library_path, library_path + len};
 		put_prefixed(&l, library_path, pre, own);
+		put_prefixed(&l, library_path, pre, rpath);
 		put_prefixed(&l, library_path, pre, list);
 		args[at++] = (char *)(uintptr_t) "--library-path";
 		args[at++] = library_path;

@@ -3,6 +3,7 @@
 #
 # A root of musl on this host, by the same libjail.so: the programs of musl.c under the kernel's chroot
 # and under jailrun, with both resolvers.
+# shellcheck disable=SC2016 # $ORIGIN is for the loader
 # shellcheck source=tests/program/common
 . "${0%/*}/common"
 command -v musl-gcc >/dev/null || skip_all "musl-gcc is not installed (musl-tools)"
@@ -16,6 +17,27 @@ include="-idirafter /usr/include -idirafter /usr/include/$(cc -print-multiarch)"
 musl-gcc -std=gnu11 -O1 -Wall $include -o "$T/opt/musl/tool" tests/program/musl.c || exit 1
 printf 'const char *plugin(void) { return "plugged in"; }\n' >"$T/plugin.c"
 musl-gcc -shared -fPIC -o "$T/plugin.so" "$T/plugin.c" || exit 1
+cat >"$T/which.c" <<'END'
+#ifdef WHICH
+const char *which(void) { return WHICH; }
+#else
+#include <stdio.h>
+const char *which(void);
+int main(void) { return puts(which()) < 0; }
+#endif
+END
+for which in default absolute origin; do
+	mkdir "$T/$which"
+	musl-gcc -shared -fPIC -Wl,-soname,libwhich.so -DWHICH="\"$which\"" -o "$T/$which/libwhich.so" "$T/which.c" || exit 1
+done
+rpath() { # NAME LIST
+	musl-gcc -o "$T/which-$1" "$T/which.c" "$T/default/libwhich.so" -Wl,-rpath,"$2" || exit 1
+}
+rpath absolute /opt/absolute
+rpath origin '/opt/nope:$ORIGIN/lib:/opt/absolute'
+rpath braces '${ORIGIN}/../bin/lib'
+rpath strange '$NOPE/lib:/opt/absolute'
+rpath none /opt/nope
 
 # jailroot knows the host's names alone; a root of musl has its own
 loader=$(find -L /lib -maxdepth 1 -name 'ld-musl-*.so.1' | head -n 1)
@@ -28,6 +50,13 @@ cp "$T/plugin.so" "$root/usr/lib/libplugin.so"
 ln -s ../../bin/tool "$root/opt/a/link"
 ln -s /opt/a "$root/opt/abs"
 ln -s ../../../.. "$root/opt/a/b/up"
+mkdir -p "$root/opt/absolute" "$root/opt/which/lib" "$root/opt/bin/lib"
+cp "$T"/which-* "$root/opt/which"
+cp "$T/default/libwhich.so" "$root/usr/lib"
+cp "$T/absolute/libwhich.so" "$root/opt/absolute"
+cp "$T/origin/libwhich.so" "$root/opt/which/lib"
+cp "$T/origin/libwhich.so" "$root/opt/bin/lib"
+ln -s /opt/which/which-origin "$root/bin/which"
 echo 'hello from musl' >"$root/etc/motd"
 echo jailhost >"$root/etc/hostname"
 printf 'root:x:0:0:::\njailer:x:%s:%s::/home/jailer:/bin/sh\n' "$U" "$U" >"$root/etc/passwd"
@@ -52,6 +81,13 @@ for WALK in '' yes; do
 	same "exec of nothing" tool exec /opt/nonesuch
 	same "no environment" tool clean /bin/tool cat /etc/motd
 	same "no environment, then another" tool clean /bin/tool exec /bin/tool env
+	for which in absolute origin braces strange none; do
+		same "a library by RUNPATH, $which" /opt/which/which-$which
+	done
+	same "a library by RUNPATH, and a symlink" which
+	plain=$ENVIRON ENVIRON="$ENVIRON LD_LIBRARY_PATH=/usr/lib"
+	same "a library by LD_LIBRARY_PATH, and RUNPATH" /opt/which/which-absolute
+	ENVIRON=$plain
 	same "dlopen by name" tool dlopen libplugin.so
 	same "dlopen by path" tool dlopen /usr/lib/libplugin.so
 	same "system, without a shell" tool system true
