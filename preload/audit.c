@@ -1245,6 +1245,9 @@ static NOINLINE void object_add_relative(struct link_map *map)
 
 unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 {
+	const struct view *v;
+	const char *rest;
+
 	(void)cookie;
 	if (!audit.on)
 		return 0;
@@ -1259,13 +1262,15 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		tls_count(map);
 	if (audit.lib && mem_equal(map->l_name, libjail_file()))
 		libjail_open(map, lmid);
-	if (asked && (mem_equal(map->l_name, host_text) ||
+	else if (asked && (mem_equal(map->l_name, host_text) ||
 			     (audit.trace && mem_equal(map->l_name, guest_text)))) {
 		if (*guest_text == '/')
 			object_add(map, asker, guest_text, shown);
 		else
 			object_add_relative(map);
 	}
+	else if (audit.complete && (v = view_now()) && (rest = path_below(map->l_name, v->host)) && *rest)
+		object_add(map, NULL, rest, rest); /* dlmopen(3) of a path, which call/dl.c has made the host's */
 	asked = false;
 	if (audit.first && audit.live)
 		needed_add(map);

@@ -3,6 +3,7 @@
  * What a program learns of its loader; dl.sh runs this under the kernel's chroot and under libjail.
  * Each argument is a step, and prints a line or more:
  *   open:NAME lazy:NAME noload:NAME   dlopen(3); the error, or what dladdr(3) and dlinfo(3) say of it
+ *   apart:NAME with:NAME              dlmopen(3), in a name space of its own, or in the program's
  *   sym:NAME vsym:NAME                dlsym(3), dlvsym(3) in what was opened last
  *   via:NAME                          the object that was opened last opens NAME
  *   addr:NAME                         dladdr(3) of a function of the program's scope
@@ -74,6 +75,18 @@ static void open_it(const char *how, const char *name, void *(*open)(const char 
 	last = h;
 	tell(h);
 }
+
+#ifdef __GLIBC__
+static void *apart(const char *name, int mode)
+{
+	return dlmopen(LM_ID_NEWLM, name, mode);
+}
+
+static void *with(const char *name, int mode)
+{
+	return dlmopen(LM_ID_BASE, name, mode);
+}
+#endif
 
 static int list_one(struct dl_phdr_info *info, size_t size, void *data)
 {
@@ -186,6 +199,10 @@ int main(int argc, char **argv)
 			printf("%s %s %d\n", word, name, dlsym(last ? last : RTLD_DEFAULT, name) != NULL);
 			error("\terror");
 #ifdef __GLIBC__
+		} else if (!strcmp(word, "apart")) {
+			open_it(word, name, apart, RTLD_NOW);
+		} else if (!strcmp(word, "with")) {
+			open_it(word, name, with, RTLD_NOW);
 		} else if (!strcmp(word, "vsym")) {
 			printf("%s %s %d\n", word, name, dlvsym(last ? last : RTLD_DEFAULT, name, "NONE_1.0") != NULL);
 			error("\terror");

@@ -122,6 +122,10 @@ rows_of_debian() {
 	same "the program, by a relative name" sh -c 'cd /opt && dl/dl main list addr:main sym:nope trace; cd dl && PATH=. && dl main addr:main'
 	same "the program, by a symlink" sh -c 'ln -s /opt/dl/dl ~/work/link && ~/work/link main addr:main sym:nope'
 	same "LD_LIBRARY_PATH" env LD_LIBRARY_PATH=/opt/dl/near:dl/lib: $p/dl cd:/opt open:libnear.so open:libplain.so serinfo open:libnope.so
+	same "dlmopen" $p/dl with:$p/lib/libplain.so with:libm.so.6 with:/nope.so with:libnope.so with:$p/text.so
+	[ "$name" = bullseye ] || # libjail.7, CAVEATS
+		same "dlmopen, in a name space of its own" $p/dl apart:$p/lib/libplain.so via:libm.so.6 via:$p/near/libnear.so \
+			apart:libm.so.6 apart:/nope.so apart:libnope.so apart:$p/text.so apart:$p/lib/libnodep.so cd:$p apart:./lib/libbare.so
 	same "LD_PRELOAD" env LD_PRELOAD=/opt/dl/near/libnear.so $p/dl addr:via list links
 	same "the same, by a relative name" sh -c 'cd /opt/dl; ./needs; ./calls; ../dl/asks; PATH=.; needs'
 	# in front of => may be the host's name: libjail.7, CAVEATS
