@@ -114,13 +114,22 @@ static void read_notes(struct module *m, const char *at, size_t n)
 }
 
 /* The loader's name of an object; a relative one (dlopen of "./x.so") is meant from the directory that
- * we are in, as it has just been opened. */
+ * we are in, as it has just been opened.  With musl most are the guest's (call/dl.c). */
 static const char *object_path(const char *path)
 {
-	char text[PATH_MAX];
+	const struct view *v = config()->musl ? state_view() : NULL;
+	char text[PATH_MAX], magic[PLACE_PATH];
 	struct str s = {text, text + sizeof text};
-	long n = *path != '/' && mem_find(path, '/') ? sys_getcwd(text, sizeof text) : 0;
+	struct place at = {.flags = AT_EMPTY_PATH};
+	long n;
 
+	if (v && *path == '/' && (at.dir = place_hold(v, AT_FDCWD, path, 0, 0)) >= 0) {
+		n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), text, sizeof text);
+		sys_close(at.dir);
+		if (n > 0)
+			return mem_keep(text, (size_t)n);
+	}
+	n = *path != '/' && mem_find(path, '/') ? sys_getcwd(text, sizeof text) : 0;
 	if (n > 1 && text[0] == '/') {
 		s.at = text + n - 1;
 		str_puts(&s, "/");

@@ -3,6 +3,7 @@
  * The first thing that runs in a process: what an exec through the guest's loader left visible is
  * put back into the form that execve(2) would have given it, and jailrun's carrier becomes the
  * guest's first program. */
+#include "call/dl.h"
 #include "carry.h"
 #include "config.h"
 #include "env.h"
@@ -423,6 +424,7 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 		environ_restore(c, envp, c->note_preload);
 	}
 	(void)state_view();
+	dl_start();
 	if (UNLIKELY(c->report != NULL))
 		report_start(argv);
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */

@@ -3,6 +3,7 @@
  * The loader's functions.  What they are given is a guest path, which on glibc the audit module
  * translates inside the loader and elsewhere this file does; what they tell is a host path, whose
  * front is cut off: the guest's name is a part of the same string and lives as long as it. */
+#include "dl.h"
 #include "../wrap.h"
 #include "glibc.h"
 
@@ -35,17 +36,18 @@ static bool dl_audited(void)
 }
 
 /* Is file for us to translate, unless the audit module does?  Only what has a slash is a path
- * (dlopen(3)); what has a $ is for the loader to expand. */
+ * (dlopen(3)); what has a $ is for glibc's loader to expand. */
 static bool dl_is_path(const char *file)
 {
 	return state_view() && file && place_strlen(file, PATH_MAX) >= 0 && mem_find(file, '/') &&
-	       !mem_find(file, '$');
+	       (config()->musl || !mem_find(file, '$'));
 }
 
 /* The host's name of a guest path: the root in front of it, or of a relative one itself, where that is
  * the same file, so that the program's own words come back from dladdr(3) and $ORIGIN is what it would be; else the
- * canonical name.  A file that is not there gets a name that leads nowhere and still tells it
- * (dlerror(3)): the guest's own, unless the host happens to have such a file. */
+ * canonical name.  A file that is not there gets a name that fails in the same way, and
+ * tells it (dlerror(3)): the guest's own, unless the host happens to have such a file, or that with the
+ * root in front, or one that leads nowhere. */
 static const char *dl_host(const char *file, char *buf, size_t size)
 {
 	const struct view *v = state_view();
@@ -55,8 +57,14 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 	char link[PLACE_PATH];
 
 	if (fd < 0) {
-		if (sys_faccessat2(AT_FDCWD, file, 0 /* F_OK */, 0) < 0)
+		if (sys_faccessat2(AT_FDCWD, file, 0 /* F_OK */, 0) == fd)
 			return file;
+		if (v && file[0] == '/')
+			str_puts(&s, v->host);
+		str_puts(&s, file);
+		if (s.at && sys_faccessat2(AT_FDCWD, buf, 0 /* F_OK */, 0) == fd)
+			return buf;
+		s = (struct str){buf, buf + size};
 		str_puts(&s, DL_NOWHERE);
 		str_puts(&s, file);
 		return s.at ? buf : DL_NOWHERE;
@@ -81,11 +89,61 @@ static const char *dl_host(const char *file, char *buf, size_t size)
 	return buf;
 }
 
+/* Does musl have to know by the program's name what $ORIGIN is (ldso/dynlink.c, fixup_rpath())? */
+static bool dl_has_origin(const struct link_map *m)
+{
+	unsigned long strings = 0, rpath = 0;
+
+	for (const ElfW(Dyn) *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_STRTAB)
+			strings = m->l_addr + d->d_un.d_ptr;
+		else if (d->d_tag == DT_RPATH || d->d_tag == DT_RUNPATH)
+			rpath = d->d_un.d_val;
+	return rpath && mem_find((const char *)(strings + rpath), '$');
+}
+
+/* musl has no audit modules, and keeps the names that its loader has found objects by: they become the
+ * guest's when all is loaded.  The program's is what was executed (__dls3()). */
+static void dl_rename(const struct view *v)
+{
+	const struct config *c = config();
+	struct link_map *m = (struct link_map *)(uintptr_t)real_objects();
+
+	for (; m; m = m->l_next) {
+		const char *name = dl_cut(v, m->l_name);
+
+		if (name == m->l_name || (!m->l_prev && dl_has_origin(m)))
+			continue;
+		if (!m->l_prev && c->note_fn)
+			name = mem_after(c->note_fn, "/proc/") && c->note_argv0 ? c->note_argv0 : c->note_fn;
+		__atomic_store_n(&m->l_name, (char *)(uintptr_t)name, __ATOMIC_RELEASE);
+	}
+}
+
+void dl_start(void)
+{
+	const struct view *v = config()->musl ? state_view() : NULL;
+
+	if (UNLIKELY(v != NULL))
+		dl_rename(v);
+}
+
 static void *dl_open_ours(const char *file, int mode)
 {
-	char host[PATH_MAX];
+	const struct view *v = state_view();
+	char buf[PATH_MAX];
+	const char *host = dl_is_path(file) ? dl_host(file, buf, sizeof buf) : file;
+	struct link_map *m = REAL(dlopen)(host, mode); /* with musl */
+	char *name;
 
-	return REAL(dlopen)(dl_host(file, host, sizeof host), mode);
+	if (m && v && config()->musl) {
+		/* by the name that led here, where that is not the end of the host's */
+		if (host == buf && mem_equal(m->l_name, host) && !mem_equal(dl_cut(v, host), file) &&
+			(name = mem_keep(file, strlen(file))))
+			__atomic_store_n(&m->l_name, name, __ATOMIC_RELEASE);
+		dl_rename(v);
+	}
+	return m;
 }
 
 static void *dl_mopen_ours(long space, const char *file, int mode)
@@ -128,7 +186,9 @@ __attribute__((used)) real_fn *dl_open_next(long *arg)
 	if (!real)
 		return (real_fn *)dl_missing;
 	arg[1] = dl_mode(arg[1]);
-	return dl_is_path((const char *)arg[0]) && !dl_audited() ? (real_fn *)dl_open_ours : real;
+	return (config()->musl ? state_view() && arg[0] : dl_is_path((const char *)arg[0]) && !dl_audited())
+		       ? (real_fn *)dl_open_ours
+		       : real;
 }
 
 __attribute__((used)) real_fn *dl_mopen_next(long *arg)
