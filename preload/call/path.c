@@ -27,7 +27,17 @@ int jail_fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 			return -1;
 		errno_set(saved);
 	}
+	if (flags && !config()->musl && glibc_before(32)) /* Linux could not do it yet */
+		return EDGE(int, -EOPNOTSUPP);
 	return EDGE(int, guest_fchmodat2(dirfd, path, mode, flags));
+}
+
+/* faccessat(3): glibc refused what it could not do by stat(2), until it had faccessat2(2) in 2.33. */
+int jail_faccessat(int dirfd, const char *path, int mode, int flags)
+{
+	if (UNLIKELY(flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS)) && !config()->musl && glibc_before(33))
+		return EDGE(int, -EINVAL);
+	return EDGE(int, guest_faccessat2(dirfd, path, mode, flags));
 }
 
 /* utimensat(2): to the kernel a NULL path is dirfd itself.  Old glibc kept that for futimens(3)
@@ -42,6 +52,56 @@ int jail_utimensat(int dirfd, const char *path, const struct timespec ts[2], int
 			return real(dirfd, path, ts, flags);
 	}
 	return EDGE(int, guest_utimensat(dirfd, path, ts, flags));
+}
+
+/* Microseconds as utimensat(2)'s nanoseconds, by whose rules the kernel then judges them: after the path. */
+static long times_by_libc(int dirfd, const char *path, const struct timeval tv[2], int flags)
+{
+	struct timespec ts[2];
+
+	if (tv && !place_readable(tv, 2 * sizeof *tv))
+		return -EFAULT;
+	for (int i = 0; tv && i < 2; i++) {
+		ts[i].tv_sec = tv[i].tv_sec;
+		ts[i].tv_nsec = (long)((unsigned long)tv[i].tv_usec * 1000);
+	}
+	return guest_utimensat(dirfd, path, tv ? ts : NULL, flags);
+}
+
+/* A system call, which judges the times first, in glibc before 2.32; musl judges them itself. */
+static long times_checked(int dirfd, const char *path, const struct timeval tv[2])
+{
+	return config()->musl || glibc_before(32) ? guest_futimesat(dirfd, path, tv, 0)
+						  : times_by_libc(dirfd, path, tv, 0);
+}
+
+int jail_utimes(const char *path, const struct timeval tv[2])
+{
+	return EDGE(int, path ? times_checked(AT_FDCWD, path, tv) : -EFAULT);
+}
+
+int jail_futimesat(int dirfd, const char *path, const struct timeval tv[2])
+{
+	return EDGE(int, times_checked(dirfd, path, tv));
+}
+
+/* Here it is glibc that judged by itself, and musl that does not. */
+int jail_lutimes(const char *path, const struct timeval tv[2])
+{
+	const int flags = AT_SYMLINK_NOFOLLOW;
+
+	if (!path)
+		return EDGE(int, -EFAULT);
+	return EDGE(int, !config()->musl && glibc_before(32) ? guest_futimesat(AT_FDCWD, path, tv, flags)
+							     : times_by_libc(AT_FDCWD, path, tv, flags));
+}
+
+/* A stub in glibc before 2.32. */
+int jail_lchmod(const char *path, mode_t mode)
+{
+	return EDGE(int, !config()->musl && glibc_before(32)
+				 ? -ENOSYS
+				 : guest_fchmodat2(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW));
 }
 
 int jail_statvfs(const char *path, struct statvfs *ret)

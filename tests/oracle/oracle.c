@@ -3747,6 +3747,17 @@ static void flags_bad(void)
 	DO(linkat(AT_FDCWD, "f", AT_FDCWD, "new", 0x40));
 	DO(fchownat(AT_FDCWD, "f", (uid_t)-1, (gid_t)-1, 0x40));
 	DO(utimensat(AT_FDCWD, "f", NULL, 0x40));
+	{
+		static const char *const paths[] = {"nope", "nope/x", "dang", "loop", "locked/in", "f", "abs", "f/"};
+		const struct timeval odd[][2] = {{{1, 1000000}, {2, 0}}, {{1, 0}, {2, -1}}};
+
+		for (size_t i = 0; i < ROWS(paths); i++)
+			for (size_t k = 0; k < ROWS(odd); k++) {
+				DO(utimes(paths[i], odd[k]));
+				DO(lutimes(paths[i], odd[k]));
+				DO(futimesat(AT_FDCWD, paths[i], odd[k]));
+			}
+	}
 	DO(statx(AT_FDCWD, "f", 0x40000000, STATX_BASIC_STATS, &(struct statx){.stx_mode = 0}));
 	DO(statx(AT_FDCWD, "f", 0, 0x80000000U, &(struct statx){.stx_mode = 0}));
 	DO(open("f", O_RDONLY | O_PATH | O_CREAT, 0600));
