@@ -312,6 +312,8 @@ static long canon_glibc(struct canon *c, bool old)
 		r = guest_getcwd_any(c->out, CANON_OUT);
 		if (r < 0 || c->out[0] != '/')
 			return r < 0 ? r : glibc_unreachable();
+		if (old && r > PATH_MAX)
+			return -ERANGE;
 		c->n = (size_t)r - 1;
 	}
 	for (;;) {

@@ -6,6 +6,7 @@
  * the way and form of the libc at hand: what glibc and musl put in the file differs. */
 #include "../record.h"
 #include "../wrap.h"
+#include "glibc.h"
 #include <semaphore.h>
 #include <sys/mman.h>
 
@@ -24,12 +25,27 @@ static long shm_path(struct str *to, const char *name, enum shm_kind kind)
 	n = strlen(name);
 	if (!n || mem_find(name, '/') || (musl && name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]))))
 		return -EINVAL;
-	if (musl ? n > NAME_MAX : n > (kind == SHM_SEM ? NAME_MAX : NAME_MAX + 4))
-		return musl ? -ENAMETOOLONG : -EINVAL; /* glibc: what has no room in a buffer */
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
 	str_puts(to, shm_dir);
 	str_puts(to, front);
 	str_puts(to, name);
 	return to->at ? 0 : -ENAMETOOLONG;
+}
+
+/* No file can have this name.  What glibc says then it has changed twice, and not alike everywhere: it may
+ * say it, for nothing comes of it. */
+static bool shm_overlong(const char *name, enum shm_kind kind)
+{
+	size_t n;
+
+	if (config()->musl)
+		return false;
+	while (*name == '/')
+		name++;
+	n = strlen(name);
+	return !mem_find(name, '/') &&
+	       (n > (kind == SHM_SEM ? NAME_MAX - 4 : NAME_MAX) || (n >= NAME_MAX - 1 && glibc_before(34)));
 }
 
 enum { SHM_ROOM = sizeof shm_dir + 4 + NAME_MAX };
@@ -43,7 +59,7 @@ int jail_shm_open(const char *name, int flags, mode_t mode)
 
 	if (!real)
 		return EDGE(int, -ENOSYS);
-	if (!state_view()) {
+	if (!state_view() || shm_overlong(name, SHM_MEMORY)) {
 		r = real(name, flags, mode);
 		if (r >= 0)
 			return (int)fdpolicy_made(r, FD_MEMORY, true, 0, FD_NAME(name));
@@ -77,14 +93,14 @@ static int shm_remove(const char *name, enum shm_kind kind)
 
 int jail_shm_unlink(const char *name)
 {
-	int (*real)(const char *) = state_view() ? NULL : REAL(shm_unlink);
+	int (*real)(const char *) = state_view() && !shm_overlong(name, SHM_MEMORY) ? NULL : REAL(shm_unlink);
 
 	return real ? real(name) : shm_remove(name, SHM_MEMORY);
 }
 
 int jail_sem_unlink(const char *name)
 {
-	int (*real)(const char *) = state_view() ? NULL : REAL(sem_unlink);
+	int (*real)(const char *) = state_view() && !shm_overlong(name, SHM_SEM) ? NULL : REAL(sem_unlink);
 
 	return real ? real(name) : shm_remove(name, SHM_SEM);
 }
@@ -269,6 +285,8 @@ sem_t *jail_sem_open(const char *name, int flags, ...)
 		value = va_arg(ap, unsigned);
 		va_end(ap);
 	}
+	if (real && shm_overlong(name, SHM_SEM))
+		return real(name, 0);
 	if (real && sem_is_hosts())
 		return real(name, flags, mode, value);
 	r = real ? sem_get(name, flags, mode, value, &sem) : -ENOSYS;

@@ -142,6 +142,18 @@ static long temp_name(struct str *s, const char *dir, size_t n, const char *pref
 	return temp_make(start, 0, temp_absent, 0);
 }
 
+/* A name in "/" has two slashes in front, or one since some release of glibc: which one this is its own
+ * answer tells, unless $TMPDIR is a directory to it. */
+static bool temp_root_once(void)
+{
+	char *(*real)(const char *, const char *) = REAL(tempnam);
+	char *name = real ? real("/", "f") : NULL;
+	const bool once = name && name[0] == '/' && name[1] == 'f';
+
+	HEAP(free, void, (void *))(name);
+	return once;
+}
+
 /* tempnam(3).  The directory is $TMPDIR, dir or /tmp, whichever first is one, and of the prefix
  * five bytes are used; musl takes dir and the whole prefix as they are. */
 char *jail_tempnam(const char *dir, const char *prefix)
@@ -168,6 +180,8 @@ char *jail_tempnam(const char *dir, const char *prefix)
 		}
 		for (n = strlen(dir); n > 1 && dir[n - 1] == '/';)
 			n--;
+		if (n == 1 && *dir == '/' && temp_root_once())
+			n = 0;
 		r = temp_name(&s, dir, n, prefix && *prefix ? prefix : "file", 5);
 	}
 	/* libc's strdup allocates as the program frees */

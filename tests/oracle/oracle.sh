@@ -144,11 +144,13 @@ root() {
 	else
 		lib "$1/bin/oracle" "$1"
 	fi
-	# what libc opens by itself is the host's (libjail.7): the same here
-	if [ -d /usr/lib/locale/C.utf8 ]; then
-		mkdir -p "$1/usr/lib/locale"
-		cp -r /usr/lib/locale/C.utf8 "$1/usr/lib/locale/"
-	fi
+	# what libc opens by itself is the host's (libjail.7): the same here, and before 2.34 what it asks for names
+	for f in /usr/lib/locale/C.utf8 /usr/lib/locale/C.UTF-8 /lib/*/libnss_files.so.2; do
+		if [ -e "$f" ] && [ "$4" != musl ]; then
+			mkdir -p "$1${f%/*}"
+			cp -rL "$f" "$1${f%/*}/"
+		fi
+	done
 	# a root in the root, for chroot and exec
 	for d in bin lib lib64 usr; do
 		if [ -d "$1/$d" ]; then
