@@ -366,16 +366,43 @@ static void dl_hex(struct str *s, unsigned long n)
 }
 
 /* For signal handlers: no heap.  libc's own asks its loader, past us. */
+/* Does this glibc put a space in front of an address?  Some release began to: it shows by itself, of a
+ * frame of its own. */
+static bool backtrace_spaced(void (*real)(void *const *, int, int))
+{
+	static int known; /* 1: no, 2: yes */
+	void *frame[] = {(void *)(uintptr_t)real};
+	char line[PATH_MAX + 256];
+	long n = 0;
+	int fd;
+
+	if (known)
+		return known == 2;
+	fd = (int)sys_call(SYS_memfd_create, "libjail", 1 /* MFD_CLOEXEC */);
+	if (fd < 0)
+		return false;
+	real(frame, 1, fd);
+	n = sys_pread(fd, line, sizeof line - 1, 0);
+	sys_close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	for (char *c = line; *c; c++)
+		if (*c == '[')
+			known = c > line && c[-1] == ' ' ? 2 : 1;
+	return known == 2;
+}
+
 void jail_backtrace_symbols_fd(void *const *frames, int n, int fd)
 {
 	void (*real)(void *const *, int, int) = REAL(backtrace_symbols_fd);
 	int saved = *__errno_location();
+	bool spaced;
 
 	if (!real || !dl_view()) {
 		if (real)
 			real(frames, n, fd);
 		return;
 	}
+	spaced = backtrace_spaced(real);
 	for (int i = 0; i < n; i++) {
 		char line[PATH_MAX + 1024];
 		struct str s = {line, line + sizeof line};
@@ -395,6 +422,8 @@ void jail_backtrace_symbols_fd(void *const *frames, int n, int fd)
 				dl_hex(&s, at >= from ? at - from : from - at);
 				str_puts(&s, ")");
 			}
+			if (spaced)
+				str_puts(&s, " ");
 			if (!s.at) /* a name longer than any: the address is still told */
 				s.at = line;
 		}

@@ -17,6 +17,7 @@
 #   SEED         one more seed for the random sequences
 #   ORACLE_PASS  "kernel": only run under chroot, twice, and compare the two
 #   ORACLE_LIBC  only this libc: glibc or musl
+#   ORACLE_RESOLVERS  only these: auto, walk
 
 set -u
 
@@ -109,14 +110,15 @@ fi
 
 base=${ORACLE_BASE:?}
 caps='--inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot'
+setpriv=$(command -v setpriv) # PATH is another when it is called
 if [ "$ORACLE_INSIDE" = root ]; then
 	own=$user
-	as_user="setpriv --reuid=$user --regid=$user --clear-groups --"
-	as_chrooter="setpriv --reuid=$user --regid=$user --clear-groups $caps --"
+	as_user="$setpriv --reuid=$user --regid=$user --clear-groups --"
+	as_chrooter="$setpriv --reuid=$user --regid=$user --clear-groups $caps --"
 else
 	own=''
-	as_user='setpriv --inh-caps=-all --ambient-caps=-all --'
-	as_chrooter="setpriv $caps --"
+	as_user="$setpriv --inh-caps=-all --ambient-caps=-all --"
+	as_chrooter="$setpriv $caps --"
 fi
 # memory is quick: a hundred thousand small files a pass
 if [ -z "$keep" ] && mount -t tmpfs -o mode=755 oracle "$base" 2>/dev/null; then
@@ -350,7 +352,7 @@ libc() {
 		compare "$libc again" "$work/k" "$work/q"
 		return
 	fi
-	for resolver in auto walk; do
+	for resolver in ${ORACLE_RESOLVERS:-auto walk}; do
 		# one letter each: host paths of one length
 		dir=$work/$(printf '%.1s' "$resolver")
 		root "$dir" "$dir.out" "$program" "$libc"
