@@ -152,10 +152,20 @@ static void word_lists(void)
 		{"~", 0}, {"~orc/shared/f", 0}, {"~nobody-here", 0}, {"$(echo one two)", 0}, {"`cat /etc/only`", 0},
 		{"$(echo x)", WRDE_NOCMD}, {"a|b", 0}, {"$Z", WRDE_UNDEF}, {"\"open", 0}, {"x{f,g}", 0},
 		{"root/etc/on*", 0}, {"dla/[ef]", 0}, {"", 0}, {"$(pwd)", 0}, {"$(test -e /etc/debian_version || echo in)", 0},
+		{"$(echo '*')", 0}, {"$(echo 'd/*')x", 0}, {"d/*$(echo)", 0}, {"$G", 0}, {"x$G", 0}, {"$G*", 0}, {"\"$G\"?", 0},
+		{"${U:=set}", 0}, {"$U", 0}, {"${U:?no}", 0}, {"x=~", 0}, {"a=b:~/x", 0}, {"~:~", 0},
+		{"a~", 0}, {"\"$E\"", 0}, {"''", 0}, {"$E", 0}, {"x\"$E\"", 0}, {"$[1+2]", 0}, {"$((1<<3))", 0}, {"$((7/0))", 0},
+		{"$?", 0}, {"$-", 0}, {"$(echo a b)c", 0}, {"\"$(echo a b; echo)\"c", 0}, {"$(exit 3)", 0}, {"$(echo (", 0},
+		{"`echo \\`echo x\\``", 0}, {"${X#%}", 0}, {"${X##*/}", 0}, {"${X%/*}", 0}, {"${#X}", 0}, {"${X+\"a b\"}", 0},
+		{"${N:-~orc}", 0}, {"${N:-~nobody-here}", 0}, {"\\*", 0}, {"'*'", 0}, {"$(test -e /etc/only && pwd)", 0},
+		{"$P", 0}, {"\"$P\"", 0}, {"$1$#$@", 0}, {"${Y", 0}, {"${}", 0}, {"$(", 0}, {"`", 0}, {"nowhere/*", 0},
 	};
 
 	setenv("X", at_self("%/d"), 1);
 	setenv("HOME", at_self("%"), 1);
+	setenv("E", "", 1);
+	setenv("G", "d/*", 1);
+	setenv("P", " a:b  c:", 1);
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		wordexp_t we;
 		int r;
@@ -169,6 +179,22 @@ static void word_lists(void)
 		if (r == 0)
 			wordfree(&we);
 	}
+	step("separators");
+	for (int i = 0; i < 3; i++) {
+		static const char *const ifs[] = {":", "", " :"};
+		wordexp_t we = {.we_offs = 2};
+
+		setenv("IFS", ifs[i], 1);
+		out(" %d", wordexp("$P x d/* $(echo a:b:)", &we, WRDE_DOOFFS));
+		out(" %d", wordexp("more \"$P\"", &we, WRDE_APPEND | WRDE_DOOFFS));
+		out(" %d", wordexp("a|b", &we, WRDE_APPEND | WRDE_DOOFFS));
+		for (size_t k = 0; k < we.we_wordc; k++)
+			out_string(we.we_wordv[2 + k]);
+		out(" %d", wordexp("reused", &we, WRDE_REUSE | WRDE_DOOFFS));
+		out_string(we.we_wordv[2]);
+		wordfree(&we);
+	}
+	unsetenv("IFS");
 }
 
 static int glob_error(const char *path, int e)

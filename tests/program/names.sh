@@ -339,8 +339,6 @@ compare() {
 		musl && /long/ && /^case / { long = 1 } # it gives up on a tilde where any line is long
 		/^case / && !/long/ { long = 0 }
 		long && /^(glob|name "long")/ { next }
-		# What is not as in glibc: ~ without HOME is the shell that expands it.
-		/^wordexp (~|~root:x): / { next }
 		/^case / { at = $0; if (!(at in seen)) { seen[at] = 1; order[++n] = at } }
 		{ k = ++count[side, at]; line[side, at, k] = $0; if (/^(name|id|next|fget)/) head = $0; where[side, at, k] = head }
 		END {
