@@ -86,6 +86,27 @@ static int glob_stat(const char *path, struct stat *st)
 	return EDGE(int, guest_newfstatat(AT_FDCWD, path, st, 0));
 }
 
+/* What glibc's glob asks about the names in a directory it asks at the open directory, so that the
+ * way there counts for nothing: neither its symlinks nor its length. */
+static NOINLINE int glob_stat_in(const char *path, struct stat *st)
+{
+	const char *base = mem_base(path);
+	const size_t n = (size_t)(base - path);
+	char dir[PATH_MAX];
+	long r = guest_newfstatat(AT_FDCWD, path, st, 0), fd;
+
+	if ((r == -ELOOP || r == -ENAMETOOLONG) && n && n < sizeof dir) {
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+		fd = guest_open_own(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		if (fd >= 0) {
+			r = guest_newfstatat((int)fd, base, st, 0);
+			sys_close((int)fd);
+		}
+	}
+	return EDGE(int, r);
+}
+
 static int glob_lstat(const char *path, struct stat *st)
 {
 	return EDGE(int, guest_newfstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW));
@@ -104,7 +125,9 @@ static int glob_down(const char *pattern, int flags, int with, glob_err *err, gl
 		g->gl_opendir = glob_opendir;
 		g->gl_readdir = glob_readdir;
 		g->gl_closedir = glob_closedir;
-		g->gl_stat = glob_stat;
+		/* whether it gets a slash is asked by the whole name */
+		g->gl_stat = with & GLOB_MARK || (*pattern && pattern[strlen(pattern) - 1] == '/') ? glob_stat
+												   : glob_stat_in;
 		g->gl_lstat = glob_lstat;
 	}
 	r = REAL(glob)(pattern, with, err, g);

@@ -3168,6 +3168,35 @@ static void walks_few(void)
 	out_cwd();
 }
 
+/* More links on the way to a directory's names, and behind one of them, than are allowed at once. */
+static void globs_linked(void)
+{
+	char name[16] = "../t", next[16];
+
+	DO(mkdir("w", 0755));
+	DO(mkdir("t", 0755));
+	DO(mkdir("t/u", 0755));
+	close(open("t/f", O_CREAT | O_WRONLY, 0600));
+	for (int i = 0; i < 39; i++) {
+		sprintf(next, "w/.%d", i);
+		DO(symlink(name, next));
+		strcpy(name, next + 2);
+	}
+	DO(symlink("../w", "w/dir"));
+	DO(symlink("dir", "w/way"));
+	DO(symlink("w/way", "again"));
+	op_glob("again/*8", 0);
+	op_glob("again/.*8", 0);
+	op_glob("again/.*8/[uf]", 0);
+	op_glob("again/.[12]*[78]/", 0);
+	op_glob("*n/.*8/f", GLOB_NOCHECK);
+#ifdef __GLIBC__
+	op_glob("again/.*8", GLOB_ONLYDIR);
+	op_glob(at_self("%/again/.*8"), GLOB_ONLYDIR);
+	op_glob(at_self("%/w/.*8"), GLOB_ONLYDIR | GLOB_MARK);
+#endif
+}
+
 static void listings(void)
 {
 	static const char *const dirs[] = {"/", "/etc", "/..", "d", "dla", "/w/../etc",
@@ -4472,7 +4501,7 @@ static const struct {
 		S(exec_long), R(systems),
 	R(spawns), S(spawn_actions), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
 		R(tmpfiles),
-	R(globs), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
+	R(globs), S(globs_linked), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
 	R(proc_at), R(proc_links_held), R(proc_realpath), S(proc_dirs), R(proc_ended), S(proc_executed), R(proc_self_text), R(proc_cmdline),
 		S(mounts_stay), S(namespaces), S(long_names),
