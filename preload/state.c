@@ -274,16 +274,16 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 	const size_t own = v ? v->nbinds + v->nold + 1 : 0;
 	size_t have = 0;
 
-	for (size_t i = 0; i <= own + 1 && have < n; i++) {
+	for (size_t i = 0; i <= own + 1; i++) {
 		int fd = i > own ? *state->source_fd : i == own ? *state->event_fd : i ? v->binds[i - 1].fd : v->fd;
-		size_t at = have;
+		size_t at;
 
-		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last)
+		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last || (have == n && fd > out[n - 1]))
 			continue;
-		for (; at > 0 && out[at - 1] > fd; at--)
+		have += have < n;
+		for (at = have - 1; at > 0 && out[at - 1] > fd; at--)
 			out[at] = out[at - 1];
 		out[at] = fd;
-		have++;
 	}
 	return have;
 }

@@ -77,7 +77,7 @@ static inline bool state_owns(int fd)
  * 0 or -errno. */
 int state_yield(int fd) MUST_CHECK;
 
-/* Our descriptors in [first, last], ascending, at most n, to out; how many. */
+/* The lowest n of our descriptors in [first, last], ascending, to out; how many; n is not 0. */
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n);
 
 /* Adds the binds of a LIBJAIL_BIND list to v, whose binds have room for 64.  0, or -errno after

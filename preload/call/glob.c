@@ -91,10 +91,12 @@ static int glob_stat(const char *path, struct stat *st)
 static NOINLINE int glob_stat_in(const char *path, struct stat *st)
 {
 	const char *base = mem_base(path);
-	const size_t n = (size_t)(base - path);
+	size_t n = (size_t)(base - path);
 	char dir[PATH_MAX];
 	long r = guest_newfstatat(AT_FDCWD, path, st, 0), fd;
 
+	while (n > 1 && path[n - 1] == '/')
+		n--;
 	if ((r == -ELOOP || r == -ENAMETOOLONG) && n && n < sizeof dir) {
 		memcpy(dir, path, n);
 		dir[n] = '\0';
