@@ -63,53 +63,106 @@ long guest_unshare(unsigned long flags)
 	return r < 0 ? r : -EPERM;
 }
 
+/* What of the absolute path p lies below dir ("" is /): "/...", or NULL. */
+static const char *path_below(const char *p, const char *dir)
+{
+	const char *rest = mem_after(p, dir);
+
+	return rest && *rest == '/' && rest[1] ? rest : NULL;
+}
+
+/* Where the root is now: it may have been renamed since. */
+static const char *root_host(const struct view *v, char buf[PATH_MAX])
+{
+	char magic[PLACE_PATH];
+	const struct place root = {.dir = v->fd, .flags = AT_EMPTY_PATH};
+	const long n = sys_readlinkat(AT_FDCWD, place_path(&root, magic), buf, PATH_MAX - 1);
+
+	if (n <= 0 || buf[0] != '/')
+		return v->host;
+	buf[n > 1 ? n : 0] = '\0';
+	return buf;
+}
+
+/* A bind of a view in the next one.  guest: its name there; NULL: it lies outside, and is named by its
+ * bind point's host path, for the day that a root above it is entered. */
+struct carried {
+	const char *guest, *point;
+};
+
+/* i: which one of v's; inside: the guest name of the new root in v, or NULL.  0 or -ENOMEM. */
+static int bind_carry(struct carried *ret, const struct view *v, size_t i, const char *inside, const struct view *new)
+{
+	const struct bind *b = &v->binds[i];
+	char text[2 * PATH_MAX], was[PATH_MAX];
+	struct str s = {text, text + sizeof text};
+
+	*ret = (struct carried){.point = b->guest};
+	if (i < v->nbinds) {
+		ret->guest = inside ? path_below(b->guest, inside) : NULL;
+		if (ret->guest)
+			return 0;
+		str_puts(&s, root_host(v, was));
+		str_puts(&s, b->guest);
+		ret->point = s.at ? mem_keep(text, (size_t)(s.at - text)) : NULL;
+		if (!ret->point)
+			return -ENOMEM;
+	}
+	ret->guest = path_below(ret->point, new->host);
+	return 0;
+}
+
+/* A new root shows the binds that lie below it: those of the old one, and those that a chroot(2)
+ * before left outside, to who goes back (fchdir(2), then chroot(".")). */
 long guest_chroot(const char *path)
 {
 	const struct view *v = state_view();
 	struct bind binds[64];
 	struct view new;
 	char at[PATH_MAX + 64];
+	struct str s = {at, at + sizeof at};
 	size_t end = ROWS(binds);
-	long fd, n;
+	bool inside;
+	long fd;
 	int r;
 
 	if (!v) {
-		n = place_strlen(path, PATH_MAX);
-		return n < 0 ? n : enter_first(path);
+		fd = place_strlen(path, PATH_MAX);
+		return fd < 0 ? fd : enter_first(path);
 	}
 	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
-	n = place_guest_fd(v, (int)fd, at, sizeof at);
-	if (n < 0) {
-		sys_close((int)fd);
-		return n;
-	}
 	r = view_open_fd(&new, (int)fd, state_fd_min());
 	if (r < 0)
 		return r;
-	if (n == 1)
-		n = 0;
+	inside = place_guest(v, new.host_len ? new.host : "/", &s) == 0;
+	if (inside && s.at == at + 1)
+		at[0] = '\0';
 	new.walk = v->walk;
 	new.strayed = true;
 	new.exe = v->exe;
 	new.binds = binds;
-	for (size_t i = 0; i < v->nbinds + v->nold && new.nbinds < end; i++) {
-		const struct bind *b = &v->binds[i];
+	for (size_t i = 0; r == 0 && i < v->nbinds + v->nold && new.nbinds < end; i++) {
+		struct carried c;
+		struct bind *b;
 
-		if (i >= v->nbinds || b->guest_len <= (size_t)n || memcmp(b->guest, at, (size_t)n) != 0 ||
-			b->guest[n] != '/') { /* another thread may be in a call with its descriptor */
-			binds[--end] = *b;
-			continue;
-		}
-		binds[new.nbinds] = *b;
-		binds[new.nbinds].guest += n;
-		binds[new.nbinds++].guest_len -= (size_t)n;
+		r = bind_carry(&c, v, i, inside ? at : NULL, &new);
+		if (r < 0)
+			break;
+		/* outside: another thread may be in a call with its descriptor */
+		b = c.guest ? &binds[new.nbinds++] : &binds[--end];
+		*b = v->binds[i];
+		b->guest = c.guest ? c.guest : c.point;
+		b->guest_len = strlen(b->guest);
+		b->name = mem_base(b->guest);
+		b->in_root = path_below(b->host, new.host) != NULL;
 	}
 	new.nold = ROWS(binds) - end;
 	memmove(&binds[new.nbinds], &binds[end], new.nold * sizeof *binds);
 	view_sum(&new);
-	r = state_chroot(&new);
+	if (r == 0)
+		r = state_chroot(&new);
 	if (r < 0)
 		sys_close(new.fd);
 	return r;

@@ -2342,6 +2342,34 @@ static void chroot_fchdir(void)
 	out_open("/f");
 }
 
+/* As rpm(8) leaves the root that it installs into: the mounts are there again. */
+static void chroot_back(void)
+{
+	static const char *const paths[] = {"/proc/self/cwd/f", "/dev/null", "/etc/only", "/proc/..", "root/proc/self/root/w"};
+	static const char *const roots[] = {"d", "/w", "d/e", "/proc/self", "/dev"};
+	int fd = open("/", O_RDONLY), here = open(".", O_RDONLY);
+
+	for (size_t i = 0; i < ROWS(roots); i++) {
+		step(roots[i]);
+		DO(fchdir(here));
+		DO(chroot(roots[i]));
+		DO(chdir("/"));
+		out_open("/proc/self/cwd");
+		DO(chroot("e"));
+		DO(fchdir(fd));
+		DO(chroot("."));
+		out_cwd();
+		DO(fchdir(here));
+		for (size_t k = 0; k < ROWS(paths); k++)
+			out_path(paths[k], paths[k]);
+		out_open("/proc/self/cwd/f");
+		DO(rename("/proc", "/new"));
+	}
+	DO(chdir("/proc/self"));
+	DO(chdir("../.."));
+	out_cwd();
+}
+
 static void chroot_double(void)
 {
 	DO(chroot("d"));
@@ -4495,7 +4523,7 @@ static const struct {
 	S(chroot_fchdir), R(chroot_double), R(chroot_errors), R(chroot_links), R(chroot_proc),
 	R(chroot_proc_links), R(chroot_proc_root), R(chroot_outside), R(chroot_fork),
 		R(chroot_vfork),
-	R(chroot_thread), S(chroot_unreadable), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
+	R(chroot_thread), S(chroot_unreadable), R(chroot_back), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
 		R(execs), R(exec_parent),
 	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
 		S(exec_long), R(systems),
