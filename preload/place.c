@@ -679,8 +679,9 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			}
 			break;
 		}
-		if (n > NAME_MAX) { /* but what is wrong with the directory comes first */
-			r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
+		if (n > NAME_MAX) { /* what is wrong with the directory comes first, and sysfs has no such limit */
+			r = last ? sys_openat(w.cur, rest, flags, (mode_t)how->mode)
+				 : sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
 			break;
 		}
 		if (mem_equal(name, "..")) {

@@ -353,11 +353,13 @@ FILE *jail_tmpfile(void)
 		memcpy(name, P_tmpdir "/tmpfXXXXXX", sizeof P_tmpdir "/tmpfXXXXXX");
 	}
 	if (fd < 0) {
-		/* glibc's __path_search() */
-		if (!musl && (guest_newfstatat(AT_FDCWD, P_tmpdir, &st, 0) < 0 || !S_ISDIR(st.st_mode)))
-			fd = -ENOENT;
-		else
-			fd = temp_open(name, 0, 0);
+		long r = musl ? 0 : guest_newfstatat(AT_FDCWD, P_tmpdir, &st, 0);
+
+		/* glibc's __path_search(): without such a directory all is ENOENT, but a stat that ours
+		 * alone could not make */
+		if (r == -EACCES || r == -ENOTDIR || r == -ELOOP || (!musl && r == 0 && !S_ISDIR(st.st_mode)))
+			r = -ENOENT;
+		fd = r < 0 ? r : temp_open(name, 0, 0);
 		if (fd >= 0)
 			guest_unlinkat(AT_FDCWD, name, 0);
 	}

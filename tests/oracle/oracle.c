@@ -4350,6 +4350,13 @@ static void two_faults(void)
 	DO(open(name, O_CREAT | O_WRONLY, 0600));
 	DO(openat(-1, name, O_CREAT | O_WRONLY, 0600));
 	name[256] = '\0';
+	DO(chdir("/sys"));
+	DO(open(name, O_CREAT | O_WRONLY, 0600));
+	DO(open(name, O_RDONLY));
+	name[255] = '/';
+	DO(open(name, O_RDONLY));
+	name[255] = 'n';
+	DO(chdir(self));
 	memmove(name + 7, name, 257);
 	memcpy(name, "noexec/", 7);
 	DO(open(name, O_CREAT | O_WRONLY, 0600));
