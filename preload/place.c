@@ -920,7 +920,7 @@ static int open_linked(const struct view *v, int dirfd, const char *guest, const
 	struct stat st;
 	int fd;
 
-	if (!v->opaque && (s->abs || !v->strayed) && ((how->flags & O_PATH) ||
+	if (!v->opaque && (s->abs || !v->strayed) && !(how->resolve & RESOLVE_NO_XDEV) && ((how->flags & O_PATH) ||
 			  !(how->flags & (O_ACCMODE | O_CREAT | O_TRUNC)))) {
 		fd = open2(resolve & RESOLVE_IN_ROOT ? v->fd : dirfd, guest, how,
 			resolve | RESOLVE_NO_MAGICLINKS);

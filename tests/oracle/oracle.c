@@ -4402,6 +4402,28 @@ static void busy_last(void)
 	op_bind("/dev", SOCK_STREAM);
 }
 
+/* A symlink leads into a mount and out again. */
+static void openat2_through(void)
+{
+	static const char *const paths[] = {"l", "%/l", "l/etc/only", "%/l/etc/only", "m", "%/m", "d/only"};
+	static const uint64_t limits[] = {0, RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT, RESOLVE_BENEATH};
+	struct open_how how = {.flags = O_PATH};
+
+	DO(symlink("/proc/..", "l"));
+	DO(symlink("../../dev/.././etc/only", "m"));
+	for (size_t i = 0; i < ROWS(limits); i++) {
+		how.resolve = limits[i];
+		out("; %lx", (long)how.resolve);
+		for (size_t k = 0; k < ROWS(paths); k++)
+			for (int twice = 0; twice < 2; twice++) { /* the second time it is known to be one */
+				long fd = DO(syscall(SYS_openat2, AT_FDCWD, at_self(paths[k]), &how, sizeof how));
+
+				if (fd >= 0)
+					close((int)fd);
+			}
+	}
+}
+
 /* openat2(2)'s own limits, from the root, where binds are below it */
 static void openat2_root(void)
 {
@@ -4546,7 +4568,7 @@ static const struct {
 		R(descriptors),
 	R(proc_fd_list), R(descriptors_chroot), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
-	S(two_faults), S(busy_last), S(openat2_root), R(proc_free), S(proc_free_second), S(held_unsearchable), S(links_grow),
+	S(two_faults), S(busy_last), S(openat2_through), S(openat2_root), R(proc_free), S(proc_free_second), S(held_unsearchable), S(links_grow),
 #undef S
 #undef R
 };
