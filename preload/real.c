@@ -224,3 +224,18 @@ real_fn *real_global(const char *name)
 {
 	return real_search(name, true);
 }
+
+real_fn *real_own(const char *name)
+{
+	const struct link_map *us = real_objects();
+	const ElfW(Sym) * s, *hidden = NULL;
+	struct table t;
+
+	while (us && us->l_ld != _DYNAMIC)
+		us = us->l_next;
+	if (!us)
+		return NULL;
+	t = table_of(us);
+	s = table_find(&t, name, hash_gnu(name), &hidden);
+	return s && ELF64_ST_TYPE(s->st_info) == STT_FUNC ? table_call(&t, s) : NULL;
+}

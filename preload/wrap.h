@@ -73,6 +73,9 @@ struct utmp; /* and utmpx, the same */
 typedef void real_fn(void);
 real_fn *real_find(const char *name);
 
+/* Our own definition of an exported name, or NULL.  As real_find(). */
+real_fn *real_own(const char *name);
+
 /* The loader's list of objects, the program first; NULL where it cannot be found. */
 const struct link_map *real_objects(void);
 

@@ -205,6 +205,26 @@ __attribute__((used)) real_fn *dl_mopen_next(long *arg)
 	return dl_is_path((const char *)arg[1]) ? (real_fn *)dl_mopen_ours : real;
 }
 
+/* By the handle of libc, or of what was loaded with the program, the loader finds libc's functions past
+ * us: Python's ctypes.CDLL("libc.so.6").  Where that is just what ours stands for, it is ours. */
+static void *dl_sym_ours(void *handle, const char *name)
+{
+	void *found = REAL(dlsym)(handle, name);
+	real_fn *own = found ? real_own(name) : NULL;
+
+	return own && (real_fn *)(uintptr_t)found == real_find(name) ? (void *)(uintptr_t)own : found;
+}
+
+/* RTLD_NEXT and RTLD_DEFAULT depend on who asks, and find us where they should. */
+__attribute__((used)) real_fn *dl_sym_next(const long *arg)
+{
+	real_fn *real = (real_fn *)REAL(dlsym);
+
+	if (!real)
+		return (real_fn *)dl_missing;
+	return arg[0] == (long)RTLD_NEXT || arg[0] == (long)RTLD_DEFAULT ? real : (real_fn *)dl_sym_ours;
+}
+
 #define DL_HEAD(name)                                     \
 	".pushsection .text." #name ",\"ax\"\n\t"         \
 	".globl " #name "\n\t"                            \
@@ -259,6 +279,7 @@ __attribute__((used)) real_fn *dl_mopen_next(long *arg)
 #endif
 DL_JUMP(dlopen, dl_open_next)
 DL_JUMP(dlmopen, dl_mopen_next)
+DL_JUMP(dlsym, dl_sym_next)
 
 int jail_dladdr(const void *addr, Dl_info *info)
 {

@@ -1004,6 +1004,23 @@ ROW(dlopen, HEAP | LOOKS | DLOCK)
 		dlclose(h);
 	return r;
 }
+FN(void *, dlsym, (void *, const char *))
+ROW(dlsym, HEAP | LOOKS | DLOCK)
+{
+#ifdef __GLIBC__
+	void *h = dlopen("libc.so.6", RTLD_LAZY);
+#else
+	void *h = dlopen("libc.so", RTLD_LAZY);
+#endif
+	int (*by_handle)(const char *, int) = h ? (int (*)(const char *, int))c_dlsym(h, "access") : NULL;
+	int r = !h ? -EIO : !by_handle ? __LINE__ : by_handle(A("f"), R_OK) < 0 ? -errno : 0;
+
+	if (r == 0 && (!c_dlsym(h, "strtol") || c_dlsym(h, "strtol") != c_dlsym(RTLD_DEFAULT, "strtol")))
+		r = __LINE__;
+	if (h)
+		dlclose(h);
+	return r;
+}
 FN(int, dladdr, (const void *, Dl_info *))
 ROW(dladdr, HEAP | LOOKS | DLOCK)
 {
