@@ -272,7 +272,7 @@ static bool sem_is_hosts(void)
 /* sem_open(3): mode and value are there when the semaphore may be made. */
 sem_t *jail_sem_open(const char *name, int flags, ...)
 {
-	sem_t *(*real)(const char *, int, ...) = REAL(sem_open), *sem;
+	sem_t *(*real)(const char *, int, ...) = REAL(sem_open), *sem = NULL;
 	int saved = *__errno_location();
 	unsigned value = 0;
 	mode_t mode = 0;
