@@ -205,6 +205,23 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 	return place_done(&from, r);
 }
 
+/* Does the place lie on the mount that the bind of st would be? */
+static bool in_bind(const struct view *v, const struct place *at, const struct stat *st)
+{
+	char guest[PATH_MAX + 64];
+	const char *rest;
+
+	if (place_guest_fd(v, at->dir, guest, sizeof guest) < 0)
+		return false;
+	for (size_t i = 0; i < v->nbinds; i++) {
+		rest = mem_after(guest, v->binds[i].guest);
+		if (rest && (!*rest || *rest == '/') && v->binds[i].src_ino == st->st_ino &&
+			v->binds[i].src_dev == st->st_dev)
+			return true;
+	}
+	return false;
+}
+
 /* A link to what a bind shows.  On the file system that the new name is on the kernel would make it. */
 static NOINLINE long link_bound(const struct view *v, const struct place *from, int newdir, const char *new)
 {
@@ -217,7 +234,7 @@ static NOINLINE long link_bound(const struct view *v, const struct place *from, 
 	if (r < 0)
 		return r;
 	if (sys_fstat(from->dir, &bound) == 0 && sys_fstatat(to.dir, ".", &dir, 0) == 0 && bound.st_dev == dir.st_dev &&
-		!place_in_proc(v, dir.st_dev))
+		!place_in_proc(v, dir.st_dev) && !in_bind(v, &to, &bound))
 		old = "/proc";
 	return place_done(&to, sys_call(SYS_linkat, AT_FDCWD, old, to.dir, to.name, AT_SYMLINK_FOLLOW));
 }

@@ -4376,7 +4376,7 @@ static void two_faults(void)
 /* A mount point is busy, but that is the last thing wrong with it. */
 static void busy_last(void)
 {
-	static const char *const names_[] = {"/proc", "/dev/", "../../proc", "/proc/."};
+	static const char *const names_[] = {"/proc", "/dev/", "/dev", "../../proc", "/proc/."};
 
 	for (size_t i = 0; i < ROWS(names_); i++) {
 		step(names_[i]);
@@ -4397,6 +4397,9 @@ static void busy_last(void)
 		DO(link(names_[i], "f"));
 		DO(link(names_[i], "x"));
 		DO(linkat(AT_FDCWD, names_[i], -1, "x", 0));
+		DO(link(names_[i], "/dev/x"));
+		DO(link(names_[i], "/dev/shm/"));
+		DO(link(names_[i], "/proc/self/x"));
 	}
 	step("socket");
 	op_bind("/dev", SOCK_STREAM);
