@@ -1008,7 +1008,8 @@ FN(void *, dlsym, (void *, const char *))
 ROW(dlsym, HEAP | LOOKS | DLOCK)
 {
 #ifdef __GLIBC__
-	void *h = dlopen("libc.so.6", RTLD_LAZY);
+	/* a constructor before all others (ctor.c, "first") would have libc initialised, without an environment */
+	void *h = at->tag == 'f' ? dlopen(NULL, RTLD_LAZY) : dlopen("libc.so.6", RTLD_LAZY);
 #else
 	void *h = dlopen("libc.so", RTLD_LAZY);
 #endif
