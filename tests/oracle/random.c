@@ -2866,7 +2866,7 @@ static int see(int argc, char **argv)
 		if (fcntl(fd, F_GETFD) >= 0)
 			out(" %d", fd);
 	root_dev = stat("/", &st) == 0 ? st.st_dev : 0;
-	n = open("/etc/hostname", O_RDONLY);
+	n = open("/etc/hostname", O_RDONLY | O_NONBLOCK);
 	out_fd((int)n);
 	out(" %s", stat("../canary/f", &st) == 0 ? "outside!" : "inside");
 	return write(1, text, len) < 0;
