@@ -6,7 +6,7 @@
 # had is skipped.
 #
 # JOBS="packages use hello" are those that run; mmdebstrap and debootstrap take minutes each, so they run when
-# JOBS has them (.ci/run does) or LONG=yes.
+# JOBS has them or LONG=yes.
 # shellcheck disable=SC2016 # what is in single quotes is for a shell of the root
 # shellcheck source=tests/program/common
 . "${0%/*}/common"
