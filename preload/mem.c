@@ -185,6 +185,18 @@ int sys_openat_own(int dir, const char *path, int flags)
 	return r;
 }
 
+int sys_dup_beyond(int fd)
+{
+	struct rlimit was;
+	int to = sys_nofile_lift(&was);
+
+	if (to < 0)
+		return to;
+	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)was.rlim_cur);
+	sys_nofile_restore(&was);
+	return to;
+}
+
 /* Strings that never die share one small arena; what does not fit gets pages of its own. */
 char *mem_keep(const char *text, size_t n)
 {

@@ -1422,12 +1422,17 @@ int place_proc_exe(const struct view *v, int dir, struct str *out)
 /* fd moved to a high number, close-on-exec; fd is closed.  -errno. */
 static int move_high(int fd, int fd_min)
 {
-	int high;
+	int high = -EMFILE;
 
-	if (fd < 0 || fd >= fd_min)
+	if (fd < 0)
 		return fd;
-	high = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd_min);
-	if (high < 0) /* a small RLIMIT_NOFILE: as high as it goes */
+	if (fd_min < 236) /* a small RLIMIT_NOFILE: the program may need every number */
+		high = sys_dup_beyond(fd);
+	if (high < 0 && fd >= fd_min)
+		return fd;
+	if (high < 0)
+		high = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd_min);
+	if (high < 0) /* as high as it goes */
 		high = sys_fcntl(fd, F_DUPFD_CLOEXEC, 10);
 	sys_close(fd);
 	return high;

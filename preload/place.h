@@ -143,7 +143,9 @@ long place_strlen(const char *p, size_t n) MUST_CHECK;
 bool place_readable(const void *p, size_t n);
 
 /* Builds a view of the host directory `host` (may be relative; resolved by the kernel now) in
- * *ret.  fd_min: lowest number for its descriptors.  -errno and nothing kept on failure. */
+ * *ret.  fd_min: lowest number for its descriptors; a low
+ * one (of a small RLIMIT_NOFILE) is only for where there is no room beyond the soft limit.  -errno and
+ * nothing kept on failure. */
 int view_open(struct view *ret, const char *host, int fd_min) MUST_CHECK;
 /* The same of an open directory; fd is consumed, also on failure. */
 int view_open_fd(struct view *ret, int fd, int fd_min) MUST_CHECK;

@@ -213,20 +213,6 @@ bool state_owns_view(const struct view *v, int fd)
 	return false;
 }
 
-/* The program has taken every number up to its soft limit.  Ours may lie beyond it, where the hard
- * one lets it: the limit says what can be made, not what can be used (getrlimit(2)). */
-static int dup_beyond(int fd)
-{
-	struct rlimit was;
-	int to = sys_nofile_lift(&was);
-
-	if (to < 0)
-		return to;
-	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)was.rlim_cur);
-	sys_nofile_restore(&was);
-	return to;
-}
-
 int state_yield(int fd)
 {
 	const struct view *v = state_view();
@@ -246,7 +232,7 @@ int state_yield(int fd)
 	if (to < 0)
 		to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
 	if (to < 0)
-		to = dup_beyond(fd);
+		to = sys_dup_beyond(fd);
 	if (to < 0)
 		return to;
 	if (fd == event_fd || fd == source_fd) {

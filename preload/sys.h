@@ -200,4 +200,9 @@ void sys_nofile_restore(const struct rlimit *was);
  * limit and soon to be closed, or -errno.  Async-signal-safe. */
 int sys_openat_own(int dir, const char *path, int flags);
 
+/* A duplicate of fd, close-on-exec, where the program has taken every number up to its soft limit.  Ours
+ * may lie beyond it, where the hard one lets it: the limit says what can be made, not what can be used
+ * (getrlimit(2)).  Or -errno.  Async-signal-safe. */
+int sys_dup_beyond(int fd);
+
 #endif

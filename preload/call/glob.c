@@ -66,9 +66,16 @@ static long glob_tilde(const char *pattern, int flags, char home[PATH_MAX], cons
 
 /* -- glibc --------------------------------------------------------------------------------- */
 
+/* How many directories glibc's glob has open: in one at least it asks about names there.  Of all threads,
+ * since a hook is told nothing but a name; what depends on it is as rare as the threads that disagree. */
+static int glob_open;
+
 static void *glob_opendir(const char *path)
 {
-	return jail_opendir(path);
+	void *dir = jail_opendir(path);
+
+	__atomic_fetch_add(&glob_open, dir != NULL, __ATOMIC_RELAXED);
+	return dir;
 }
 
 static struct dirent *glob_readdir(void *dir)
@@ -78,34 +85,40 @@ static struct dirent *glob_readdir(void *dir)
 
 static void glob_closedir(void *dir)
 {
+	__atomic_fetch_add(&glob_open, -1, __ATOMIC_RELAXED);
 	LIBC(closedir, int, (void *))(dir);
 }
 
-static int glob_stat(const char *path, struct stat *st)
-{
-	return EDGE(int, guest_newfstatat(AT_FDCWD, path, st, 0));
-}
-
-/* What glibc's glob asks about the names in a directory it asks at the open directory, so that the
- * way there counts for nothing: neither its symlinks nor its length. */
-static NOINLINE int glob_stat_in(const char *path, struct stat *st)
+/* Of a name in a directory, with nothing to do with the way to the directory. */
+static NOINLINE long glob_stat_in(const char *path, struct stat *st)
 {
 	const char *base = mem_base(path);
 	size_t n = (size_t)(base - path);
 	char dir[PATH_MAX];
-	long r = guest_newfstatat(AT_FDCWD, path, st, 0), fd;
+	long r, fd;
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	if ((r == -ELOOP || r == -ENAMETOOLONG) && n && n < sizeof dir) {
-		memcpy(dir, path, n);
-		dir[n] = '\0';
-		fd = guest_open_own(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-		if (fd >= 0) {
-			r = guest_newfstatat((int)fd, base, st, 0);
-			sys_close((int)fd);
-		}
-	}
+	if (n >= sizeof dir)
+		return -ENAMETOOLONG;
+	memcpy(dir, path, n);
+	dir[n] = '\0';
+	fd = guest_open_own(AT_FDCWD, n ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	r = guest_newfstatat((int)fd, base, st, 0);
+	sys_close((int)fd);
+	return r;
+}
+
+/* What glibc's glob asks about the names in a directory it asks at the open directory, so that neither
+ * symlinks on the way there count nor its length; to add GLOB_MARK's slash it asks by the whole name. */
+static int glob_stat(const char *path, struct stat *st)
+{
+	long r = guest_newfstatat(AT_FDCWD, path, st, 0);
+
+	if ((r == -ELOOP || r == -ENAMETOOLONG) && __atomic_load_n(&glob_open, __ATOMIC_RELAXED) > 0)
+		r = glob_stat_in(path, st);
 	return EDGE(int, r);
 }
 
@@ -127,9 +140,7 @@ static int glob_down(const char *pattern, int flags, int with, glob_err *err, gl
 		g->gl_opendir = glob_opendir;
 		g->gl_readdir = glob_readdir;
 		g->gl_closedir = glob_closedir;
-		/* whether it gets a slash is asked by the whole name */
-		g->gl_stat = with & GLOB_MARK || (*pattern && pattern[strlen(pattern) - 1] == '/') ? glob_stat
-												   : glob_stat_in;
+		g->gl_stat = glob_stat;
 		g->gl_lstat = glob_lstat;
 	}
 	r = REAL(glob)(pattern, with, err, g);

@@ -120,8 +120,13 @@ NOINLINE long made_dupfd_lower(long r, int cmd, long from)
 /* dup2(2) and dup3(2) say which number is to be inherited: never forced. */
 static long dup_onto(int fd, int to, int flags)
 {
-	long r = state_owns(fd) ? -EBADF : state_yield(to);
+	long r = state_owns(fd) ? -EBADF : 0;
 
+	if (r == 0 && UNLIKELY(state_owns(to))) { /* it makes way, but for nothing that fails */
+		r = sys_fcntl(fd, F_GETFD, 0);
+		if (r >= 0)
+			r = state_yield(to);
+	}
 	if (r >= 0)
 		r = sys_dup3(fd, to, flags);
 #ifdef SYS_dup2
