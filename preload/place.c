@@ -256,6 +256,20 @@ static NOINLINE int told(int fd, int r)
 	return r;
 }
 
+/* Opens again the directory that fd holds, by its magic link: "." would ask for search permission in it.
+ * The slash lets O_NOFOLLOW, which F_GETFL shows, follow the link. */
+static int reopen_dir(int fd, const struct open_how *how)
+{
+	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH + 1];
+	size_t n = strlen(place_path(&at, magic));
+
+	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) /* else O_CREAT is EISDIR */
+		return told(fd, -EEXIST);
+	memcpy(magic + n, "/", 2);
+	return sys_openat(AT_FDCWD, magic, (int)how->flags, (mode_t)how->mode);
+}
+
 /* Opens again what fd holds, as the program asked. */
 static int reopen(int fd, bool is_dir, const struct open_how *how)
 {
@@ -266,9 +280,7 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 	if (is_dir) {
 		int r = sys_openat(fd, ".", flags, (mode_t)how->mode);
 
-		/* "." asks for search permission, which the name would not */
-		if (r != -EACCES)
-			return r;
+		return r == -EACCES ? reopen_dir(fd, how) : r;
 	} else if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
 		return sys_fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 	}
@@ -571,16 +583,12 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 	return r;
 }
 
-/* Opens the directory that the walk stands in; "." would ask for search permission in it. */
+/* Opens the directory that the walk stands in. */
 static int walk_stands(const struct walk *w, const struct open_how *how)
 {
-	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};
-	char magic[PLACE_PATH];
 	int r = sys_openat(w->cur, ".", (int)how->flags, (mode_t)how->mode);
 
-	if (r == -EACCES && w->cur != AT_FDCWD)
-		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_NOFOLLOW, (mode_t)how->mode);
-	return r;
+	return r == -EACCES && w->cur != AT_FDCWD ? reopen_dir(w->cur, how) : r;
 }
 
 /* Creates the last name, which was seen not to be there; -EEXIST when it has come meanwhile.  O_EXCL

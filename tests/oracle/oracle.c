@@ -2039,14 +2039,37 @@ static void cwd_replaced(void)
 
 static void cwd_unreadable(void)
 {
+	int sub;
+
 	DO(chdir("noread"));
 	out_cwd();
 	op_opendir(".", 0);
 	out_open("in");
 	out_open("../f");
 	out_open("..");
-	DO(chmod(".", 0));
+	DO(mkdir("t", 0755));
+	sub = open("t", O_PATH);
+	DO(chmod(".", 0444));
 	step("closed");
+	DO(openat(sub, "..", O_CREAT | O_RDONLY, 0600));
+	DO(openat(sub, "..", O_CREAT | O_EXCL | O_RDONLY, 0600));
+	DO(openat(sub, "../", O_CREAT | O_EXCL | O_RDONLY, 0600));
+	DO(openat(sub, "..", O_TMPFILE | O_WRONLY, 0600));
+	DO(openat(sub, "..", O_RDONLY));
+	for (int nofollow = 0; nofollow < 2; nofollow++) {
+		static const char *const ways[] = {"/proc/self/cwd/", "/proc/self/cwd/.", "."};
+
+		for (size_t i = 0; i < ROWS(ways); i++) {
+			int fd = (int)DO(open(ways[i], O_RDONLY | O_NONBLOCK | (nofollow ? O_NOFOLLOW : 0)));
+
+			if (fd >= 0)
+				out(" %x", fcntl(fd, F_GETFL)), close(fd);
+			fd = (int)DO(open(ways[i], O_PATH | O_DIRECTORY | (nofollow ? O_NOFOLLOW : 0)));
+			if (fd >= 0)
+				out(" %x", fcntl(fd, F_GETFL)), close(fd);
+		}
+	}
+	DO(chmod("/proc/self/cwd", 0));
 	out_open("in");
 	out_open("../f");
 	out_open("/etc/only");
