@@ -149,9 +149,9 @@ int event_start(const char *where, const char *note)
 	return 0;
 }
 
-void event_moved(int to)
+bool event_moved(int from, int to)
 {
-	__atomic_store_n(&event_fd, to, __ATOMIC_RELEASE);
+	return __atomic_compare_exchange_n(&event_fd, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 bool event_same(int fd)
@@ -210,7 +210,10 @@ static int sink_now(void)
 	}
 	sink_dev = st.st_dev;
 	sink_ino = st.st_ino;
-	event_moved(again);
+	if (!event_moved(fd, again)) { /* another thread was first */
+		sys_close(again);
+		again = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
+	}
 	return again;
 }
 
@@ -280,24 +283,31 @@ static long write_socket(int fd, const char *line, size_t n)
 	return r;
 }
 
+static long sink_put(int fd, const char *line, size_t n)
+{
+	long r;
+
+	switch (sink) {
+	case SINK_SOCKET:
+		return write_socket(fd, line, n);
+	case SINK_PIPE:
+		r = wait_for(fd);
+		return r < 0 ? r : write_quiet(fd, line, n);
+	default:
+		return write_quiet(fd, line, n);
+	}
+}
+
 static void sink_write(const char *line, size_t n)
 {
-	const int fd = sink_now();
-	long r = -EBADF;
+	int fd, next = sink_now();
+	long r;
 
-	if (fd >= 0)
-		switch (sink) {
-		case SINK_SOCKET:
-			r = write_socket(fd, line, n);
-			break;
-		case SINK_PIPE:
-			r = wait_for(fd);
-			if (r == 0)
-				r = write_quiet(fd, line, n);
-			break;
-		default:
-			r = write_quiet(fd, line, n);
-		}
+	do { /* again where another thread has moved it meanwhile */
+		fd = next;
+		r = fd < 0 ? -EBADF : sink_put(fd, line, n);
+		next = r == -EBADF ? sink_now() : fd;
+	} while (next != fd);
 	if (r == (long)n || r == -EINTR || __atomic_exchange_n(&sink_said, true, __ATOMIC_RELAXED))
 		return;
 	SAY("report: an event could not be written: ",

@@ -64,8 +64,9 @@ void event_write(const char *line, size_t n);
  * the script's line. 0: unknown. */
 uint64_t event_site(uint32_t stack);
 
-/* Our descriptor, or -1.  The program is about to take its number: it gets another, `to`. */
+/* Our descriptor, or -1.  event_moved: it was `from` and is `to` from now on, unless another thread has moved
+ * it already: false.  Async-signal-safe. */
 extern int event_fd;
-void event_moved(int to);
+bool event_moved(int from, int to);
 
 #endif

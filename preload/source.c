@@ -338,9 +338,9 @@ void source_start(void)
 	sys_fcntl(source_fd, F_SETFD, FD_CLOEXEC);
 }
 
-void source_moved(int to)
+bool source_moved(int from, int to)
 {
-	source_fd = to;
+	return __atomic_compare_exchange_n(&source_fd, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 void source_keep(bool across_exec)

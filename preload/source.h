@@ -42,10 +42,10 @@ void source_check(void);
 /* From the constructor: takes over the descriptor of the host's names, which jailrun or the program
  * executed before left open (LIBJAIL_0_NAMES). */
 void source_start(void);
-/* That descriptor, one of our own (state_owns), or -1.  The program is about to take its number: it
- * gets another. */
+/* That descriptor, one of our own (state_owns), or -1.  source_moved: it was `from` and is `to` from now on;
+ * false where it was not `from`.  Async-signal-safe. */
 extern int source_fd;
-void source_moved(int to);
+bool source_moved(int from, int to);
 /* Around an exec: it stays open in the next program. */
 void source_keep(bool across_exec);
 

@@ -176,18 +176,19 @@ static int publish_forked(const struct view *c)
 	return 0;
 }
 
-static int publish(struct view *c)
+/* c takes the place of old; -EAGAIN: another thread was first, with another. */
+static int publish(const struct view *old, const struct view *c)
 {
 	if (state_in_vfork())
 		return publish_forked(c);
-	__atomic_store_n(&own.now, c, __ATOMIC_RELEASE);
-	return 0;
+	return __atomic_compare_exchange_n(&own.now, &old, c, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) ? 0 : -EAGAIN;
 }
 
 int state_chroot(const struct view *v)
 {
-	const struct view *old = state_view();
+	const struct view *old;
 	struct view *c;
+	int r;
 
 	if (UNLIKELY(state_apart()))
 		return state->chroot(v);
@@ -196,11 +197,16 @@ int state_chroot(const struct view *v)
 		return -ENOMEM;
 	/* The number stays: another thread in the middle of a call meets the old root or the new
 	 * one, as in the kernel, and never a closed descriptor. */
-	if (old && old->fd >= 0 && !state_in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0) {
+	do {
+		old = state_view();
+		c->fd = old && old->fd >= 0 && !state_in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0
+				? old->fd
+				: v->fd;
+		r = publish(old, c);
+	} while (r == -EAGAIN);
+	if (c->fd != v->fd)
 		sys_close(v->fd);
-		c->fd = old->fd;
-	}
-	return publish(c);
+	return r;
 }
 
 bool state_owns_view(const struct view *v, int fd)
@@ -213,11 +219,34 @@ bool state_owns_view(const struct view *v, int fd)
 	return false;
 }
 
+/* fd, which the view holds, is to from now on: 0, -ENOMEM, or -EBADF where the view does not hold it. */
+static int view_moved(int fd, int to)
+{
+	int r;
+
+	do {
+		const struct view *v = state_view();
+		struct view *c;
+
+		if (!v || !state_owns_view(v, fd))
+			return -EBADF;
+		c = view_copy(v);
+		if (!c)
+			return -ENOMEM;
+		c->note = NULL;
+		if (c->fd == fd)
+			c->fd = to;
+		for (size_t i = 0; i < c->nbinds + c->nold; i++)
+			if (c->binds[i].fd == fd)
+				c->binds[i].fd = to;
+		r = publish(v, c);
+	} while (r == -EAGAIN);
+	return r;
+}
+
 int state_yield(int fd)
 {
-	const struct view *v = state_view();
-	struct view *c;
-	int to;
+	int to, r;
 
 	if (!state_owns(fd))
 		return 0;
@@ -235,23 +264,15 @@ int state_yield(int fd)
 		to = sys_dup_beyond(fd);
 	if (to < 0)
 		return to;
-	if (fd == event_fd || fd == source_fd) {
-		if (!state_in_vfork())
-			(fd == event_fd ? event_moved : source_moved)(to);
+	/* a vfork child moves its own, not its parent's */
+	if ((fd == event_fd || fd == source_fd) && state_in_vfork())
 		return 0;
-	}
-	c = view_copy(v);
-	if (!c) {
+	if (event_moved(fd, to) || source_moved(fd, to))
+		return 0;
+	r = view_moved(fd, to);
+	if (r < 0)
 		sys_close(to);
-		return -ENOMEM;
-	}
-	c->note = NULL;
-	if (c->fd == fd)
-		c->fd = to;
-	for (size_t i = 0; i < c->nbinds + c->nold; i++)
-		if (c->binds[i].fd == fd)
-			c->binds[i].fd = to;
-	return publish(c);
+	return r == -EBADF ? 0 : r; /* another thread has moved it meanwhile */
 }
 
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n)

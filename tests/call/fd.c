@@ -957,6 +957,63 @@ static void all_closed(void)
 	ok(close(null) == 0 && close(null) == -1 && errno == EBADF, "close twice: EBADF", 0);
 }
 
+/* -- and give way, whoever else is at work ----------------------------------------------------- */
+
+enum { TAKERS = 8, FIRST = 200, LAST = 400, TAKES = 100 };
+static unsigned char given_before[4096]; /* a number that F_DUPFD gave */
+static int given_twice, not_given;
+static pthread_barrier_t together;
+
+static void *take(void *arg)
+{
+	pthread_barrier_wait(&together);
+	for (int i = FIRST; i < LAST; i++) {
+		int fd = fcntl(1, F_DUPFD, FIRST);
+
+		if (fd >= (int)sizeof given_before || fd < FIRST)
+			__atomic_store_n(&not_given, 1, __ATOMIC_RELAXED);
+		else if (__atomic_exchange_n(&given_before[fd], 1, __ATOMIC_RELAXED))
+			__atomic_store_n(&given_twice, 1, __ATOMIC_RELAXED);
+	}
+	pthread_barrier_wait(&together); /* all are taken: dup2 replaces */
+	for (int i = FIRST; i < LAST; i++)
+		if (dup2(1, i) != i)
+			__atomic_store_n(&not_given, 1, __ATOMIC_RELAXED);
+	return arg;
+}
+
+/* Onto every number from FIRST on at the same time, and whether paths work still. */
+static int taken_together(void)
+{
+	pthread_t thread[TAKERS];
+	struct stat st;
+
+	pthread_barrier_init(&together, NULL, TAKERS);
+	for (int i = 0; i < TAKERS; i++)
+		if (pthread_create(&thread[i], NULL, take, NULL))
+			return 8;
+	for (int i = 0; i < TAKERS; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = FIRST; i < (int)sizeof given_before; i++)
+		close(i);
+	return given_twice | not_given << 1 | (stat("/proc/self", &st) ? 4 : 0);
+}
+
+static void given_to_threads(void)
+{
+	int status = 0, n = 0;
+
+	for (; n < TAKES && status == 0; n++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(taken_together());
+		if (waitpid(pid, &status, 0) != pid)
+			break;
+	}
+	ok(n == TAKES && status == 0, "eight threads take the numbers that ours have, each once", status);
+}
+
 /* -- names of Unix sockets ------------------------------------------------------------------- */
 
 static socklen_t un_set(struct sockaddr_un *un, const char *path)
@@ -1285,6 +1342,7 @@ int main(int argc, char **argv)
 	handed_over();
 	truncation();
 	given_back();
+	given_to_threads();
 	logins();
 	all_closed();
 	sockets();
