@@ -11,6 +11,7 @@
 #   context/*.sh  program/*.sh oracle/oracle.sh symbols.sh   scripts that print TAP
 #   random        oracle/random.sh, for a minute with a fixed seed
 #   lint          shellcheck and mandoc, where they are installed
+#   machine       whatever ran: /dev/null and its like are as they were
 #
 # A test may end with status 77, or print a line that begins with SKIP, to say that it cannot run
 # here; "ok 3 # SKIP why" skips one row.  TESTS given as arguments (unit/names, program) limit the
@@ -224,7 +225,15 @@ lint_man() {
 	done
 }
 
+# Kinds, modes and owners of what all programs need, which a test that runs as root could change through
+# a bind of /dev, or by a link that it follows.
+machine() {
+	stat -c '%n %A %u:%g %t,%T' / /proc /sys /dev /tmp /var/tmp /dev/null /dev/zero /dev/full /dev/random /dev/urandom \
+		/dev/tty 2>&1
+}
+
 only=$*
+machine >"$out/machine.before"
 set --
 for src in tests/unit/*.c; do
 	[ ! -f "$src" ] || ! wanted "unit/$(basename "$src" .c)" || set -- "$@" "$src"
@@ -244,5 +253,7 @@ for name in lint_shell lint_man; do
 	$name >"$out/$name.log"
 	count "$name" 0
 done
+machine | diff "$out/machine.before" - >"$out/machine.log"
+count machine $?
 echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
 [ "$failed" = 0 ]
