@@ -1146,8 +1146,8 @@ static long script_split(char *head, char **ret_interp, char **ret_arg)
 static long plan_program(const struct job *j, const struct view *v, int dirfd, const char *path,
 	const char *shown, const char *fn, char *const argv[], char *const envp[], int flags, int depth);
 
-/* Own frame: argv grows by the interpreter's words. */
-static NOINLINE long plan_script(const struct job *j, const struct view *v, char *head,
+/* Own frame: argv grows by the interpreter's words.  lost: its interpreter could not open it. */
+static NOINLINE long plan_script(const struct job *j, const struct view *v, char *head, bool lost,
 	const char *shown, const char *fn, char *const argv[], char *const envp[], int depth)
 {
 	char *interp, *arg;
@@ -1159,6 +1159,8 @@ static NOINLINE long plan_script(const struct job *j, const struct view *v, char
 	if (argc < 0)
 		return argc;
 	r = script_split(head, &interp, &arg);
+	if (lost && r != -ENOEXEC) /* nothing is looked up before */
+		return -ENOENT;
 	if (r < 0)
 		return r;
 	if (depth >= SCRIPTS_MAX)
@@ -1196,6 +1198,7 @@ static long plan_program(const struct job *j, const struct view *v, int dirfd, c
 	const char *shown, const char *fn, char *const argv[], char *const envp[], int flags, int depth)
 {
 	struct opened o;
+	bool lost;
 	long r = program_open(&o, v, dirfd, path, flags);
 
 	if (r < 0)
@@ -1208,10 +1211,9 @@ static long plan_program(const struct job *j, const struct view *v, int dirfd, c
 	sys_close(o.fd);
 	if (o.head[0] != '#' || o.head[1] != '!')
 		return -ENOEXEC;
-	/* BINPRM_FLAGS_PATH_INACCESSIBLE: the interpreter could not open /dev/fd/N any more */
-	if (dirfd != AT_FDCWD && *path != '/' && (sys_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC))
-		return -ENOENT;
-	return plan_script(j, v, o.head, shown, fn, argv, envp, depth);
+	/* BINPRM_FLAGS_PATH_INACCESSIBLE: /dev/fd/N is closed by then */
+	lost = dirfd != AT_FDCWD && *path != '/' && (sys_fcntl(dirfd, F_GETFD, 0) & FD_CLOEXEC);
+	return plan_script(j, v, o.head, lost, shown, fn, argv, envp, depth);
 }
 
 /* -- the call -------------------------------------------------------------------------------- */

@@ -2713,7 +2713,8 @@ static void child_by_fd(const char *p, long arg)
 
 static void fexecves(void)
 {
-	static const char *const files[] = {"/bin/oracle", "x", "x.args", "f", "d", "nope"};
+	static const char *const files[] = {"/bin/oracle", "x", "x.args", "f", "d", "nope", "x.blank", "x.bang", "x.noeol",
+		"x.none", "x.dir", "x.self", "x.n0", "x.n1"};
 
 	for (size_t i = 0; i < ROWS(files); i++) {
 		step(files[i]);
