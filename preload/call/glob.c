@@ -45,7 +45,7 @@ static long glob_home(char home[PATH_MAX])
 }
 
 /* The home directory that the start of pattern means, to home: its length, *ret_rest what
- * follows in the pattern (nothing, or from the slash on).  -1: nobody's. */
+ * follows in the pattern (nothing, or from the slash on; behind a lone ~ a backslash too).  -1: nobody's. */
 static long glob_tilde(const char *pattern, int flags, char home[PATH_MAX], const char **ret_rest)
 {
 	bool escapes = !(flags & GLOB_NOESCAPE) && !config()->musl;
@@ -54,13 +54,13 @@ static long glob_tilde(const char *pattern, int flags, char home[PATH_MAX], cons
 	size_t n = 0;
 
 	for (; *p && *p != '/'; p++) {
-		if (escapes && *p == '\\' && (!*++p || *p == '/'))
+		if (escapes && *p == '\\' && (p[1] || !n) && (!*++p || *p == '/'))
 			break;
 		if (n < sizeof user - 1) /* a longer name is nobody's */
 			user[n++] = *p;
 	}
 	user[n] = '\0';
-	*ret_rest = p;
+	*ret_rest = n ? p : pattern + 1;
 	return n ? glob_home_of(user, home) : glob_home(home);
 }
 
@@ -174,71 +174,24 @@ static int glob_empty(glob_t *g, int flags)
 	return 0;
 }
 
-static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g);
-
-/* "~user/", n bytes, is to glibc "~user" with a slash put behind what is a directory (posix/glob.c): nobody's
- * "~nonesuch/" comes back without one.  A backslash in front of the slash goes with it, unless it is
- * itself quoted. */
-static int glob_slash(const char *pattern, size_t n, int flags, glob_err *err, glob_t *g)
+/* Adds text, whatever it may be a pattern of: a slash goes behind what is a directory.  For "~user" without
+ * a slash and for a pattern that GLOB_NOCHECK gives back. */
+static int glob_itself(const char *text, int flags, glob_t *g)
 {
-	const int asked = flags, was_marked = flags & GLOB_MARK;
-	char *text = HEAP(malloc, void *, (size_t))(n);
-	size_t quotes = 0;
-	int r;
-
-	if (!text)
-		return GLOB_NOSPACE;
-	memcpy(text, pattern, --n);
-	flags |= GLOB_ONLYDIR;
-	while (!(flags & GLOB_NOESCAPE) && quotes < n && text[n - 1 - quotes] == '\\')
-		quotes++;
-	if (quotes % 2) {
-		n--;
-		flags &= ~(GLOB_NOCHECK | GLOB_NOMAGIC);
-	}
-	text[n] = '\0';
-	r = glob_plain(text, flags | GLOB_MARK, err, g);
-	HEAP(free, void, (void *))(text);
-	if (r == 0)
-		g->gl_flags = (g->gl_flags & ~GLOB_MARK) | was_marked;
-	if (r == GLOB_NOMATCH && quotes % 2 && asked & GLOB_NOCHECK)
-		r = glob_down(pattern, asked, (asked & ~(GLOB_TILDES | GLOB_ERR)) | GLOB_NOCHECK, NULL, g);
-	return r;
-}
-
-/* "~/" alone is the empty name in the home directory: glibc puts a slash behind that, whatever it ends
- * with, and another one for GLOB_MARK. */
-static int glob_home_slashes(const char *home, int flags, glob_t *g)
-{
-	char **last = &g->gl_pathv[(flags & GLOB_DOOFFS ? g->gl_offs : 0) + g->gl_pathc - 1], *text;
-	const size_t n = mem_equal(home, "/") ? 0 : strlen(home);
-
-	text = HEAP(realloc, void *, (void *, size_t))(*last, n + 3);
-	if (!text)
-		return GLOB_NOSPACE;
-	memcpy(text, home, n);
-	memcpy(text + n, flags & GLOB_MARK ? "//" : "/", flags & GLOB_MARK ? 3 : 2);
-	*last = text;
-	return 0;
-}
-
-/* "~user" without a slash is the directory as it is called, whether it exists or not. */
-static int glob_home_itself(const char *home, int flags, glob_t *g)
-{
-	const size_t n = strlen(home), at = (flags & GLOB_DOOFFS ? g->gl_offs : 0) + g->gl_pathc;
-	char *text = HEAP(malloc, void *, (size_t))(n + 2);
-	char **v = text ? HEAP(realloc, void *, (void *, size_t))(g->gl_pathv, (at + 2) * sizeof *v) : NULL;
+	const size_t n = strlen(text), at = (flags & GLOB_DOOFFS ? g->gl_offs : 0) + g->gl_pathc;
+	char *copy = HEAP(malloc, void *, (size_t))(n + 2);
+	char **v = copy ? HEAP(realloc, void *, (void *, size_t))(g->gl_pathv, (at + 2) * sizeof *v) : NULL;
 	struct stat st;
 
 	if (!v) {
-		HEAP(free, void, (void *))(text);
+		HEAP(free, void, (void *))(copy);
 		return GLOB_NOSPACE;
 	}
-	memcpy(text, home, n + 1);
-	if (flags & GLOB_MARK && (flags & GLOB_ALTDIRFUNC ? g->gl_stat(home, &st) : glob_stat(home, &st)) == 0 &&
+	memcpy(copy, text, n + 1);
+	if (flags & GLOB_MARK && (flags & GLOB_ALTDIRFUNC ? g->gl_stat(text, &st) : glob_stat(text, &st)) == 0 &&
 		S_ISDIR(st.st_mode))
-		memcpy(text + n, "/", 2);
-	v[at] = text;
+		memcpy(copy + n, "/", 2);
+	v[at] = copy;
 	v[at + 1] = NULL;
 	g->gl_pathv = v;
 	g->gl_pathc++;
@@ -246,45 +199,94 @@ static int glob_home_itself(const char *home, int flags, glob_t *g)
 	return 0;
 }
 
+/* "~/" alone is the empty name in the home directory, asked for as glibc asks for any name (glob_in_dir).
+ * home: the directory and a slash. */
+static int glob_home_slash(const char *home, int flags, glob_t *g)
+{
+	struct stat st;
+
+	home += mem_equal(home, "//");
+	if ((flags & GLOB_ALTDIRFUNC ? g->gl_lstat(home, &st) : glob_lstat(home, &st)) != 0)
+		return GLOB_NOMATCH;
+	return glob_itself(home, (flags & ~GLOB_NOMAGIC) | GLOB_NOCHECK, g);
+}
+
+static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g);
+
+/* A name and a slash, n bytes, is to glibc the name with a slash put behind what is a directory (posix/glob.c):
+ * nobody's "~nonesuch/" comes back without one.  A backslash in front of the slash goes with it, unless it
+ * is itself quoted.  Of many slashes all but one go at once: no deep recursion. */
+static int glob_slash(const char *pattern, size_t n, int flags, glob_err *err, glob_t *g)
+{
+	const int asked = flags;
+	char *text = HEAP(malloc, void *, (size_t))(n);
+	size_t quotes = 0;
+	int r;
+
+	if (!text)
+		return GLOB_NOSPACE;
+	memcpy(text, pattern, --n);
+	while (!(flags & GLOB_NOESCAPE) && quotes < n && text[n - 1 - quotes] == '\\')
+		quotes++;
+	if (quotes % 2) {
+		n--;
+		flags &= ~(GLOB_NOCHECK | GLOB_NOMAGIC);
+	}
+	while (n > 1 && text[n - 1] == '/' && text[n - 2] == '/')
+		n--;
+	text[n] = '\0';
+	r = glob_braces(text, flags | GLOB_MARK, err, g);
+	HEAP(free, void, (void *))(text);
+	if (r == 0)
+		g->gl_flags = (g->gl_flags & ~GLOB_MARK) | (asked & GLOB_MARK);
+	if (r == GLOB_NOMATCH && quotes % 2 && asked & GLOB_NOCHECK)
+		r = glob_itself(pattern, asked, g);
+	return r;
+}
+
+/* A pattern whose braces are replaced already. */
 static int glob_plain(const char *pattern, int flags, glob_err *err, glob_t *g)
 {
+	int r, with = flags & ~(GLOB_TILDES | GLOB_BRACE);
+	const size_t m = strlen(pattern);
 	char home[PATH_MAX], *text;
 	const char *rest;
-	int r, with = flags & ~GLOB_TILDES;
 	long n;
-	size_t m;
 
-	if (!(flags & GLOB_TILDES) || *pattern != '~')
-		return glob_down(pattern, flags, flags, err, g);
-	m = strlen(pattern);
-	if (m > 2 && pattern[m - 1] == '/')
-		return glob_slash(pattern, m, flags, err, g);
+	if (m > 1 && pattern[m - 1] == '/') {
+		flags |= GLOB_ONLYDIR;
+		if (m > 2)
+			return glob_slash(pattern, m, flags, err, g);
+	}
+	if (*pattern != '~')
+		return glob_down(pattern, flags, with, err, g);
 	n = glob_tilde(pattern, flags, home, &rest);
 	if (n < 0 && flags & GLOB_TILDE_CHECK) {
 		glob_empty(g, flags);
 		return GLOB_NOMATCH;
 	}
-	if (!*rest) {
-		r = glob_empty(g, flags);
-		return r ? r : glob_home_itself(n < 0 ? pattern : home, flags, g);
+	if (n < 0 && rest == pattern + 1) { /* no home: "~" is replaced by "~" */
+		*home = '~';
+		n = 1;
 	}
-	if (n < 0) {
-		r = glob_down(pattern, flags, with, err, g);
-	} else {
-		m = strlen(rest) + 1;
-		text = HEAP(malloc, void *, (size_t))((size_t)n + m);
-		if (!text)
-			return GLOB_NOSPACE;
-		memcpy(text, home, (size_t)n);
-		memcpy(text + n, rest, m);
-		/* GLOB_NOCHECK gives the pattern back with its tilde. */
-		r = glob_down(text, flags, with & ~GLOB_NOCHECK, err, g);
-		HEAP(free, void, (void *))(text);
-		if (r == 0 && mem_equal(pattern, "~/"))
-			r = glob_home_slashes(home, flags, g);
-		if (r == GLOB_NOMATCH && flags & GLOB_NOCHECK)
-			r = glob_down(pattern, flags, with & ~GLOB_ERR, NULL, g);
-	}
+	/* In a directory that it has replaced glibc looks for each name, whatever these two say (dirname_modified).
+	 * When nothing is there GLOB_NOCHECK counts again, for the text of the pattern. */
+	if (n >= 0)
+		with &= ~(GLOB_NOCHECK | GLOB_NOMAGIC);
+	else
+		n = 0, rest = pattern;
+	text = HEAP(malloc, void *, (size_t))((size_t)n + strlen(rest) + 1);
+	if (!text)
+		return GLOB_NOSPACE;
+	memcpy(text, home, (size_t)n);
+	memcpy(text + n, rest, strlen(rest) + 1);
+	if (m > 2 && mem_find(pattern, '/'))
+		r = glob_down(text, flags, with, err, g);
+	else if ((r = glob_empty(g, flags)) == 0)
+		r = mem_find(pattern, '/') ? glob_home_slash(text, flags, g) : glob_itself(text, flags, g);
+	HEAP(free, void, (void *))(text);
+	if (r == GLOB_NOMATCH && flags & GLOB_NOCHECK)
+		r = glob_itself(pattern, flags, g);
 	return r;
 }
 
@@ -306,7 +308,7 @@ static const char *glob_alternative(const char *p, int flags)
 	return NULL;
 }
 
-/* GLOB_BRACE in a pattern that has a '~' too: braces come first, and each alternative may begin
+/* A pattern with a '~' in it, and GLOB_BRACE perhaps: braces come first, and each alternative may begin
  * with a tilde of its own ("{~a,~b}/x", "~{a,b}").  The order of results and errors is glibc's. */
 static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
 {
@@ -317,7 +319,7 @@ static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
 	for (; *open && *open != '{'; open++)
 		if (*open == '\\' && !(flags & GLOB_NOESCAPE) && open[1])
 			open++;
-	if (!*open)
+	if (!*open || !(flags & GLOB_BRACE))
 		return glob_plain(pattern, flags, err, g);
 	for (rest = open; rest && (rest == open || *rest != '}');)
 		rest = glob_alternative(rest + 1, flags);
@@ -353,7 +355,7 @@ static int glob_braces(const char *pattern, int flags, glob_err *err, glob_t *g)
 		return GLOB_NOMATCH;
 	if (!(flags & GLOB_APPEND) && g->gl_pathv)
 		LIBC(globfree, void, (glob_t *))(g);
-	return glob_down(pattern, flags, flags & ~(GLOB_BRACE | GLOB_TILDES), err, g);
+	return glob_plain(pattern, flags, err, g);
 }
 
 /* -- musl ---------------------------------------------------------------------------------- */
@@ -614,6 +616,5 @@ int jail_glob(const char *pattern, int flags, glob_err *err, glob_t *g)
 		return REAL(glob)(pattern, flags, err, g);
 	if (config()->musl)
 		return glob_musl(pattern, flags, err, g);
-	return tilde && flags & GLOB_BRACE ? glob_braces(pattern, flags, err, g)
-					   : glob_plain(pattern, flags, err, g);
+	return tilde ? glob_braces(pattern, flags, err, g) : glob_down(pattern, flags, flags, err, g);
 }

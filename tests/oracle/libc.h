@@ -204,6 +204,64 @@ static int glob_error(const char *path, int e)
 	return strstr(path, "locked") != NULL;
 }
 
+#ifndef GLOB_TILDE /* musl before 1.1.24 */
+#define GLOB_TILDE 0
+#define GLOB_TILDE_CHECK 0
+#endif
+
+static void op_glob_tilde(const char *pattern, int flags)
+{
+	glob_t g = {.gl_offs = 1};
+	const size_t first = flags & GLOB_DOOFFS ? 1 : 0;
+	int r = glob(pattern, flags | GLOB_TILDE, NULL, &g);
+
+	out(" %d", r);
+	if (r)
+		return;
+#ifdef __GLIBC__
+	out(" %x", (unsigned)g.gl_flags);
+#endif
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		out_string(g.gl_pathv[first + i]);
+	globfree(&g);
+}
+
+/* What a tilde leaves of GLOB_NOCHECK and GLOB_NOMAGIC; directories that bear the name of a pattern's
+ * start are none of its matches. */
+static void globs_tilde(void)
+{
+	static const char *const homes[] = {"%", "%/f", "/", "%/nope", "", NULL};
+	static const char *const patterns[] = {"~", "~/", "~//", "~/f", "~/d/e*", "~/nothing", "~/noth*", "~/noth*/x", "~/here",
+		"~/he*", "~/here/", "~/nothing\\/", "~\\", "~\\/f", "~\\/nothing", "~/\\f", "~orc", "~orc\\", "~orc\\/", "~orc/nothing",
+		"~orc/sh[a]red", "~orc/here", "~\\orc/nothing", "~o\\rc/shared/f", "~orc\\/nothing", "~none/here", "~none/he*",
+		"~none/nothing", "~none\\/nothing", "~/{no,thing}", "~/{no,thing}/", "~{orc,none}/nothing", "{~/no,~/thing}",
+		"~/{d,f"};
+	static const int flags[] = {0, GLOB_NOCHECK, GLOB_NOCHECK | GLOB_MARK, GLOB_NOCHECK | GLOB_NOESCAPE, GLOB_NOESCAPE,
+		GLOB_NOCHECK | GLOB_DOOFFS, GLOB_NOCHECK | GLOB_TILDE_CHECK,
+#ifdef __GLIBC__
+		GLOB_NOMAGIC, GLOB_NOMAGIC | GLOB_NOESCAPE, GLOB_NOMAGIC | GLOB_NOCHECK | GLOB_BRACE, GLOB_NOMAGIC | GLOB_BRACE,
+		GLOB_NOCHECK | GLOB_BRACE,
+#endif
+	};
+
+	DO(mkdir("~", 0755));
+	DO(mkdir("~/here", 0755));
+	DO(mkdir("~orc", 0755));
+	made("~orc/here", "");
+	DO(mkdir("~none", 0755));
+	made("~none/here", "");
+	for (size_t home = 0; home < ROWS(homes); home++) {
+		unsetenv("HOME");
+		if (homes[home])
+			setenv("HOME", at_self(homes[home]), 1);
+		for (size_t i = 0; i < ROWS(patterns); i++) {
+			step(patterns[i]);
+			for (size_t k = 0; k < ROWS(flags); k++)
+				op_glob_tilde(patterns[i], flags[k]);
+		}
+	}
+}
+
 static void globs_more(void)
 {
 	glob_t g;
@@ -243,7 +301,6 @@ static void globs_more(void)
 	op_glob("{d,dla}/{e,f}*", GLOB_BRACE | GLOB_MARK);
 	op_glob("{", GLOB_BRACE);
 #endif
-#ifdef GLOB_TILDE
 	step("slashes behind a tilde");
 	for (int home = 0; home < 4; home++) {
 		static const char *const homes[] = {"%", "%/", "/", "%/nope"};
@@ -252,23 +309,9 @@ static void globs_more(void)
 
 		setenv("HOME", at_self(homes[home]), 1);
 		for (size_t i = 0; i < ROWS(tails); i++)
-			for (int how = 0; how < 4; how++) {
-				int flags = GLOB_TILDE | (how & 1 ? GLOB_MARK : 0) | (how & 2 ? GLOB_NOCHECK : 0);
-				int r;
-
-				memset(&g, 0, sizeof g);
-				r = glob(tails[i], flags, NULL, &g);
-				out(" %d %zu", r, r ? 0 : g.gl_pathc);
-#ifdef __GLIBC__
-				out(" %x", r ? 0u : (unsigned)g.gl_flags);
-#endif
-				if (r)
-					continue;
-				out_string(g.gl_pathv[0]);
-				globfree(&g);
-			}
+			for (int how = 0; how < 4; how++)
+				op_glob_tilde(tails[i], (how & 1 ? GLOB_MARK : 0) | (how & 2 ? GLOB_NOCHECK : 0));
 	}
-#endif
 }
 
 #ifdef __GLIBC__
@@ -1859,7 +1902,7 @@ static void fts_races(void)
 #define LIBC_ONLY_GLIBC
 #endif
 #define LIBC_SCENARIOS                                                                                      \
-	S(temp_names), R(walks_old), R(word_lists), R(globs_more), S(stream_modes), R(popens), S(mount_tables), \
+	S(temp_names), R(walks_old), R(word_lists), S(globs_tilde), R(globs_more), S(stream_modes), R(popens), S(mount_tables), \
 		R(daemons), R(terminals), R(loader), R(shm_names), S(shm_own), R(queues), S(utmps), S(utmps_own),   \
 		S(catalogs), R(domains), S(domains_own), R(keys), R(path_confs), R(fanotifies), R(privileged), S(names_64),         \
 		S(aliases), S(socket_rooms), R(socket_nameless), S(socket_messages), S(socket_messages_far), R(socket_descriptors),         \
