@@ -77,9 +77,9 @@ static void child_signals(const struct spawn_order *o)
 	}
 }
 
-/* POSIX: the new file is a->fd, and what was there is closed before.  Not by guest_openat: the
- * policy is not for a descriptor that is meant to be inherited, and its records, in memory that is
- * the parent's, are of the parent's descriptors. */
+/* POSIX: the new file is a->fd, and what was there is closed before; musl, though, opens first.  Not by
+ * guest_openat: the policy is not for a descriptor that is meant to be inherited, and its records, in
+ * memory that is the parent's, are of the parent's descriptors. */
 static long child_open(const struct spawn_action *a)
 {
 	const struct open_how how = place_how_open(a->flags, a->mode);
@@ -89,7 +89,8 @@ static long child_open(const struct spawn_action *a)
 
 	if (UNLIKELY(record_on))
 		record_child_changed(a->fd);
-	sys_close(a->fd);
+	if (!config()->musl)
+		sys_close(a->fd);
 	fd = v ? place_open(v, AT_FDCWD, a->path, &how) :
 		sys_openat(AT_FDCWD, a->path, a->flags, a->mode);
 	if (fd < 0 || fd == a->fd)
@@ -251,8 +252,12 @@ static long parent_yield(const struct spawn_list *l)
 		const struct spawn_action *a = &l->at[i];
 		const int to = a->what == SPAWN_DUP2 ? a->to : a->what == SPAWN_OPEN ? a->fd : -1;
 
-		if (to >= 0 && state_owns(to))
+		if (to >= 0 && state_owns(to)) {
 			r = state_yield(to);
+			/* no other thread is in the middle of a call with it (unshare(2)) */
+			if (r == 0 && !state_owns(to) && sys_call(SYS_unshare, CLONE_THREAD) == 0)
+				sys_close(to);
+		}
 	}
 	return r;
 }

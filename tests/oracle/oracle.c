@@ -2903,6 +2903,37 @@ static void spawn_actions(void)
 	out_open("/proc/self/fd/9");
 }
 
+/* What is opened has the number of what it is opened by, or one of libjail's. */
+static void spawn_numbers(void)
+{
+	static const char *const paths[] = {"/proc/self/fd/20", "/proc/self/fd/20/f", "/proc/self/fd/21", "nope", "/etc/only"};
+	char *argv[] = {"spawned", "who", NULL};
+
+	dup2(FILE_FD, 20);
+	for (size_t i = 0; i < ROWS(paths); i++)
+		for (int fd = 20; fd < 250; fd += fd == 21 ? 215 : 1) {
+			posix_spawn_file_actions_t fa;
+			int status, r;
+			pid_t pid;
+
+			out("; %s %d", paths[i], fd);
+			posix_spawn_file_actions_init(&fa);
+			posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
+			posix_spawn_file_actions_addopen(&fa, fd, paths[i], O_RDONLY | O_NONBLOCK, 0);
+			posix_spawn_file_actions_adddup2(&fa, fd, fd + 1);
+			r = posix_spawn(&pid, "/bin/oracle", &fa, NULL, argv, environ);
+			returned(r);
+			if (r == 0) {
+				waitpid(pid, &status, 0);
+				out(" %x", (unsigned)status);
+			}
+			posix_spawn_file_actions_destroy(&fa);
+			DO(fcntl(fd, F_GETFD));
+			DO(fcntl(fd + 1, F_GETFD));
+			out_open("abs");
+		}
+}
+
 /* sockets */
 static void sockets(void)
 {
@@ -4590,7 +4621,7 @@ static const struct {
 		R(execs), R(exec_parent),
 	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
 		S(exec_long), R(systems),
-	R(spawns), S(spawn_actions), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
+	R(spawns), S(spawn_actions), R(spawn_numbers), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
 		R(tmpfiles),
 	R(globs), S(globs_linked), R(walks), S(walks_few), R(listings), R(freopens), S(inotify_events), R(proc_links),
 		R(proc_parent), S(proc_removed),
