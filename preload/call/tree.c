@@ -509,9 +509,11 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 		n--;
 	w.at.base = (int)n;
 	if (flags & FTW_CHDIR) {
-		long here = guest_open_own(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		long here = guest_open_own(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
-		if (here == -EACCES) { /* glibc then goes by its name, and back only if it may */
+		if (here != -EACCES) {
+			w.max -= w.max > 1;
+		} else { /* glibc then goes by its name, and back only if it may */
 			char *name = jail_getcwd(NULL, 0);
 
 			walk_free(name);
@@ -519,6 +521,7 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 				walk_free(w.path);
 				return 0;
 			}
+			errno_set(EACCES);
 			here = sys_openat(AT_FDCWD, "/proc/self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		}
 		cwd = EDGE(int, here);
@@ -526,7 +529,6 @@ static int walk_glibc(const char *path, walk_ftw *ftw, walk_nftw *nftw, int fds,
 			walk_free(w.path);
 			return -1;
 		}
-		w.max -= w.max > 1;
 	}
 	result = walk_start(&w);
 	saved = *__errno_location();

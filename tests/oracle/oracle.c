@@ -1944,6 +1944,21 @@ static int gone_walked(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
+/* glibc cannot open the directory it is to come back to, and goes by its name, as long as it has one. */
+static void cwd_unreadable_walk(void)
+{
+	DO(mkdir("u", 0311));
+	DO(chdir("u"));
+	for (int gone = 0; gone < 2; gone++) {
+		for (int fds = 1; fds < 4; fds++)
+			DO(nftw(at_self("%/d/e"), gone_walked, fds, FTW_CHDIR | (fds == 2 ? FTW_DEPTH : FTW_PHYS)));
+		DO(nftw("nope/..", gone_walked, 2, FTW_CHDIR | FTW_PHYS));
+		out_path("dot", ".");
+		if (!gone)
+			DO(rmdir("../u"));
+	}
+}
+
 /* A directory that is gone has no entries, and gets none. */
 static void cwd_removed_walk(void)
 {
@@ -4609,7 +4624,7 @@ static const struct {
 } scenarios[] = {
 #define S(fn) {#fn, fn, true}
 #define R(fn) {#fn, fn, false}
-	R(getcwd_sizes), S(cwd_removed), S(cwd_removed_walk), S(cwd_removed_root), S(cwd_parent_removed), S(cwd_renamed),
+	R(getcwd_sizes), S(cwd_removed), S(cwd_removed_walk), S(cwd_unreadable_walk), S(cwd_removed_root), S(cwd_parent_removed), S(cwd_renamed),
 	S(cwd_moved_deep), S(cwd_replaced), S(cwd_unreadable), S(cwd_deep), S(cwd_longest),
 		R(chdir_many),
 	R(fchdirs), R(fchdir_outside), R(exec_outside), S(chroot_enter), R(chroot_no_chdir),
