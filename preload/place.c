@@ -393,9 +393,11 @@ static int walk_up(struct walk *w)
 	if (sys_fstatat(w->cur, "", &st, AT_EMPTY_PATH) < 0 || !S_ISDIR(st.st_mode))
 		memset(&st, 0, sizeof st); /* no root: the call below says what is wrong, a full table first */
 	b = walk_bind_root(w, &st);
-	if (b && !(walk_is_root(w, &st) && w->in != b))
-		r = walk_up_bind(w, b);
-	else /* opening "." asks for the search permission that "..", too, would need */
+	if (b && !(walk_is_root(w, &st) && w->in != b)) {
+		r = sys_fstatat(w->cur, ".", &st, 0); /* may it be searched? */
+		if (r == 0)
+			r = walk_up_bind(w, b);
+	} else /* opening "." asks for the search permission that "..", too, would need */
 		r = sys_openat(w->cur, walk_is_root(w, &st) ? "." : "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (r >= 0)
 		walk_to(w, r, true);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../../preload/place.h"
 
@@ -309,6 +310,38 @@ static void root_moves(void **state)
 	assert_int_equal(rename(to, from), 0);
 }
 
+/* ".." of a bind asks for search permission in what it shows, as any directory's does. */
+static void unsearchable(void **state)
+{
+	static const struct open_how how = {.flags = O_PATH};
+	static const struct {
+		const char *path;
+		int want;
+	} paths[] = {{"/data/..", -EACCES}, {"/data/../etc/passwd", -EACCES}, {"/data/../data/..", -EACCES}, {"/data/", 0},
+		{"/data/shown", -EACCES}, {"/data", 0}, {"/etc/../one", 0}};
+	char h[PATH_MAX];
+	int status;
+
+	(void)state;
+	at(h, "h");
+	assert_int_equal(chmod(h, 0644), 0);
+	if (fork() == 0) {
+		if (getuid() == 0 && setresuid(65533, 65533, 65533) != 0)
+			_exit(99);
+		for (int i = 0; i < 2; i++)
+			for (size_t k = 0; k < ROWS(paths); k++) {
+				const int fd = place_open(&views[i], AT_FDCWD, paths[k].path, &how);
+
+				if (fd < 0 ? fd != paths[k].want : paths[k].want != 0)
+					_exit((int)(i * 10 + k + 1));
+			}
+		_exit(0);
+	}
+	assert_true(wait(&status) > 0);
+	assert_int_equal(chmod(h, 0755), 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest own[] = {
@@ -316,6 +349,7 @@ int main(void)
 		cmocka_unit_test(relative_to),
 		cmocka_unit_test(bind_list),
 		cmocka_unit_test(note),
+		cmocka_unit_test(unsearchable),
 		cmocka_unit_test(root_moves),
 	};
 	struct CMUnitTest t[ROWS(rows) + ROWS(guest_rows) + ROWS(own)];
