@@ -202,13 +202,22 @@ static int clone_forked(void *p)
 	return o->main(o->arg);
 }
 
+/* The same, where it has a copy of the mounts. */
+static int clone_apart(void *p)
+{
+	const struct clone_order *o = p;
+
+	guest_mounts_copied();
+	return o->main(o->arg);
+}
+
 /* clone(2): the child runs on a stack of its own and never returns through this frame.  One that
  * shares memory but not the table of descriptors is, to the records, a vfork child: for as long
  * as it may live, which is for ever where nobody waits for it. */
 int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 {
 	int (*real)(clone_main *, void *, int, void *, ...) = REAL(clone);
-	struct clone_order order = {main, arg};
+	struct clone_order apart = {main, arg}, order;
 	void *parent_tid, *tls, *child_tid;
 	va_list ap;
 	int r = main && stack ? (int)guest_clone_allowed((unsigned)flags & ~CSIGNAL) : 0;
@@ -222,7 +231,12 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 	tls = va_arg(ap, void *);
 	child_tid = va_arg(ap, void *);
 	va_end(ap);
-	(void)state_view();
+	if (state_view() && main && flags & CLONE_NEWNS && !(flags & CLONE_FILES) &&
+		(!(flags & CLONE_VM) || flags & CLONE_VFORK)) {
+		arg = &apart;
+		main = clone_apart;
+	}
+	order = (struct clone_order){main, arg};
 	if (LIKELY(!record_on) || !main || flags & CLONE_FILES)
 		return real(main, stack, flags, arg, parent_tid, tls, child_tid);
 	if (!(flags & CLONE_VM)) {

@@ -40,13 +40,16 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 		if (r < 0)
 			return r;
 	}
-	if (LIKELY(!record_on) || how & (CLONE_VM | CLONE_FILES))
+	if (how & (CLONE_VM | CLONE_FILES) || LIKELY(!record_on && !(how & CLONE_NEWNS)))
 		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	report_fork();
+	if (record_on)
+		report_fork();
 	r = sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (r == 0)
+	if (r == 0 && how & CLONE_NEWNS)
+		guest_mounts_copied();
+	if (r == 0 && record_on)
 		report_forked();
-	else if (r > 0)
+	else if (r > 0 && record_on)
 		report_fork_done((int)r);
 	return r;
 }
@@ -151,12 +154,10 @@ static long call_by_number(long nr, long a[6])
 	/* for the privileged */
 	case SYS_acct: return a[0] ? guest_by_path(nr, a, 0, 0) : sys_call(nr, 0);
 	case SYS_mount: return guest_mount(PTR(0), PTR(1), PTR(2), (unsigned long)a[3], PTR(4));
-	case SYS_umount2: /* UMOUNT_NOFOLLOW */
-		return guest_by_path(nr, a, 0, a[1] & 8 ? AT_SYMLINK_NOFOLLOW : 0);
+	case SYS_umount2: return guest_umount(PTR(0), INT(1));
 	case SYS_swapon:
 	case SYS_swapoff: return guest_by_path(nr, a, 0, 0);
-	case SYS_quotactl: /* Q_SYNC may name no device */
-		return a[1] ? guest_by_path(nr, a, 1, 0) : sys_call(nr, a[0], 0, a[2], a[3]);
+	case SYS_quotactl: return guest_quotactl(UINT(0), PTR(1), INT(2), PTR(3));
 	case SYS_move_mount: return guest_move_mount(FD(0), PTR(1), FD(2), PTR(3), UINT(4));
 	case SYS_mount_setattr: return guest_mount_setattr(FD(0), PTR(1), UINT(2), PTR(3), SIZE(4));
 	case SYS_fsconfig: return guest_fsconfig(FD(0), UINT(1), PTR(2), PTR(3), INT(4));

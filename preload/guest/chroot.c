@@ -46,6 +46,32 @@ long guest_clone_allowed(uint64_t flags)
 	return -EPERM;
 }
 
+static void fd_own(int held, const char *host)
+{
+	struct stat was, is;
+	int fd = sys_openat(AT_FDCWD, host, O_PATH | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (held >= 0 && sys_fstat(held, &was) == 0 && sys_fstat(fd, &is) == 0 && was.st_dev == is.st_dev &&
+		was.st_ino == is.st_ino)
+		sys_dup3(fd, held, O_CLOEXEC);
+	sys_close(fd);
+}
+
+/* The kernel has the process stand in the copies; where we hold the old ones, nothing is mounted, nor is
+ * what was mounted seen. */
+void guest_mounts_copied(void)
+{
+	const struct view *v = state_view();
+
+	if (!v || v->fd < 0)
+		return;
+	fd_own(v->fd, v->host_len ? v->host : "/");
+	for (size_t i = 0; i < v->nbinds + v->nold; i++)
+		fd_own(v->binds[i].fd, v->binds[i].host);
+}
+
 long guest_unshare(unsigned long flags)
 {
 	enum {
@@ -55,8 +81,12 @@ long guest_unshare(unsigned long flags)
 	};
 	long r;
 
-	if (!(flags & CLONE_NEWUSER) || !state_view())
-		return sys_call(SYS_unshare, flags);
+	if (!(flags & CLONE_NEWUSER) || !state_view()) {
+		r = sys_call(SYS_unshare, flags);
+		if (r == 0 && flags & CLONE_NEWNS)
+			guest_mounts_copied();
+		return r;
+	}
 	/* CLONE_THREAD is nothing but the check that there is one thread, which CLONE_NEWUSER has as well;
 	 * and a flag that is unknown stays one */
 	r = sys_call(SYS_unshare, (flags & ~(unsigned long)(DONE | CLONE_NEWUSER)) | CLONE_THREAD);

@@ -75,12 +75,14 @@ long guest_attr_at(long nr, const long args[6], int which);
 long guest_inotify_add_watch(int fd, const char *path, unsigned mask);
 long guest_fanotify_mark(int fd, unsigned flags, unsigned long mask, int dirfd, const char *path);
 /* Any system call whose argument number `which` (0..5) is a path that is followed (at_flags 0) or
- * not (AT_SYMLINK_NOFOLLOW): acct, swapon, umount2, quotactl ... */
+ * not (AT_SYMLINK_NOFOLLOW): acct, swapon, truncate ... */
 long guest_by_path(long nr, long args[6], int which, int at_flags);
 
 /* -- mount.c: what only the privileged may do ---------------------------------------------- */
 long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	const void *data);
+long guest_umount(const char *target, int flags);
+long guest_quotactl(unsigned cmd, const char *special, int id, void *addr);
 long guest_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags);
 long guest_mount_setattr(int dirfd, const char *path, unsigned flags, void *attr, size_t n);
 long guest_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
@@ -105,6 +107,8 @@ long guest_chroot(const char *path);
 /* What clone(2) says of these flags, without the signal, to whoever has a root: 0, -EPERM, -EINVAL. */
 long guest_clone_allowed(uint64_t flags);
 long guest_unshare(unsigned long flags);
+/* For a process that has just got a copy of the mount name space (CLONE_NEWNS). */
+void guest_mounts_copied(void);
 
 /* -- exec.c ------------------------------------------------------------------------------- */
 /* What the kernel is to execute in place of what the program asked for. */

@@ -6,6 +6,7 @@
 #include "../state.h"
 #include "../sys.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/mount.h>
 
 enum { /* linux/mount.h, which does not go along with sys/mount.h everywhere */
@@ -18,31 +19,159 @@ enum { /* linux/mount.h, which does not go along with sys/mount.h everywhere */
 	CONFIG_PATH_EMPTY = 4,
 	OLD_BIND = 0x1000,
 	OLD_MOVE = 0x2000,
+	OLD_OTHER = 0x20 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20, /* a mount that is there changes */
+	QUOTA_ON = 0x800002,
 };
 static const char mount_nowhere[] = "/proc/self/fd/x/x";
 
-/* mount(2): with these flags the source is a path as well, looked up after the target. */
+/* The host's name of what a place leads to: the kernel keeps the text, or must find nothing held by us. */
+static long host_name(const struct place *at, char *buf, size_t n)
+{
+	char magic[PLACE_PATH];
+	struct str s = {buf, buf + n};
+	long r;
+
+	if (!(at->flags & AT_EMPTY_PATH)) { /* it stands where the program does */
+		str_puts(&s, at->name);
+		return s.at ? s.at - buf : -ENAMETOOLONG;
+	}
+	r = sys_readlinkat(AT_FDCWD, place_path(at, magic), buf, n);
+	if (r < 0 || r >= (long)n)
+		return r < 0 ? r : -ENAMETOOLONG;
+	buf[r] = '\0';
+	return r;
+}
+
+enum source { SOURCE_TEXT, SOURCE_PATH, SOURCE_DEVICE };
+
+/* What the source of a mount of this type is, as the kernel lists its file systems: one that is not
+ * there may come with a module, and a path that leads somewhere is taken for one. */
+static enum source source_of(const char *type)
+{
+	char list[4096];
+	const char *line = list;
+	int fd = place_strlen(type, PATH_MAX) < 0
+			 ? -1
+			 : sys_openat(AT_FDCWD, "/proc/filesystems", O_RDONLY | O_CLOEXEC, 0);
+	ssize_t n, used = 0;
+	size_t len = 0;
+
+	if (fd < 0)
+		return SOURCE_TEXT;
+	while (used < (ssize_t)sizeof list - 1 &&
+		(n = sys_read_again(fd, list + used, sizeof list - 1 - (size_t)used)) > 0)
+		used += n;
+	sys_close(fd);
+	list[used] = '\0';
+	while (type[len] && type[len] != '.') /* "fuseblk.ntfs-3g" */
+		len++;
+	for (const char *tab, *end; (tab = mem_find(line, '\t')) && (end = mem_find(tab, '\n')); line = end + 1)
+		if ((size_t)(end - tab) == 1 + len && memcmp(tab + 1, type, len) == 0)
+			return *line == '\t' ? SOURCE_DEVICE : SOURCE_TEXT;
+	return SOURCE_PATH;
+}
+
+/* mount(2): the source, looked up after the target, is a path where something is bound or moved, and
+ * with the file systems that are on a device: by the host's name, for mountinfo shows it. */
 long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	const void *data)
 {
-	const struct view *v = flags & (OLD_BIND | OLD_MOVE) ? state_view() : NULL;
-	char magic[PLACE_PATH];
+	const struct view *v = state_view();
+	enum source kind = flags & (OLD_BIND | OLD_MOVE) ? SOURCE_DEVICE : SOURCE_TEXT;
+	char magic[PLACE_PATH], host[PATH_MAX];
 	struct place at;
 	long missing, r, args[6] = {(long)source, (long)target, (long)type, (long)flags, (long)data};
 
 	if (!v || place_strlen(source, PATH_MAX) <= 0) /* the kernel judges what is no path */
 		return guest_by_path(SYS_mount, args, 1, 0);
+	if (!(flags & (OLD_BIND | OLD_MOVE | OLD_OTHER)))
+		kind = source_of(type);
+	if (kind == SOURCE_TEXT)
+		return guest_by_path(SYS_mount, args, 1, 0);
 	missing = place_find(&at, v, AT_FDCWD, source, PLACE_OBJECT);
 	if (missing == 0) {
 		args[0] = (long)place_path(&at, magic);
+		if (!(flags & (OLD_BIND | OLD_MOVE)) && host_name(&at, host, sizeof host) > 0)
+			args[0] = (long)host;
 		return place_done(&at, guest_by_path(SYS_mount, args, 1, 0));
 	}
+	if (kind == SOURCE_PATH)
+		return guest_by_path(SYS_mount, args, 1, 0);
 	args[0] = (long)mount_nowhere;
 	r = guest_by_path(SYS_mount, args, 1, 0);
 	if (r != -ENOENT)
 		return r;
 	args[0] = 0; /* EINVAL where the target is there */
 	return guest_by_path(SYS_mount, args, 1, 0) == -ENOENT ? -ENOENT : missing;
+}
+
+/* Is it what a bind shows?  To the host that may well be a mount, but none that the guest made. */
+static bool is_bind(const struct view *v, const char *host)
+{
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (!v->binds[i].in_root && mem_equal(v->binds[i].host, host))
+			return true;
+	return false;
+}
+
+/* Does the host's name lead to what the place holds, and not to what is mounted on top of it? */
+static bool is_top(const struct place *at, const char *host)
+{
+	struct stat held, named;
+
+	return !(at->flags & AT_EMPTY_PATH) ||
+	       (sys_fstat(at->dir, &held) == 0 && sys_fstatat(AT_FDCWD, host, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       held.st_dev == named.st_dev && held.st_ino == named.st_ino);
+}
+
+/* umount2(2): what we hold is busy, so it goes by its name, unless the mount may go on for who has it. */
+long guest_umount(const char *target, int flags)
+{
+	const struct view *v = state_view();
+	long args[6] = {(long)target, flags};
+	int at_flags = flags & UMOUNT_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
+	char magic[PLACE_PATH], host[PATH_MAX];
+	const char *path = host;
+	struct place at;
+
+	if (!v || !target || place_find(&at, v, AT_FDCWD, target, place_how(at_flags)) < 0)
+		return guest_by_path(SYS_umount2, args, 0, at_flags);
+	if (host_name(&at, host, sizeof host) < 0 || !is_top(&at, host)) {
+		path = place_path(&at, magic);
+		flags &= at.flags & AT_EMPTY_PATH ? ~UMOUNT_NOFOLLOW : ~0;
+	} else {
+		if (is_bind(v, host)) /* EINVAL, as of all that is no mount; or EPERM */
+			path = "/proc/self/fd";
+		flags |= UMOUNT_NOFOLLOW;
+		place_done(&at, 0);
+	}
+	return place_done(&at, sys_call(SYS_umount2, path, flags));
+}
+
+/* quotactl(2): where quotas are turned on the fourth argument is a path, too: found before the device,
+ * but judged after it. */
+long guest_quotactl(unsigned cmd, const char *special, int id, void *addr)
+{
+	const struct view *v = state_view();
+	long missing, r, args[6] = {(long)cmd, (long)special, id, (long)addr};
+	char magic[PLACE_PATH];
+	struct place at;
+
+	if (!special) /* Q_SYNC may name no device */
+		return sys_call(SYS_quotactl, cmd, special, id, addr);
+	if (!v || cmd >> 8 != QUOTA_ON || !addr)
+		return guest_by_path(SYS_quotactl, args, 1, 0);
+	missing = place_find(&at, v, AT_FDCWD, addr, PLACE_OBJECT);
+	if (missing == 0) {
+		args[3] = (long)place_path(&at, magic);
+		return place_done(&at, guest_by_path(SYS_quotactl, args, 1, 0));
+	}
+	args[3] = (long)mount_nowhere;
+	r = guest_by_path(SYS_quotactl, args, 1, 0);
+	if (r != -ENOENT)
+		return r;
+	args[0] = cmd & 0xff; /* nothing that there is: EINVAL, where the device is there */
+	return guest_by_path(SYS_quotactl, args, 1, 0) == -ENOENT ? -ENOENT : missing;
 }
 
 static unsigned mount_how(unsigned flags, unsigned follow, unsigned empty)
