@@ -143,11 +143,9 @@ same_archive() {
 		tar -C "$archive.x" -xf "$archive" --no-same-owner --exclude='./dev/*'
 		(cd "$archive.x" && find . -type f -exec md5sum {} + | sort -k 2) >"$archive.sums"
 	done
-	{
-		diff "$1.list" "$2.list"
-		diff "$1.sums" "$2.sums"
-	} >"$T/diff"
-	[ ! -s "$T/diff" ] || failed "$T/diff"
+	if ! { [ -s "$1.sums" ] && diff "$1.list" "$2.list" && diff "$1.sums" "$2.sums"; } >"$T/diff" 2>&1; then
+		failed "$T/diff"
+	fi
 }
 
 if wanted mmdebstrap && command -v mmdebstrap >/dev/null; then
