@@ -55,8 +55,9 @@ static int first_chroot(const struct view *v)
 /* The roots of vfork children.  The parent's thread stands still meanwhile, and its child has the
  * same thread-local storage: the address of errno tells whose child it is.  One child may make
  * another: the latest has the highest age. */
+enum { FILLING = -1 };
 static struct forked {
-	int pid; /* 0: free */
+	int pid; /* 0: free; FILLING: the rest is not to be read */
 	int parent;
 	const int *thread;
 	unsigned age;
@@ -92,32 +93,35 @@ bool state_in_vfork(void)
 	return clock_of && self && clock_of(self(), &clock) == 0 && ~(clock >> 3) != sys_gettid();
 }
 
-/* Only the parent's thread can say that a child is gone, by running. */
+/* Only the parent's thread can say that a child is gone, by running: by itself, or in its next child. */
 static const struct view *forked_view(void)
 {
+	const int seen = __atomic_load_n(&own.forked_root, __ATOMIC_ACQUIRE);
 	const int *thread = __errno_location();
-	const int pid = sys_getpid();
+	const int pid = sys_getpid(), above = (int)sys_call(SYS_getppid);
 	struct forked *latest = NULL;
-	int left = 0;
+	int left = 0, none = seen;
 
 	for (size_t i = 0; i < ROWS(forked); i++) {
 		struct forked *f = &forked[i];
+		const int child = __atomic_load_n(&f->pid, __ATOMIC_ACQUIRE);
 
-		if (__atomic_load_n(&f->pid, __ATOMIC_ACQUIRE) && f->thread == thread && f->parent == pid)
-			__atomic_store_n(&f->pid, 0, __ATOMIC_RELEASE);
-		if (!__atomic_load_n(&f->pid, __ATOMIC_ACQUIRE))
+		if (!child)
 			continue;
+		if (child != FILLING && f->thread == thread && (f->parent == pid || (f->parent == above && child != pid))) {
+			__atomic_store_n(&f->pid, 0, __ATOMIC_RELEASE);
+			continue;
+		}
 		left++;
-		if (f->thread == thread && (!latest || f->age > latest->age))
+		if (child != FILLING && f->thread == thread && (!latest || f->age > latest->age))
 			latest = f;
 	}
-	if (!left)
-		__atomic_store_n(&own.forked_root, 0, __ATOMIC_RELEASE);
+	if (!left) /* nor has one come meanwhile */
+		__atomic_compare_exchange_n(&own.forked_root, &none, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	if (!latest)
-		return own.now;
+		return __atomic_load_n(&own.now, __ATOMIC_ACQUIRE);
 	if (latest->pid != pid && !state_in_vfork()) { /* forked by such a child: this memory is ours alone */
-		if ((int)sys_call(SYS_getppid) != latest->parent)
-			__atomic_store_n(&own.now, latest->view, __ATOMIC_RELEASE);
+		__atomic_store_n(&own.now, latest->view, __ATOMIC_RELEASE);
 		memset(forked, 0, sizeof forked);
 		__atomic_store_n(&own.forked_root, 0, __ATOMIC_RELEASE);
 		return own.now;
@@ -162,7 +166,7 @@ static int publish_forked(const struct view *c)
 
 		/* taken, but nobody's until it is filled */
 		if (__atomic_compare_exchange_n(
-			    &forked[i].pid, &none, -1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			    &forked[i].pid, &none, FILLING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			f = &forked[i];
 	}
 	if (!f)
@@ -172,7 +176,8 @@ static int publish_forked(const struct view *c)
 	f->thread = __errno_location();
 	f->age = __atomic_add_fetch(&ages, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&f->pid, pid, __ATOMIC_RELEASE);
-	__atomic_store_n(&own.forked_root, 1, __ATOMIC_RELEASE);
+	while (__atomic_add_fetch(&own.forked_root, 1, __ATOMIC_ACQ_REL) == 0)
+		;
 	return 0;
 }
 

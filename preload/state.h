@@ -15,7 +15,8 @@ struct link_map;
  * a name space goes. */
 struct state {
 	const struct view *now; /* the view of this process; NULL: no root */
-	int ready, forked_root;
+	int ready;
+	int forked_root; /* counts the roots that vfork children have entered; 0: there are none */
 	const int *event_fd, *source_fd; /* event.h, source.h */
 	const struct config *(*config)(void);
 	const struct view *(*slow)(void);

@@ -21,6 +21,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,34 @@ static int vfork_then_fork(void)
 	return 0;
 }
 
+static int looks(void)
+{
+	return outside() ? 0 : 6;
+}
+
+static int enters_a_vforks_twice(void)
+{
+	if (enter(in_a) != 'a')
+		return 1;
+	if (status_of(in_vfork(enters_sub)) != 0)
+		return 2;
+	return status_of(in_vfork(says_a)) != 0 ? 4 : 0;
+}
+
+/* One child after the other, and no path call in between. */
+static int vfork_twice(void)
+{
+	if (!can_chroot())
+		return SKIP;
+	CHECK(status_of(in_vfork(enters_a)) == 0);
+	CHECK(status_of(in_vfork(looks)) == 0);
+	CHECK(status_of(in_vfork(enters_a)) == 0);
+	CHECK(status_of(in_vfork(enters_a)) == 0);
+	CHECK(status_of(in_vfork(enters_a_vforks_twice)) == 0);
+	CHECK(outside());
+	return 0;
+}
+
 static int leaves_cwd(void)
 {
 	return chdir("/") < 0;
@@ -349,6 +378,48 @@ static int vfork_beside_threads(void)
 	return 0;
 }
 
+static volatile int stop;
+static volatile long answers;
+
+static int enters_b(void)
+{
+	return enter(in_b) == 'b' ? 0 : 1;
+}
+
+static void *vforks_on(void *enters)
+{
+	while (!stop) {
+		if (status_of(in_vfork((int (*)(void))(uintptr_t)enters)) != 0)
+			return "in the child";
+		if (!outside())
+			return "behind the child";
+		answers++;
+	}
+	return NULL;
+}
+
+/* Children of several threads, whose roots come and go at once. */
+static int vfork_many(void)
+{
+	pthread_t t[4];
+	void *r;
+
+	if (!can_chroot())
+		return SKIP;
+	for (size_t i = 0; i < 4; i++)
+		CHECK(pthread_create(&t[i], NULL, vforks_on, (void *)(uintptr_t)(i % 2 ? enters_a : enters_b)) == 0);
+	usleep(800000);
+	stop = 1;
+	for (size_t i = 0; i < 4; i++) {
+		pthread_join(t[i], &r);
+		if (r)
+			dprintf(1, "# %s\n", (char *)r);
+		CHECK(r == NULL);
+	}
+	CHECK(answers > 20);
+	return 0;
+}
+
 /* -- threads --------------------------------------------------------------------------------- */
 
 static void *thread_enters(void *arg)
@@ -373,9 +444,6 @@ static int thread_chroot(void)
 	CHECK(which() == 'a');
 	return 0;
 }
-
-static volatile int stop;
-static volatile long answers;
 
 static void *hammers(void *arg)
 {
@@ -1255,7 +1323,9 @@ static const struct row {
 	{"vfork: chroot, then vfork", vfork_vfork},
 	{"vfork: chroot, then vfork and chroot", vfork_vfork_chroot},
 	{"vfork with chroot, then fork without", vfork_then_fork},
+	{"vfork with chroot, then vfork", vfork_twice},
 	{"vfork with chroot beside other threads", vfork_beside_threads},
+	{"vfork with chroot in four threads", vfork_many},
 	{"vfork with chroot where kcmp(2) is refused", vfork_without_kcmp},
 	{"chroot in a thread is everybody's", thread_chroot},
 	{"threads look while another changes the root", hammer},
