@@ -484,10 +484,11 @@ static NOINLINE long walk_exe(const struct walk *w, char *end, size_t room)
 	return (long)n;
 }
 
-/* The root of another process: a descriptor, v->fd where it is ours. */
+/* The root of another process: a descriptor, v->fd where it is ours.  What that process says may be anything, its
+ * own /proc/PID/root as well. */
 static NOINLINE int walk_root_of(const struct walk *w)
 {
-	static const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+	static const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
 	char text[PATH_MAX];
 	struct str s = {text, text + sizeof text};
 	int fd;

@@ -166,6 +166,16 @@ says "default binds with --bind" 0 'ok' "$jailrun" -r "$R" -b "$T:/data" sh -c '
 says "--no-default-binds" 0 'ok' "$jailrun" --no-default-binds -r "$R" sh -c 'test ! -e /dev/null && echo ok'
 says "--no-default-binds and --bind" 0 'ok' "$jailrun" --no-default-binds -b "$T/a,b:/data" -r "$R" \
 	sh -c 'test ! -e /dev/null && test -e /data/file && echo ok'
+says "a process that says its root is where its root is to be found" 0 guest sh -c "
+	sh -c 'LIBJAIL_ROOT=/proc/\$\$/root exec sleep 20' >/dev/null 2>&1 &
+	for i in 1 2 3 4 5 6 7 8 9; do
+		grep -q LIBJAIL_ROOT /proc/\$!/environ && break
+		sleep .1
+	done
+	'$jailrun' -r '$R' cat /proc/\$!/root/where
+	status=\$?
+	kill \$!
+	exit \$status"
 rmdir "$R/sys"
 says "a root without /sys" 0 guest "$jailrun" -r "$R" cat /where
 
