@@ -5,8 +5,10 @@
 #include "mem.h"
 #include "sys.h"
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 
 /* Words wherever they lie, and whatever is in them. */
 typedef uint16_t word2 __attribute__((may_alias, aligned(1)));
@@ -157,20 +159,145 @@ void *sys_pages(size_t n)
 	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
+/* A child of fork(2) has locks that another thread of its parent held, and none of its own threads has. */
+static bool lock_is_left(int tid)
+{
+	return sys_call(SYS_tgkill, sys_getpid(), tid, 0) == -ESRCH;
+}
+
+uint64_t sys_lock(int *lock)
+{
+	enum { SPINS = 1000, SLEEPS = 100 };
+	const struct timespec pause = {.tv_nsec = 1000000};
+	const uint64_t all = ~(uint64_t)0;
+	uint64_t mask = 0;
+	int me;
+
+	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
+	me = sys_gettid();
+	for (unsigned tries = 1; tries < SPINS + SLEEPS; tries++) {
+		int by = 0;
+
+		if (__atomic_compare_exchange_n(lock, &by, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			break;
+		if (tries < SPINS)
+			sys_call(SYS_sched_yield);
+		else if (lock_is_left(by) &&
+			 __atomic_compare_exchange_n(lock, &by, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			break;
+		else
+			sys_call(SYS_nanosleep, &pause, NULL);
+	}
+	return mask;
+}
+
+void sys_unlock(int *lock, uint64_t mask)
+{
+	int me = sys_gettid();
+
+	__atomic_compare_exchange_n(lock, &me, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+}
+
+/* So many threads of the process nofile_pid want the limit lifted now; and what it is then put back to. */
+static unsigned nofile_lifts;
+static int nofile_lock, nofile_pid;
+static struct rlimit nofile_was;
+bool sys_nofile_used;
+
+static struct rlimit nofile_up(const struct rlimit *was)
+{
+	struct rlimit up = *was;
+
+	up.rlim_cur = was->rlim_max - was->rlim_cur > 64 ? was->rlim_cur + 64 : was->rlim_max;
+	return up;
+}
+
+static int nofile_limit(const struct rlimit *new, struct rlimit *ret_old)
+{
+	return (int)sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, new, ret_old);
+}
+
+/* What the program has set meanwhile stays. */
+static void nofile_back(const struct rlimit *was)
+{
+	struct rlimit now;
+
+	if (nofile_limit(NULL, &now) == 0 && now.rlim_cur == nofile_up(was).rlim_cur) {
+		now.rlim_cur = was->rlim_cur;
+		nofile_limit(&now, NULL);
+	}
+}
+
+/* Are the numbers those of the calling process?  A vfork child's are its parent's; a child of fork(2) has copies, which
+ * become its own.  The caller has the lock. */
+static bool nofile_mine(void)
+{
+	const int pid = sys_getpid();
+	long r;
+
+	if (LIKELY(pid == nofile_pid))
+		return true;
+	r = nofile_pid ? sys_call(SYS_kcmp, pid, nofile_pid, KCMP_VM, 0, 0) : -ESRCH;
+	if (r <= 0 && r != -ESRCH)
+		return false;
+	if (nofile_lifts)
+		sys_nofile_settle();
+	nofile_lifts = 0;
+	nofile_pid = pid;
+	return true;
+}
+
+static int nofile_lift(struct rlimit *ret_was, bool mine)
+{
+	struct rlimit now, up;
+
+	if (nofile_limit(NULL, &now) < 0)
+		return -EMFILE;
+	if (nofile_lifts && now.rlim_cur == nofile_up(&nofile_was).rlim_cur) { /* another thread has */
+		*ret_was = nofile_was;
+		nofile_lifts += mine;
+		return 0;
+	}
+	if (now.rlim_cur >= now.rlim_max)
+		return -EMFILE;
+	*ret_was = now;
+	up = nofile_up(&now);
+	if (mine) {
+		nofile_was = now;
+		nofile_lifts = 1;
+		__atomic_store_n(&sys_nofile_used, true, __ATOMIC_RELEASE); /* first, for who forks now */
+	}
+	return nofile_limit(&up, NULL);
+}
+
 int sys_nofile_lift(struct rlimit *ret_was)
 {
-	struct rlimit lim;
+	const uint64_t mask = sys_lock(&nofile_lock);
+	const int r = nofile_lift(ret_was, nofile_mine());
 
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &lim) < 0 || lim.rlim_cur >= lim.rlim_max)
-		return -EMFILE;
-	*ret_was = lim;
-	lim.rlim_cur = lim.rlim_cur + 64 < lim.rlim_max ? lim.rlim_cur + 64 : lim.rlim_max;
-	return sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &lim, 0) < 0 ? -EMFILE : 0;
+	sys_unlock(&nofile_lock, mask);
+	return r;
 }
 
 void sys_nofile_restore(const struct rlimit *was)
 {
-	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, was, 0);
+	const uint64_t mask = sys_lock(&nofile_lock);
+	const bool counted = nofile_mine() && nofile_lifts;
+
+	if (!counted || nofile_lifts == 1)
+		nofile_back(was);
+	nofile_lifts -= counted;
+	sys_unlock(&nofile_lock, mask);
+}
+
+/* A limit that is as high as it may be is not ours for sure. */
+void sys_nofile_settle(void)
+{
+	const struct rlimit was = nofile_was;
+
+	if (nofile_lifts || nofile_up(&was).rlim_cur < was.rlim_max)
+		nofile_back(&was);
 }
 
 int sys_openat_own(int dir, const char *path, int flags)

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/limits.h> /* PATH_MAX, which a freestanding <limits.h> leaves out */
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -191,10 +192,28 @@ static inline int sys_gettid(void)
 /* An anonymous private mapping of n bytes, or NULL. */
 void *sys_pages(size_t n);
 
+/* A lock for a few system calls in a row, by which threads change together what the kernel has and what we know of
+ * it.  Signals wait meanwhile: no handler finds it taken by its own thread.  A child of fork(2) or vfork(2) takes
+ * what a thread of its parent's holds, and who has waited for a tenth of a second goes ahead.  Returns the signal
+ * mask for sys_unlock().  Async-signal-safe. */
+uint64_t sys_lock(int *lock);
+void sys_unlock(int *lock, uint64_t mask);
+
 /* Lifts the soft limit of descriptors a little, for one of our own; *ret_was is what it was, for
- * sys_nofile_restore().  -EMFILE where the hard limit leaves no room. */
+ * sys_nofile_restore(), which leaves it lifted as long as other threads want it so.  -EMFILE where the hard limit
+ * leaves no room.  Async-signal-safe. */
 int sys_nofile_lift(struct rlimit *ret_was);
 void sys_nofile_restore(const struct rlimit *was);
+
+/* In a child of fork(2), and before an exec: the limit as it was before another thread, which is not there to put it
+ * back, has lifted it. */
+extern bool sys_nofile_used;
+void sys_nofile_settle(void);
+static inline void sys_nofile_alone(void)
+{
+	if (__builtin_expect(__atomic_load_n(&sys_nofile_used, __ATOMIC_RELAXED), false))
+		sys_nofile_settle();
+}
 
 /* openat(2) for ourselves, where the program's table may be full: a descriptor, perhaps beyond the soft
  * limit and soon to be closed, or -errno.  Async-signal-safe. */

@@ -16,6 +16,8 @@
 /* A child is a process of its own, whose descriptors are its parent's making. */
 static pid_t forked(pid_t pid)
 {
+	if (pid == 0)
+		sys_nofile_alone();
 	if (UNLIKELY(record_on)) {
 		if (pid == 0)
 			report_forked();

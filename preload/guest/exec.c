@@ -1255,6 +1255,7 @@ long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *cons
 static long run_here(const struct exec_plan *plan, void *arg)
 {
 	(void)arg;
+	sys_nofile_alone();
 	if (plan->dirfd != AT_FDCWD || plan->flags)
 		return sys_call(SYS_execveat, plan->dirfd, plan->path, plan->argv, plan->envp, plan->flags);
 	return sys_call(SYS_execve, plan->path, plan->argv, plan->envp);

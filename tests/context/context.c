@@ -956,6 +956,62 @@ static int few(int n)
 	return 0;
 }
 
+static void *looks_on(void *arg)
+{
+	struct stat st;
+
+	(void)arg;
+	while (!stop) {
+		if (stat(in_a, &st) < 0)
+			return "stat";
+		if (access(link_path, F_OK) == 0 || errno != ENOENT) /* it leads nowhere here */
+			return "access";
+		answers++;
+	}
+	return NULL;
+}
+
+/* What makes no descriptor needs no number that is free, and leaves the limit as it is, in children that are made
+ * meanwhile, too. */
+static int full_threads(void)
+{
+	struct rlimit lim, after;
+	pthread_t t[8];
+	void *r;
+	int fd;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &lim) == 0);
+	lim.rlim_cur = 300;
+	if (lim.rlim_max < 2 * lim.rlim_cur) {
+		why_skip = "the hard limit of descriptors is low";
+		return SKIP;
+	}
+	CHECK(setrlimit(RLIMIT_NOFILE, &lim) == 0);
+	CHECK(snprintf(link_path, sizeof link_path, "%s/link", in_a) > 0);
+	for (int i = 0; i < 8; i++)
+		CHECK(pthread_create(&t[i], NULL, looks_on, NULL) == 0);
+	while ((fd = dup(0)) >= 0)
+		;
+	CHECK(errno == EMFILE);
+	for (long end = now_ms() + 300; now_ms() < end;) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(getrlimit(RLIMIT_NOFILE, &after) < 0 || after.rlim_cur != lim.rlim_cur);
+		CHECK(status_of(pid) == 0);
+	}
+	stop = 1;
+	for (int i = 0; i < 8; i++) {
+		pthread_join(t[i], &r);
+		if (r)
+			dprintf(1, "# %s\n", (char *)r);
+		CHECK(r == NULL);
+	}
+	CHECK(answers > 20);
+	CHECK(getrlimit(RLIMIT_NOFILE, &after) == 0 && after.rlim_cur == lim.rlim_cur && after.rlim_max == lim.rlim_max);
+	return 0;
+}
+
 /* Every creator, with no word about close-on-exec, while children are made: none inherits. */
 static void *creates(void *arg)
 {
@@ -1342,6 +1398,7 @@ static const struct row {
 	{"every descriptor closed and overwritten", many_closed},
 	{"RLIMIT_NOFILE 8, then exec", limit_8},
 	{"RLIMIT_NOFILE 20, then exec", limit_20},
+	{"paths of eight threads where the table is full", full_threads},
 	{"no child inherits what a thread is creating", atomic_cloexec},
 	{"the environment cleared and rewritten", environment_gone},
 	{"an environment of 100 kB and of 2000 variables", environment_large},
