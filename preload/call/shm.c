@@ -108,7 +108,7 @@ int jail_sem_unlink(const char *name)
 /* -- semaphores in a /dev/shm of the root's own ------------------------------------------------ */
 
 /* One that is open here.  sem_open(3): the same semaphore opened again is the same address.  Nodes
- * are reused and never freed, so that nobody needs a lock. */
+ * are reused and never freed, so that nobody needs a lock to look. */
 struct sem_open {
 	struct sem_open *next;
 	long refs; /* 0: free; -1: being filled in */
@@ -173,30 +173,45 @@ static struct sem_open *sem_node(void)
 	return o;
 }
 
-/* The semaphore in the file fd, which is closed: 0 and *ret, or -errno. */
+/* The semaphore in the file fd, mapped, into a node that is taken: 0 or -errno. */
+static long sem_fill(struct sem_open *o, int fd, const struct stat *st)
+{
+	long r = sys_call(SYS_mmap, 0, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if ((unsigned long)r > -4096UL)
+		return r;
+	o->sem = (sem_t *)r;
+	o->dev = st->st_dev;
+	o->ino = st->st_ino;
+	return 0;
+}
+
+/* The semaphore in the file fd, which is closed: 0 and *ret, or -errno.  Threads that come with the same one at once
+ * look one after the other. */
 static long sem_map(int fd, sem_t **ret)
 {
-	struct sem_open *o;
+	static int lock;
+	struct sem_open *o = NULL;
 	struct stat st;
+	uint64_t mask;
 	long r = sys_fstat(fd, &st);
 
 	if (r == 0 && st.st_size < (off_t)sizeof(sem_t))
 		r = -EINVAL;
-	*ret = r == 0 ? sem_find(&st) : NULL;
-	if (r == 0 && !*ret) {
+	if (r == 0) {
 		o = sem_node();
-		r = o ? sys_call(SYS_mmap, 0, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-		      : -ENOMEM;
-		if ((unsigned long)r > -4096UL) {
-			if (o)
-				__atomic_store_n(&o->refs, 0, __ATOMIC_RELEASE);
-		} else {
-			*ret = o->sem = (sem_t *)r;
-			o->dev = st.st_dev;
-			o->ino = st.st_ino;
-			__atomic_store_n(&o->refs, 1, __ATOMIC_RELEASE);
-			r = 0;
-		}
+		r = o ? 0 : -ENOMEM;
+	}
+	if (r == 0) {
+		mask = sys_lock(&lock);
+		*ret = sem_find(&st);
+		r = *ret ? 0 : sem_fill(o, fd, &st);
+		if (r == 0 && !*ret)
+			*ret = o->sem;
+		else
+			o->sem = NULL;
+		__atomic_store_n(&o->refs, o->sem != NULL, __ATOMIC_RELEASE);
+		sys_unlock(&lock, mask);
 	}
 	sys_close(fd);
 	return r;

@@ -773,6 +773,43 @@ static void shm_names(void)
 	TRY(sem_open("big", O_CREAT, 0600, 0x80000000u) != SEM_FAILED);
 }
 
+/* sem_open(3): the same semaphore opened again is the same address, whichever thread opens it when. */
+enum { SEM_THREADS = 8, SEM_ROUNDS = 30 };
+static pthread_barrier_t sem_together;
+static sem_t *sem_got[SEM_THREADS];
+static int sem_apart;
+
+static void *sem_opens(void *arg)
+{
+	sem_t **got = arg;
+
+	for (int k = 0; k < SEM_ROUNDS; k++) {
+		pthread_barrier_wait(&sem_together);
+		*got = sem_open("/together", O_CREAT, 0600, 0);
+		pthread_barrier_wait(&sem_together);
+		sem_apart += got == sem_got && (*got == SEM_FAILED || memcmp(sem_got, sem_got + 1, sizeof sem_got - sizeof *got));
+		pthread_barrier_wait(&sem_together);
+		if (*got != SEM_FAILED)
+			sem_close(*got);
+	}
+	return NULL;
+}
+
+static void sem_threads(void)
+{
+	pthread_t t[SEM_THREADS];
+
+	pthread_barrier_init(&sem_together, NULL, SEM_THREADS);
+	for (int i = 0; i < SEM_THREADS; i++)
+		if (pthread_create(&t[i], NULL, sem_opens, &sem_got[i]) != 0)
+			_exit(9);
+	for (int i = 0; i < SEM_THREADS; i++)
+		pthread_join(t[i], NULL);
+	out(" %d", sem_apart);
+	unlink("/dev/shm/sem.together");
+	unlink("/dev/shm/together");
+}
+
 /* in a root that has a /dev/shm of its own */
 static void shm_own(void)
 {
@@ -811,6 +848,8 @@ static void shm_own(void)
 		out(" %d", status);
 	}
 	op_opendir("/dev/shm", 0);
+	step("threads");
+	sem_threads();
 	unlink("/dev/shm/sem.ksem"); /* musl's has what was on the stack in it */
 	unlink("/dev/shm/ksem");
 	step("no directory");
