@@ -39,24 +39,25 @@ static int moved(int fd)
 	return high;
 }
 
-static int connected(const char *path)
+static int connect_to(int fd, const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	const size_t n = strlen(path);
-	int fd, r;
 
 	if (n >= sizeof a.sun_path)
 		return -ENAMETOOLONG;
 	memcpy(a.sun_path, path, n);
-	fd = (int)sys_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	r = (int)sys_call(SYS_connect, fd, &a, offsetof(struct sockaddr_un, sun_path) + n + 1);
-	if (r < 0) {
+	return (int)sys_call(SYS_connect, fd, &a, offsetof(struct sockaddr_un, sun_path) + n + 1);
+}
+
+static int connected(const char *path)
+{
+	const int fd = (int)sys_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const int r = fd < 0 ? fd : connect_to(fd, path);
+
+	if (fd >= 0 && r < 0)
 		sys_close(fd);
-		return r;
-	}
-	return fd;
+	return r < 0 ? r : fd;
 }
 
 /* A FIFO that nobody reads must not keep the program waiting: O_NONBLOCK, which means nothing to
@@ -188,19 +189,12 @@ void event_keep(bool across_exec)
 		sys_fcntl(event_fd, F_SETFD, across_exec ? 0 : FD_CLOEXEC);
 }
 
-/* The program can close any number behind our back, and a file of its own may be there by now:
- * not into that one. */
-static int sink_now(void)
+/* By its name, in the place of fd, which is not it any more. */
+static int sink_again(int fd)
 {
-	const int fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
 	struct stat st;
-	int again;
+	int again = opened(sink_path);
 
-	if (fd < 0 || event_same(fd))
-		return fd;
-	if (!sink_path || !record_mine())
-		return -1;
-	again = opened(sink_path);
 	if (again < 0)
 		return -1;
 	again = moved(again);
@@ -210,11 +204,31 @@ static int sink_now(void)
 	}
 	sink_dev = st.st_dev;
 	sink_ino = st.st_ino;
-	if (!event_moved(fd, again)) { /* another thread was first */
+	if (!event_moved(fd, again)) { /* it makes way in another thread */
 		sys_close(again);
 		again = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
 	}
 	return again;
+}
+
+/* The program can close any number behind our back, and a file of its own may be there by now:
+ * not into that one.  One thread opens it again, and the others have it then. */
+static int sink_now(void)
+{
+	static int lock;
+	int fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
+	uint64_t mask;
+
+	if (fd < 0 || event_same(fd))
+		return fd;
+	if (!sink_path || !record_mine())
+		return -1;
+	mask = sys_lock(&lock);
+	fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
+	if (!event_same(fd))
+		fd = sink_again(fd);
+	sys_unlock(&lock, mask);
+	return fd;
 }
 
 /* write(2) may raise SIGPIPE, or SIGXFSZ, in a program that never wrote a thing: blocked, and taken
@@ -261,20 +275,11 @@ static long write_socket(int fd, const char *line, size_t n)
 {
 	enum { TRIES = 50 };
 	long r = send_quiet(fd, line, n);
-	struct stat st;
-	int again;
+	const char *path = sink_path ? mem_after(sink_path, "unix:") : NULL;
 
-	/* the collector was started again */
-	if ((r == -ECONNREFUSED || r == -ENOTCONN) && sink_path && record_mine()) {
-		again = opened(sink_path);
-		if (again < 0)
-			return r;
-		sys_dup3(again, fd, O_CLOEXEC);
-		sys_close(again);
-		if (sys_fstat(fd, &st) == 0)
-			sink_ino = st.st_ino;
+	/* the collector was started again: the same socket is connected anew, which other threads and children use */
+	if ((r == -ECONNREFUSED || r == -ENOTCONN) && path && record_mine() && connect_to(fd, path) == 0)
 		r = send_quiet(fd, line, n);
-	}
 	for (int i = 0; r == -EAGAIN && i < TRIES; i++) {
 		if (wait_for(fd) < 0)
 			break;

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +313,112 @@ static int do_steal(char **argv)
 	return 0;
 }
 
+/* -- where events go, gone while eight threads have something to say -- */
+
+enum { SAYERS = 8, TIMES = 60 };
+static pthread_barrier_t together;
+static const char *place;
+static int collector = -1, most; /* descriptors on the place at a time */
+
+/* Of each call site only some bad closes are told. */
+#define SITE(n) static __attribute__((noinline)) void site##n(int fd) { close(fd); __asm__ volatile("" : : : "memory"); }
+#define SITES(n) SITE(n##0) SITE(n##1) SITE(n##2) SITE(n##3) SITE(n##4) SITE(n##5) SITE(n##6) SITE(n##7)
+SITES(1) SITES(2) SITES(3) SITES(4)
+#define NAMES(n) site##n##0, site##n##1, site##n##2, site##n##3, site##n##4, site##n##5, site##n##6, site##n##7
+static void (*const sites[])(int) = {NAMES(1), NAMES(2), NAMES(3), NAMES(4)};
+
+/* The collector ends, and another one begins. */
+static void collect_again(void)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	snprintf(un.sun_path, sizeof un.sun_path, "%s", place);
+	unlink(place);
+	close(collector);
+	collector = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(collector, (struct sockaddr *)&un, sizeof un) != 0)
+		exit(96);
+}
+
+/* How many descriptors are open, and how many of them on the place; past every wrapper: closes them. */
+static int opened(int *ret_there, bool closes)
+{
+	char name[40], path[4096];
+	int n = 0;
+
+	*ret_there = 0;
+	for (int fd = 0; fd < 1024; fd++) {
+		ssize_t len;
+
+		snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+		len = readlink(name, path, sizeof path - 1);
+		n += len > 0;
+		path[len > 0 ? len : 0] = '\0';
+		if (strcmp(path, place) != 0)
+			continue;
+		++*ret_there;
+#if defined(__x86_64__)
+		long r = 3;
+
+		if (closes)
+			__asm__ volatile("syscall" : "+a"(r) : "D"((long)fd) : "rcx", "r11", "memory");
+#endif
+	}
+	return n;
+}
+
+static void *says(void *arg)
+{
+	const int mine = (int)(long)arg, fd = 100 + mine;
+	int there;
+
+	for (int i = 0; i < TIMES; i++) {
+		if (mine == 0 && collector >= 0)
+			collect_again();
+		else if (mine == 0)
+			opened(&there, true), most = there > most ? there : most;
+		pthread_barrier_wait(&together);
+		dup2(0, fd);
+		close(fd);
+		sites[(i * SAYERS + mine) % (int)(sizeof sites / sizeof *sites)](fd);
+		pthread_barrier_wait(&together);
+	}
+	return NULL;
+}
+
+/* lost WHERE: a file, and then none has more than one descriptor on it; or unix:PATH, to be executed twice, with the
+ * library for the second time */
+static int do_lost(char **argv)
+{
+	const char *path = strncmp(argv[0], "unix:", 5) == 0 ? argv[0] + 5 : NULL;
+	pthread_t t[SAYERS];
+	int before, after, there;
+
+	enum { FIRST = 50 }; /* the collector that is there when the report begins */
+
+	place = path ? path : argv[0];
+	collector = path ? FIRST : -1;
+	if (argv[1]) {
+		collect_again();
+		dup2(collector, FIRST);
+		setenv("LD_PRELOAD", argv[1], 1);
+		setenv("LIBJAIL_REPORT", argv[0], 1);
+		execl("/proc/self/exe", "r", "lost", argv[0], (char *)NULL);
+		return 97;
+	}
+	before = opened(&there, false);
+	pthread_barrier_init(&together, NULL, SAYERS);
+	for (long i = 0; i < SAYERS; i++)
+		if (pthread_create(&t[i], NULL, says, (void *)i) != 0)
+			return 98;
+	for (int i = 0; i < SAYERS; i++)
+		pthread_join(t[i], NULL);
+	after = opened(&there, false);
+	if (after != before || most > 1)
+		printf("%d descriptors before, %d after, %d for events\n", before, after, most);
+	return after != before || most > 1;
+}
+
 /* keep CMD...: /etc/hosts open in a child whose arguments may mention it; its number is 3 */
 static int do_keep(char **argv)
 {
@@ -422,7 +530,7 @@ int main(int argc, char **argv)
 		{"vfork", do_vfork}, {"fork", do_fork}, {"bad", do_bad}, {"sweep", do_sweep},
 		{"full", do_full}, {"snapshot", do_snapshot}, {"handler", do_handler},
 		{"demote", do_demote}, {"many", do_many}, {"steal", do_steal}, {"keep", do_keep},
-		{"meant", do_meant}, {"strange", do_strange}, {"reap", do_reap}, {"daemon", do_daemon}};
+		{"meant", do_meant}, {"strange", do_strange}, {"reap", do_reap}, {"daemon", do_daemon}, {"lost", do_lost}};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
 		if (strcmp(argv[1], all[i].word) == 0)

@@ -8,7 +8,7 @@
 . "${0%/*}/common"
 command -v python3 >/dev/null || skip_all "python3 reads the lines"
 
-${CC:-cc} -std=gnu11 -Wall -O1 -g -o "$T/r" tests/program/report.c || exit 1
+${CC:-cc} -std=gnu11 -Wall -O1 -g -o "$T/r" tests/program/report.c -lpthread || exit 1
 r=$T/r
 ev=$T/events
 cat >"$T/check.py" <<'END'
@@ -347,6 +347,11 @@ fi
 [ "$(uname -m)" != x86_64 ] ||
 	reports "a file of the program's under our number stays the program's" 0 \
 		"not open('$T/stolen').read()" 'count("bad-close", "exit") == [1, 1]' -- "$r" steal "$T/stolen"
+complains=1
+reports "a file that is closed under eight threads is opened again once" 0 'count("bad-close")[0] > 200' -- "$r" lost "$ev"
+complains=
+timeout 60 "$r" lost "unix:$T/restarted" "$lib" 2>"$T/err"
+row $? "a collector that is started again, beside eight threads"
 mkdir "$T/other"
 cp "$lib" "$T/other/shim.so"
 reports "a library of another name" 0 'count("start", "exit", "stopped") == [3, 2, 4]' \
