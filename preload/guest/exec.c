@@ -722,6 +722,7 @@ static void musl_list(const struct view *v, char *list)
  * not take.  The loader would look for it on the host, and after --library-path. */
 static NOINLINE void musl_rpath(const struct program *p, char *list)
 {
+	enum { DYNAMIC_MOST = 1 << 16 };
 	char text[MUSL_LIST];
 	struct str s = {list, list + MUSL_LIST};
 	Elf64_Ehdr e;
@@ -737,13 +738,13 @@ static NOINLINE void musl_rpath(const struct program *p, char *list)
 	for (unsigned i = 0; i < e.e_phnum; i++) {
 		if (sys_pread(p->fd, &ph, sizeof ph, (off_t)(e.e_phoff + i * sizeof ph)) != sizeof ph)
 			return;
-		for (unsigned long k = 0; ph.p_type == PT_DYNAMIC && k < ph.p_filesz; k += sizeof d) {
+		/* the file may say anything of its size */
+		for (unsigned long k = 0; ph.p_type == PT_DYNAMIC && k < ph.p_filesz && k < DYNAMIC_MOST; k += sizeof d) {
 			n = sys_pread(p->fd, d, sizeof d, (off_t)(ph.p_offset + k)) / (long)sizeof *d;
 			for (long j = 0; j < n; j++)
 				switch (d[j].d_tag) {
 				case DT_NULL:
-					k = ph.p_filesz;
-					n = j;
+					n = 0;
 					break;
 				case DT_STRTAB:
 					strings = d[j].d_un.d_ptr;

@@ -38,6 +38,28 @@ rpath origin '/opt/nope:$ORIGIN/lib:/opt/absolute'
 rpath braces '${ORIGIN}/../bin/lib'
 rpath strange '$NOPE/lib:/opt/absolute'
 rpath none /opt/nope
+# a dynamic section that is as long as can be, by its header alone
+cat >"$T/long.c" <<'END'
+#include <elf.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	FILE *f = fopen(argv[argc - 1], "r+");
+	Elf64_Ehdr e;
+	Elf64_Phdr p;
+
+	fread(&e, sizeof e, 1, f);
+	for (int i = 0; i < e.e_phnum; i++) {
+		fseek(f, (long)(e.e_phoff + i * sizeof p), SEEK_SET);
+		fread(&p, sizeof p, 1, f);
+		p.p_filesz = p.p_type == PT_DYNAMIC ? -512UL : p.p_filesz;
+		fseek(f, (long)(e.e_phoff + i * sizeof p), SEEK_SET);
+		fwrite(&p, sizeof p, 1, f);
+	}
+	return fclose(f);
+}
+END
+musl-gcc -o "$T/long" "$T/long.c" && cp "$T/which-origin" "$T/which-long" && "$T/long" "$T/which-long" || exit 1
 
 # jailroot knows the host's names alone; a root of musl has its own
 loader=$(find -L /lib -maxdepth 1 -name 'ld-musl-*.so.1' | head -n 1)
@@ -81,7 +103,7 @@ for WALK in '' yes; do
 	same "exec of nothing" tool exec /opt/nonesuch
 	same "no environment" tool clean /bin/tool cat /etc/motd
 	same "no environment, then another" tool clean /bin/tool exec /bin/tool env
-	for which in absolute origin braces strange none; do
+	for which in absolute origin braces strange none long; do
 		same "a library by RUNPATH, $which" /opt/which/which-$which
 	done
 	same "a library by RUNPATH, and a symlink" which
