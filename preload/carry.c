@@ -68,14 +68,14 @@ bool carry_named(const char *note, const char *entry)
 
 /* -- versions --------------------------------------------------------------------------------- */
 
-/* N of "GLIBC_2.N", 0 for any other name. */
+/* N of "GLIBC_2.N", 0 for any other name; reads 12 bytes at most. */
 static unsigned minor_of(const char *version)
 {
 	const char *p = mem_after(version, "GLIBC_2.");
 	unsigned n = 0;
 
-	for (; p && *p >= '0' && *p <= '9'; p++)
-		n = 10 * n + (unsigned)(*p - '0');
+	for (int i = 0; p && i < 4 && p[i] >= '0' && p[i] <= '9'; i++)
+		n = 10 * n + (unsigned)(p[i] - '0');
 	return n;
 }
 
