@@ -6,6 +6,7 @@
 #include "dl.h"
 #include "../wrap.h"
 #include "glibc.h"
+#include <sys/uio.h>
 
 /* A loaded object's host path as the guest names it. */
 static const char *dl_cut(const struct view *v, const char *name)
@@ -376,6 +377,9 @@ char **jail_backtrace_symbols(void *const *frames, int n)
 	return lines;
 }
 
+/* backtrace_symbols_fd(3) is for signal handlers: no heap, and little of a small stack.  libc's own asks its loader,
+ * past us. */
+
 static void dl_hex(struct str *s, unsigned long n)
 {
 	char digits[16], *d = digits + sizeof digits;
@@ -386,74 +390,89 @@ static void dl_hex(struct str *s, unsigned long n)
 	str_put(s, d, (size_t)(digits + sizeof digits - d));
 }
 
-/* For signal handlers: no heap.  libc's own asks its loader, past us. */
 /* Does this glibc put a space in front of an address?  Some release began to: it shows by itself, of a
- * frame of its own. */
+ * frame of its own, at the end of the line. */
 static bool backtrace_spaced(void (*real)(void *const *, int, int))
 {
 	static int known; /* 1: no, 2: yes */
+	int is = __atomic_load_n(&known, __ATOMIC_RELAXED);
 	void *frame[] = {(void *)(uintptr_t)real};
-	char line[PATH_MAX + 256];
-	long n = 0;
+	char end[32];
+	long n;
 	int fd;
 
-	if (known)
-		return known == 2;
+	if (is)
+		return is == 2;
 	fd = (int)sys_call(SYS_memfd_create, "libjail", 1 /* MFD_CLOEXEC */);
 	if (fd < 0)
 		return false;
 	real(frame, 1, fd);
-	n = sys_pread(fd, line, sizeof line - 1, 0);
+	n = sys_call(SYS_lseek, fd, 0, SEEK_END);
+	n = sys_pread(fd, end, sizeof end, n > (long)sizeof end ? n - (long)sizeof end : 0);
 	sys_close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	for (char *c = line; *c; c++)
-		if (*c == '[')
-			known = c > line && c[-1] == ' ' ? 2 : 1;
-	return known == 2;
+	while (n > 1 && end[n - 1] != '[')
+		n--;
+	if (n > 1) {
+		is = end[n - 2] == ' ' ? 2 : 1;
+		__atomic_store_n(&known, is, __ATOMIC_RELAXED);
+	}
+	return is == 2;
+}
+
+/* The parts of a line, most of which are the loader's own texts. */
+struct backtrace_line {
+	struct iovec part[6];
+	int n;
+};
+
+static void backtrace_put(struct backtrace_line *l, const char *text)
+{
+	l->part[l->n++] = (struct iovec){(void *)(uintptr_t)text, strlen(text)};
+}
+
+static NOINLINE void backtrace_rooted(void *const *frames, int n, int fd, bool spaced)
+{
+	for (int i = 0; i < n; i++) {
+		char offset[24], address[28];
+		struct str o = {offset, offset + sizeof offset}, a = {address, address + sizeof address};
+		struct backtrace_line l = {.n = 0};
+		struct link_map *map = NULL;
+		Dl_info info;
+		unsigned long at = (unsigned long)frames[i], from;
+		const bool named = jail_dladdr1(frames[i], &info, (void **)&map, RTLD_DL_LINKMAP) && info.dli_fname &&
+				   *info.dli_fname;
+
+		if (named) {
+			backtrace_put(&l, info.dli_fname);
+			from = info.dli_sname ? (unsigned long)info.dli_saddr : map ? map->l_addr : 0;
+			if (info.dli_sname || from) {
+				backtrace_put(&l, "(");
+				backtrace_put(&l, info.dli_sname ? info.dli_sname : "");
+				str_puts(&o, at >= from ? "+0x" : "-0x");
+				dl_hex(&o, at >= from ? at - from : from - at);
+				str_puts(&o, ")");
+				backtrace_put(&l, offset);
+			}
+		}
+		str_puts(&a, named && spaced ? " [0x" : "[0x");
+		dl_hex(&a, at);
+		str_puts(&a, "]\n");
+		backtrace_put(&l, address);
+		sys_call(SYS_writev, fd, l.part, l.n);
+	}
 }
 
 void jail_backtrace_symbols_fd(void *const *frames, int n, int fd)
 {
 	void (*real)(void *const *, int, int) = REAL(backtrace_symbols_fd);
 	int saved = *__errno_location();
-	bool spaced;
 
 	if (!real || !dl_view()) {
 		if (real)
 			real(frames, n, fd);
 		return;
 	}
-	spaced = backtrace_spaced(real);
-	for (int i = 0; i < n; i++) {
-		char line[PATH_MAX + 1024];
-		struct str s = {line, line + sizeof line};
-		struct link_map *map = NULL;
-		Dl_info info;
-		unsigned long at = (unsigned long)frames[i], from;
-
-		if (jail_dladdr1(frames[i], &info, (void **)&map, RTLD_DL_LINKMAP) && info.dli_fname &&
-			*info.dli_fname) {
-			str_puts(&s, info.dli_fname);
-			from = info.dli_sname ? (unsigned long)info.dli_saddr : map ? map->l_addr : 0;
-			if (info.dli_sname || from) {
-				str_puts(&s, "(");
-				if (info.dli_sname)
-					str_puts(&s, info.dli_sname);
-				str_puts(&s, at >= from ? "+0x" : "-0x");
-				dl_hex(&s, at >= from ? at - from : from - at);
-				str_puts(&s, ")");
-			}
-			if (spaced)
-				str_puts(&s, " ");
-			if (!s.at) /* a name longer than any: the address is still told */
-				s.at = line;
-		}
-		str_puts(&s, "[0x");
-		dl_hex(&s, at);
-		str_puts(&s, "]\n");
-		if (s.at)
-			sys_write(fd, line, (size_t)(s.at - line));
-	}
+	backtrace_rooted(frames, n, fd, backtrace_spaced(real));
 	errno_set(saved);
 }
 

@@ -9,6 +9,9 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <execinfo.h>
+#endif
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
@@ -658,6 +661,48 @@ static int storm_32k(void)
 {
 	return storm(32768);
 }
+
+#ifdef __GLIBC__
+static void *frames[8];
+static int frames_n, frames_to;
+
+static void on_signal_trace(int sig)
+{
+	(void)sig;
+	backtrace_symbols_fd(frames, frames_n, frames_to);
+	handled++;
+}
+
+/* As a program says where it crashed: before it has a root of its own, and in one. */
+static int signal_trace(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal_trace, .sa_flags = SA_ONSTACK};
+	stack_t ss = {.ss_size = 8192};
+	char *room = mmap(NULL, ss.ss_size + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char line[2][2 * PATH_MAX] = {""};
+	int ends[2];
+
+	CHECK(room != MAP_FAILED && pipe(ends) == 0);
+	ss.ss_sp = room + 65536;
+	CHECK(mprotect(ss.ss_sp, ss.ss_size, PROT_READ | PROT_WRITE) == 0);
+	if (sigaltstack(&ss, NULL) < 0) {
+		why_skip = "the kernel wants a larger signal stack on this machine";
+		return SKIP;
+	}
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+	frames_n = backtrace(frames, 1);
+	frames_to = ends[1];
+	for (int i = 0; i < 2; i++) {
+		raise(SIGUSR1);
+		CHECK(handled == i + 1 && read(ends[0], line[i], sizeof line[i] - 1) > 10);
+		if (i == 0 && !can_chroot())
+			return SKIP;
+		CHECK(i == 1 || enter(in_a) == 'a');
+	}
+	CHECK(strcmp(line[0], line[1]) == 0);
+	return 0;
+}
+#endif
 
 static void on_signal_exec(int sig)
 {
@@ -1389,6 +1434,9 @@ static const struct row {
 	{"signals in the middle of path calls", storm_plain},
 	{"the same on a signal stack of 32 KiB", storm_32k},
 	{"the same on a signal stack of 8 KiB, 16 KiB with the walker", storm_least},
+#ifdef __GLIBC__
+	{"a backtrace on a signal stack of 8 KiB", signal_trace},
+#endif
 	{"exec in a signal handler", signal_exec_plain},
 	{"exec in a signal handler, signal stack of 64 KiB", signal_exec_64k},
 	{"cancelled in open of a FIFO", cancel_open},
