@@ -1430,21 +1430,30 @@ int place_proc_exe(const struct view *v, int dir, struct str *out)
 
 /* -- views ---------------------------------------------------------------------------------- */
 
-/* fd moved to a high number, close-on-exec; fd is closed.  -errno. */
-static int move_high(int fd, int fd_min)
+int view_fd_beyond(int fd, int fd_min)
 {
 	int high = -EMFILE;
 
-	if (fd < 0)
-		return fd;
 	if (fd_min < 236) /* a small RLIMIT_NOFILE: the program may need every number */
 		high = sys_dup_beyond(fd);
 	if (high < 0 && fd >= fd_min)
-		return fd;
+		return high;
 	if (high < 0)
 		high = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd_min);
 	if (high < 0) /* as high as it goes */
 		high = sys_fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	return high;
+}
+
+int view_fd_high(int fd, int fd_min)
+{
+	int high;
+
+	if (fd < 0 || (fd >= fd_min && fd_min >= 236))
+		return fd;
+	high = view_fd_beyond(fd, fd_min);
+	if (high < 0 && fd >= fd_min)
+		return fd;
 	sys_close(fd);
 	return high;
 }
@@ -1494,7 +1503,7 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	struct view v = {0};
 	int r;
 
-	v.fd = move_high(fd, fd_min);
+	v.fd = fd_min < 0 ? fd : view_fd_high(fd, fd_min);
 	if (v.fd < 0)
 		return v.fd;
 	r = sys_fstat(v.fd, &st);
@@ -1618,7 +1627,7 @@ int view_bind(struct view *v, const char *host, const char *guest, int fd_min,
 	fd = sys_openat(AT_FDCWD, host, O_PATH | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	fd = move_high(fd, fd_min);
+	fd = view_fd_high(fd, fd_min);
 	if (fd < 0)
 		return fd;
 	r = sys_fstat(fd, &st);

@@ -144,11 +144,15 @@ bool place_readable(const void *p, size_t n);
 
 /* Builds a view of the host directory `host` (may be relative; resolved by the kernel now) in
  * *ret.  fd_min: lowest number for its descriptors; a low
- * one (of a small RLIMIT_NOFILE) is only for where there is no room beyond the soft limit.  -errno and
- * nothing kept on failure. */
+ * one (of a small RLIMIT_NOFILE) is only for where there is no room beyond the soft limit; -1: it stays where it is
+ * for now.  -errno and nothing kept on failure. */
 int view_open(struct view *ret, const char *host, int fd_min) MUST_CHECK;
 /* The same of an open directory; fd is consumed, also on failure. */
 int view_open_fd(struct view *ret, int fd, int fd_min) MUST_CHECK;
+/* fd, which may be -errno, moved to such a number, close-on-exec; fd is closed.  -errno. */
+int view_fd_high(int fd, int fd_min) MUST_CHECK;
+/* Its duplicate there, or -errno, also where fd could as well stay. */
+int view_fd_beyond(int fd, int fd_min) MUST_CHECK;
 
 /* The view in one line of numbers, for the next libjail after an exec, which inherits the
  * descriptors; names travel in LIBJAIL_ROOT and LIBJAIL_BIND.  Sticky overflow as struct str. */

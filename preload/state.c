@@ -16,10 +16,10 @@
 #include <linux/kcmp.h>
 #include <sys/resource.h>
 
-enum { BINDS_MAX = 64 };
+enum { BINDS_MAX = STATE_BINDS };
 
 static const struct config *first_config(void);
-static int first_chroot(const struct view *v);
+static int first_chroot(const struct view *old, const struct view *v);
 static struct state own = {.event_fd = &event_fd, .source_fd = &source_fd, .config = first_config,
 	.slow = state_slow, .chroot = first_chroot, .yield = state_yield};
 BESIDE struct state *state = &own;
@@ -44,12 +44,12 @@ static const struct config *first_config(void)
 }
 
 /* The binds are those of the old root; where the new one is only the caller knows. */
-static int first_chroot(const struct view *v)
+static int first_chroot(const struct view *old, const struct view *v)
 {
 	struct view c = *v;
 
 	c.host = mem_keep(v->host, v->host_len);
-	return c.host ? state_chroot(&c) : -ENOMEM;
+	return c.host ? state_chroot(old, &c) : -ENOMEM;
 }
 
 /* The roots of vfork children.  The parent's thread stands still meanwhile, and its child has the
@@ -181,36 +181,39 @@ static int publish_forked(const struct view *c)
 	return 0;
 }
 
-/* c takes the place of old; -EAGAIN: another thread was first, with another. */
-static int publish(const struct view *old, const struct view *c)
-{
-	if (state_in_vfork())
-		return publish_forked(c);
-	return __atomic_compare_exchange_n(&own.now, &old, c, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) ? 0 : -EAGAIN;
-}
+/* What the view holds, and what it says that it holds, change together: under this lock, but in a vfork child, whose
+ * table of descriptors and whose view are its own. */
+static int view_lock;
 
-int state_chroot(const struct view *v)
+int state_chroot(const struct view *old, const struct view *v)
 {
-	const struct view *old;
 	struct view *c;
-	int r;
+	uint64_t mask;
+	int to, r = 0;
 
 	if (UNLIKELY(state_apart()))
-		return state->chroot(v);
-	c = view_copy(v);
-	if (!c)
-		return -ENOMEM;
-	/* The number stays: another thread in the middle of a call meets the old root or the new
-	 * one, as in the kernel, and never a closed descriptor. */
-	do {
-		old = state_view();
-		c->fd = old && old->fd >= 0 && !state_in_vfork() && sys_dup3(v->fd, old->fd, O_CLOEXEC) >= 0
-				? old->fd
-				: v->fd;
-		r = publish(old, c);
-	} while (r == -EAGAIN);
-	if (c->fd != v->fd)
-		sys_close(v->fd);
+		return state->chroot(old, v);
+	if (UNLIKELY(state_in_vfork())) {
+		c = view_copy(v);
+		return c ? publish_forked(c) : -ENOMEM;
+	}
+	mask = sys_lock(&view_lock);
+	c = __atomic_load_n(&own.now, __ATOMIC_ACQUIRE) == old ? view_copy(v) : NULL;
+	if (c) {
+		/* The number stays: another thread in the middle of a call meets the old root or the new
+		 * one, as in the kernel, and never a closed descriptor. */
+		to = old && old->fd >= 0 ? sys_dup3(v->fd, old->fd, O_CLOEXEC) : -1;
+		if (to < 0 && old) /* the soft limit is below it by now */
+			to = view_fd_beyond(v->fd, state_fd_min());
+		if (to >= 0) {
+			sys_close(v->fd);
+			c->fd = to;
+		}
+		__atomic_store_n(&own.now, c, __ATOMIC_RELEASE);
+	} else {
+		r = own.now == old ? -ENOMEM : -EAGAIN;
+	}
+	sys_unlock(&view_lock, mask);
 	return r;
 }
 
@@ -224,42 +227,31 @@ bool state_owns_view(const struct view *v, int fd)
 	return false;
 }
 
-/* fd, which the view holds, is to from now on: 0, -ENOMEM, or -EBADF where the view does not hold it. */
-static int view_moved(int fd, int to)
+/* fd, which the view holds, is to from now on: 0 or -ENOMEM. */
+static int view_moved(int fd, int to, bool in_vfork)
 {
-	int r;
+	struct view *c = view_copy(state_view());
 
-	do {
-		const struct view *v = state_view();
-		struct view *c;
-
-		if (!v || !state_owns_view(v, fd))
-			return -EBADF;
-		c = view_copy(v);
-		if (!c)
-			return -ENOMEM;
-		c->note = NULL;
-		if (c->fd == fd)
-			c->fd = to;
-		for (size_t i = 0; i < c->nbinds + c->nold; i++)
-			if (c->binds[i].fd == fd)
-				c->binds[i].fd = to;
-		r = publish(v, c);
-	} while (r == -EAGAIN);
-	return r;
+	if (!c)
+		return -ENOMEM;
+	c->note = NULL;
+	if (c->fd == fd)
+		c->fd = to;
+	for (size_t i = 0; i < c->nbinds + c->nold; i++)
+		if (c->binds[i].fd == fd)
+			c->binds[i].fd = to;
+	if (in_vfork)
+		return publish_forked(c);
+	__atomic_store_n(&own.now, c, __ATOMIC_RELEASE);
+	return 0;
 }
 
-int state_yield(int fd)
+static int yield(int fd, bool in_vfork)
 {
 	int to, r;
 
-	if (!state_owns(fd))
+	if (!state_owns(fd)) /* another thread has moved it meanwhile */
 		return 0;
-	if (UNLIKELY(state_apart())) {
-		to = state->yield(fd);
-		source_fd = *state->source_fd;
-		return to;
-	}
 	/* not to the next number, which a program that counts up will want next */
 	to = state_fd_min();
 	to = sys_fcntl(fd, F_DUPFD_CLOEXEC, fd < to ? to : fd + 16);
@@ -270,14 +262,34 @@ int state_yield(int fd)
 	if (to < 0)
 		return to;
 	/* a vfork child moves its own, not its parent's */
-	if ((fd == event_fd || fd == source_fd) && state_in_vfork())
+	if ((fd == event_fd || fd == source_fd) && in_vfork)
 		return 0;
 	if (event_moved(fd, to) || source_moved(fd, to))
 		return 0;
-	r = view_moved(fd, to);
+	r = view_moved(fd, to, in_vfork);
 	if (r < 0)
 		sys_close(to);
-	return r == -EBADF ? 0 : r; /* another thread has moved it meanwhile */
+	return r;
+}
+
+int state_yield(int fd)
+{
+	uint64_t mask;
+	int r;
+
+	if (!state_owns(fd))
+		return 0;
+	if (UNLIKELY(state_apart())) {
+		r = state->yield(fd);
+		source_fd = *state->source_fd;
+		return r;
+	}
+	if (state_in_vfork())
+		return yield(fd, true);
+	mask = sys_lock(&view_lock);
+	r = yield(fd, false);
+	sys_unlock(&view_lock, mask);
+	return r;
 }
 
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
@@ -300,15 +312,15 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 	return have;
 }
 
-int state_binds(struct view *v, const char *list, int fd_min)
+int state_binds(struct view *v, const char *list, int fd_min, struct state_room *room)
 {
-	char host[PATH_MAX], guest[PATH_MAX];
+	char *const host = room->host, *const guest = room->guest;
 	static const char *const standard[] = {"/proc", "/dev", "/sys"};
 	const char *what;
 	int r;
 
 	for (;;) {
-		struct str h = {host, host + sizeof host}, g = {guest, guest + sizeof guest};
+		struct str h = {host, host + sizeof room->host}, g = {guest, guest + sizeof room->guest};
 
 		if (!view_binds_next(&list, &h, &g))
 			return 0;
@@ -376,8 +388,10 @@ static int enter(struct view *v, const struct config *c)
 	}
 	v->binds = binds;
 	if (r == 0) {
+		struct state_room room;
+
 		v->walk |= c->walk;
-		r = state_binds(v, c->bind ? c->bind : "default", min);
+		r = state_binds(v, c->bind ? c->bind : "default", min, &room);
 		if (r < 0)
 			sys_close(v->fd);
 	}

@@ -20,7 +20,7 @@ struct state {
 	const int *event_fd, *source_fd; /* event.h, source.h */
 	const struct config *(*config)(void);
 	const struct view *(*slow)(void);
-	int (*chroot)(const struct view *v);
+	int (*chroot)(const struct view *old, const struct view *v);
 	int (*yield)(int fd);
 };
 extern struct state *state;
@@ -57,9 +57,9 @@ static inline const struct view *state_view(void)
 }
 
 /* Makes v (contents copied; its descriptors and strings become the state's) the root of the
- * calling process: of it alone, also in a vfork child.  0 or -ENOMEM. */
-int state_chroot(const struct view *v) MUST_CHECK;
-
+ * calling process: of it alone, also in a vfork child.  old: the view that v was made from.  0, -ENOMEM, or -EAGAIN
+ * where another thread has changed that meanwhile. */
+int state_chroot(const struct view *old, const struct view *v) MUST_CHECK;
 
 /* Does the calling process share its memory with its parent, as after vfork(2)? */
 bool state_in_vfork(void);
@@ -81,9 +81,13 @@ int state_yield(int fd) MUST_CHECK;
 /* The lowest n of our descriptors in [first, last], ascending, to out; how many; n is not 0. */
 size_t state_owned(unsigned first, unsigned last, int *out, size_t n);
 
-/* Adds the binds of a LIBJAIL_BIND list to v, whose binds have room for 64.  0, or -errno after
- * one line on stderr that names the bind. */
-int state_binds(struct view *v, const char *list, int fd_min) MUST_CHECK;
+/* Adds the binds of a LIBJAIL_BIND list to v, whose binds have room for STATE_BINDS.  room: to work in.  0, or
+ * -errno after one line on stderr that names the bind; v keeps those in front of it. */
+enum { STATE_BINDS = 64 };
+struct state_room {
+	char host[PATH_MAX], guest[PATH_MAX];
+};
+int state_binds(struct view *v, const char *list, int fd_min, struct state_room *room) MUST_CHECK;
 
 /* Lowest number for our own descriptors: out of the way of the low ones that programs choose and
  * count, below RLIMIT_NOFILE, and no higher than that, since fork(2) copies the table up to them. */

@@ -8,14 +8,21 @@
 #include <errno.h>
 #include <linux/sched.h>
 
+/* Pages, and not a stack: who enters a root may be a child of clone(2) that has little of it (Chromium's sandbox: 16
+ * KiB). */
+struct room {
+	struct bind binds[STATE_BINDS];
+	struct state_room state;
+	char at[PATH_MAX + 64], text[2 * PATH_MAX], was[PATH_MAX];
+};
+
 /* The first root of a process that had none: what jailrun --root would give, binds included. */
-static long enter_first(const char *path)
+static long enter_first(const char *path, struct room *room)
 {
 	const struct config *c = config();
-	struct bind binds[64];
-	struct view v;
 	const int min = state_fd_min();
-	int r = view_open(&v, path, min);
+	struct view v;
+	int r = view_open(&v, path, -1);
 
 	if (r < 0)
 		return r;
@@ -23,15 +30,21 @@ static long enter_first(const char *path)
 		sys_close(v.fd);
 		return 0;
 	}
-	v.binds = binds;
+	v.fd = view_fd_high(v.fd, min);
+	if (v.fd < 0)
+		return v.fd;
+	v.binds = room->binds;
 	v.walk |= c->walk;
 	v.strayed = true;
 	v.exe = NULL;
-	r = state_binds(&v, c->bind ? c->bind : "default", min);
+	r = state_binds(&v, c->bind ? c->bind : "default", min, &room->state);
 	if (r == 0)
-		r = state_chroot(&v);
-	if (r < 0)
+		r = state_chroot(NULL, &v);
+	if (r < 0) {
 		sys_close(v.fd);
+		for (size_t i = 0; i < v.nbinds; i++)
+			sys_close(v.binds[i].fd);
+	}
 	return r;
 }
 
@@ -121,20 +134,20 @@ struct carried {
 };
 
 /* i: which one of v's; inside: the guest name of the new root in v, or NULL.  0 or -ENOMEM. */
-static int bind_carry(struct carried *ret, const struct view *v, size_t i, const char *inside, const struct view *new)
+static int bind_carry(struct carried *ret, const struct view *v, size_t i, const char *inside, const struct view *new,
+	struct room *room)
 {
 	const struct bind *b = &v->binds[i];
-	char text[2 * PATH_MAX], was[PATH_MAX];
-	struct str s = {text, text + sizeof text};
+	struct str s = {room->text, room->text + sizeof room->text};
 
 	*ret = (struct carried){.point = b->guest};
 	if (i < v->nbinds) {
 		ret->guest = inside ? path_below(b->guest, inside) : NULL;
 		if (ret->guest)
 			return 0;
-		str_puts(&s, root_host(v, was));
+		str_puts(&s, root_host(v, room->was));
 		str_puts(&s, b->guest);
-		ret->point = s.at ? mem_keep(text, (size_t)(s.at - text)) : NULL;
+		ret->point = s.at ? mem_keep(room->text, (size_t)(s.at - room->text)) : NULL;
 		if (!ret->point)
 			return -ENOMEM;
 	}
@@ -144,26 +157,20 @@ static int bind_carry(struct carried *ret, const struct view *v, size_t i, const
 
 /* A new root shows the binds that lie below it: those of the old one, and those that a chroot(2)
  * before left outside, to who goes back (fchdir(2), then chroot(".")). */
-long guest_chroot(const char *path)
+static long enter_next(const struct view *v, const char *path, struct room *room)
 {
-	const struct view *v = state_view();
-	struct bind binds[64];
+	struct bind *const binds = room->binds;
+	char *const at = room->at;
+	struct str s = {at, at + sizeof room->at};
 	struct view new;
-	char at[PATH_MAX + 64];
-	struct str s = {at, at + sizeof at};
-	size_t end = ROWS(binds);
+	size_t end = ROWS(room->binds);
 	bool inside;
-	long fd;
-	int r;
+	int r, fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 
-	if (!v) {
-		fd = place_strlen(path, PATH_MAX);
-		return fd < 0 ? fd : enter_first(path);
-	}
-	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
-	r = view_open_fd(&new, (int)fd, state_fd_min());
+	/* not to a high number, which the program may take meanwhile: it gets that of the old root */
+	r = view_open_fd(&new, fd, state_in_vfork() ? state_fd_min() : -1);
 	if (r < 0)
 		return r;
 	inside = place_guest(v, new.host_len ? new.host : "/", &s) == 0;
@@ -177,7 +184,7 @@ long guest_chroot(const char *path)
 		struct carried c;
 		struct bind *b;
 
-		r = bind_carry(&c, v, i, inside ? at : NULL, &new);
+		r = bind_carry(&c, v, i, inside ? at : NULL, &new, room);
 		if (r < 0)
 			break;
 		/* outside: another thread may be in a call with its descriptor */
@@ -188,12 +195,29 @@ long guest_chroot(const char *path)
 		b->name = mem_base(b->guest);
 		b->in_root = path_below(b->host, new.host) != NULL;
 	}
-	new.nold = ROWS(binds) - end;
+	new.nold = ROWS(room->binds) - end;
 	memmove(&binds[new.nbinds], &binds[end], new.nold * sizeof *binds);
 	view_sum(&new);
 	if (r == 0)
-		r = state_chroot(&new);
+		r = state_chroot(v, &new);
 	if (r < 0)
 		sys_close(new.fd);
+	return r;
+}
+
+long guest_chroot(const char *path)
+{
+	const long n = place_strlen(path, PATH_MAX);
+	struct room *room = n < 0 ? NULL : sys_pages(sizeof *room);
+	const struct view *v;
+	long r;
+
+	if (!room)
+		return n < 0 ? n : -ENOMEM;
+	do { /* again where another thread has entered one, or moved our descriptors, meanwhile */
+		v = state_view();
+		r = v ? enter_next(v, path, room) : enter_first(path, room);
+	} while (r == -EAGAIN || (UNLIKELY(r < 0) && state_view() != v));
+	sys_call(SYS_munmap, room, sizeof *room);
 	return r;
 }

@@ -33,6 +33,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -1014,6 +1015,69 @@ static void given_to_threads(void)
 	ok(n == TAKES && status == 0, "eight threads take the numbers that ours have, each once", status);
 }
 
+/* -- and while the root changes ---------------------------------------------------------------- */
+
+static int root_stop;
+
+static void *enter(void *arg)
+{
+	pthread_barrier_wait(&together);
+	while (!__atomic_load_n(&root_stop, __ATOMIC_RELAXED))
+		if (chroot("/") != 0)
+			__atomic_store_n(&not_given, 1, __ATOMIC_RELAXED);
+	return arg;
+}
+
+static void *take_each(void *arg)
+{
+	pthread_barrier_wait(&together);
+	for (int i = FIRST + (int)(long)arg; i < 4 * LAST; i += 2)
+		if (dup2(1, i) != i)
+			__atomic_store_n(&not_given, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static int taken_in_roots(void)
+{
+	pthread_t thread[4];
+	struct stat want, st;
+
+	pthread_barrier_init(&together, NULL, 4);
+	for (long i = 0; i < 4; i++)
+		if (pthread_create(&thread[i], NULL, i < 2 ? take_each : enter, (void *)i))
+			return 8;
+	for (int i = 0; i < 4; i++) {
+		if (i == 2)
+			__atomic_store_n(&root_stop, 1, __ATOMIC_RELAXED);
+		pthread_join(thread[i], NULL);
+	}
+	fstat(1, &want);
+	for (int i = FIRST; i < 4 * LAST; i++)
+		if (fstat(i, &st) || st.st_ino != want.st_ino || st.st_dev != want.st_dev)
+			given_twice = 1;
+	return given_twice | not_given << 1 | (stat("/proc/self", &st) ? 4 : 0);
+}
+
+static void given_in_roots(void)
+{
+	struct rlimit lim;
+	int status = 0, n = 0;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = lim.rlim_max < 8192 ? lim.rlim_max : 8192;
+	for (; n < 20 && status == 0; n++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			setrlimit(RLIMIT_NOFILE, &lim);
+			_exit(lim.rlim_cur < 8192 ? 0 : taken_in_roots());
+		}
+		if (waitpid(pid, &status, 0) != pid)
+			break;
+	}
+	ok(n == 20 && status == 0, "two threads take the numbers that ours have while two others change the root", status);
+}
+
 /* -- names of Unix sockets ------------------------------------------------------------------- */
 
 static socklen_t un_set(struct sockaddr_un *un, const char *path)
@@ -1343,6 +1407,7 @@ int main(int argc, char **argv)
 	truncation();
 	given_back();
 	given_to_threads();
+	given_in_roots();
 	logins();
 	all_closed();
 	sockets();

@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -300,6 +301,31 @@ static int vfork_twice(void)
 	CHECK(status_of(in_vfork(enters_a)) == 0);
 	CHECK(status_of(in_vfork(enters_a_vforks_twice)) == 0);
 	CHECK(outside());
+	return 0;
+}
+
+static int enters_by_clone(void *root)
+{
+	return enter(root) == ((char *)root)[strlen(root) - 1] ? 0 : 1;
+}
+
+/* As Chromium's sandbox does; what lies below cannot be written. */
+static int clone_chroot(void)
+{
+	const size_t size = 16384;
+	char *room = mmap(NULL, size + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	if (!can_chroot())
+		return SKIP;
+	CHECK(room != MAP_FAILED && mprotect(room + 65536, size, PROT_READ | PROT_WRITE) == 0);
+	pid = clone(enters_by_clone, room + 65536 + size, CLONE_VM | CLONE_VFORK | SIGCHLD, in_a);
+	CHECK(status_of(pid) == 0);
+	CHECK(outside());
+	CHECK(chroot(base) == 0 && chdir("/") == 0);
+	pid = clone(enters_by_clone, room + 65536 + size, CLONE_VM | CLONE_VFORK | SIGCHLD, in_a + strlen(base));
+	CHECK(status_of(pid) == 0);
+	CHECK(which() == 'b');
 	return 0;
 }
 
@@ -1425,6 +1451,7 @@ static const struct row {
 	{"vfork: chroot, then vfork and chroot", vfork_vfork_chroot},
 	{"vfork with chroot, then fork without", vfork_then_fork},
 	{"vfork with chroot, then vfork", vfork_twice},
+	{"chroot in a child of clone with a stack of 16 KiB", clone_chroot},
 	{"vfork with chroot beside other threads", vfork_beside_threads},
 	{"vfork with chroot in four threads", vfork_many},
 	{"vfork with chroot where kcmp(2) is refused", vfork_without_kcmp},

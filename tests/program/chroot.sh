@@ -92,6 +92,9 @@ print(subprocess.run(["/bin/cat", "/where"], preexec_fn=lambda: os.chroot(R), ca
 print(os.path.exists("/where"))'
 fi
 if command -v perl >/dev/null; then
+	says "perl: a root that cannot be entered leaves nothing open" 0 '*same' \
+		env LIBJAIL_BIND=/proc:/proc,/etc:/nonesuch LD_PRELOAD="$lib" perl -e 'sub n { my @f = glob "/proc/self/fd/*"; scalar @f }
+			my $n = n; chroot $ARGV[0] for 1 .. 20; print n == $n ? "same" : "more"' "$R"
 	with "perl: chroot" 0 outer perl -e 'chroot $ARGV[0] or die $!; chdir "/"; open F, "/link" or die $!; print <F>' "$R"
 fi
 done_testing
