@@ -349,9 +349,8 @@ void source_keep(bool across_exec)
 		sys_fcntl(source_fd, F_SETFD, across_exec ? 0 : FD_CLOEXEC);
 }
 
-static int host_table(enum names_kind kind, struct table **ret)
+static int snapshot_table(int fd, enum names_kind kind, struct table **ret)
 {
-	const int fd = source_fd >= 0 ? source_fd : noted_fd();
 	char head[sizeof SNAPSHOT + 24], *text;
 	size_t passwd, group, from, room, n = 0;
 	struct stat st;
@@ -375,6 +374,20 @@ static int host_table(enum names_kind kind, struct table **ret)
 	while (n < room && (r = sys_pread(fd, text + n, room - n, (off_t)(from + n))) > 0)
 		n += (size_t)r;
 	return table_make(kind, text, n, room + 1, ret);
+}
+
+static int host_table(enum names_kind kind, struct table **ret)
+{
+	for (;;) {
+		const int fd = __atomic_load_n(state->source_fd, __ATOMIC_ACQUIRE);
+		const int r = snapshot_table(fd >= 0 ? fd : noted_fd(), kind, ret);
+
+		/* it is moved before the program puts a file of its own there */
+		if (LIKELY(__atomic_load_n(state->source_fd, __ATOMIC_ACQUIRE) == fd))
+			return r;
+		if (r == 0)
+			table_free(*ret);
+	}
 }
 
 /* -- publishing a table ------------------------------------------------------------------- */

@@ -227,6 +227,52 @@ print(a, name(0), name(4321), os.getuid())'
 os.chroot("'"$R"'"); print(*[p.pw_name for p in pwd.getpwall()], *[g.gr_name for g in grp.getgrall()])'
 fi
 
+# -- the snapshot's number is taken by the program while another thread reads it
+cat >"$T/taken.c" <<'END'
+#include <fcntl.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static pthread_barrier_t both;
+static int round_of;
+static void *takes(void *arg)
+{
+	pthread_barrier_wait(&both);
+	for (volatile int i = 0; i < round_of % 50 * 100; i++)
+		;
+	for (int fd = 234; fd < 240; fd++)
+		dup2(0, fd);
+	return arg;
+}
+int main(void)
+{
+	for (round_of = 0; round_of < 1500; round_of++) {
+		int status;
+
+		if (fork() == 0) {
+			struct passwd pw, *found = NULL;
+			char text[2048];
+			pthread_t t;
+
+			pthread_barrier_init(&both, NULL, 2);
+			pthread_create(&t, NULL, takes, NULL);
+			pthread_barrier_wait(&both);
+			getpwuid_r(4242, &pw, text, sizeof text, &found);
+			_exit(!found || strcmp(pw.pw_name, "remote"));
+		}
+		wait(&status);
+		if (status)
+			return 1;
+	}
+	return 0;
+}
+END
+printf '%s\n' 'libjail-names 1 23' remote:x:4242:4243::/: g:x:1: >"$T/snapshot"
+${CC:-cc} -D_GNU_SOURCE -O1 -o "$T/taken" "$T/taken.c" -lpthread || exit 1
+says "host: its number is taken meanwhile" 0 '' env LIBJAIL_0_NAMES=9 LIBJAIL_NAMES=host LD_PRELOAD="$lib" "$T/taken" 9<"$T/snapshot"
+
 # -- programs that refuse to work without a name
 if command -v git >"$T/log"; then
 	mkdir "$T/repo"
