@@ -41,6 +41,7 @@ struct spawn_order {
 	unsigned long mask; /* the parent's */
 	bool handlers;      /* the kernel did not clear the signal handlers */
 	bool ignores;       /* this libc's children ignore its internal signals */
+	bool executes;      /* all that comes before the program is done */
 	long error;         /* 0, or the child's -errno */
 };
 
@@ -214,7 +215,7 @@ static long child_attr(const struct spawn_attr *a)
 	return r;
 }
 
-static long child_exec(const struct spawn_order *o)
+static long child_exec(struct spawn_order *o)
 {
 	const struct spawn *s = o->s;
 	long r = child_attr(o->attr);
@@ -223,6 +224,7 @@ static long child_exec(const struct spawn_order *o)
 		r = child_action(o, &s->actions->at[i]);
 	if (r < 0)
 		return r;
+	o->executes = true;
 	spawn_sigmask(SIG_SETMASK, o->attr->flags & POSIX_SPAWN_SETSIGMASK ?
 		&o->attr->sigmask : &o->mask, NULL);
 	/* No script of /bin/sh here: since 2.15 glibc's posix_spawnp gives ENOEXEC as well. */
@@ -338,6 +340,9 @@ long spawn_run(const struct spawn *s)
 		while (sys_call(SYS_wait4, pid, NULL, 0, NULL) == -EINTR)
 			;
 		pid = o.error;
+		/* the child has its parent's errno, which glibc's functions set, and musl's that executes */
+		if (!config()->musl || o.executes)
+			errno_set((int)-pid);
 	}
 	spawn_sigmask(SIG_SETMASK, &o.mask, NULL);
 out:

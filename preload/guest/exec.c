@@ -31,6 +31,15 @@ enum {
 	UNDO_MAX = 256,
 };
 
+/* What the kernel is to execute in place of what the program asked for. */
+struct exec_plan {
+	int dirfd;          /* AT_FDCWD unless execveat's own, without a root */
+	const char *path;   /* host path */
+	char *const *argv;
+	char *const *envp;
+	int flags;          /* execveat's, likewise 0 */
+};
+
 enum kind { KIND_DYNAMIC, KIND_STATIC, KIND_LOADER };
 
 /* A program found in the root, open, and the first bytes of it. */
@@ -566,11 +575,32 @@ static bool env_complete(char *const envp[])
 
 /* -- running --------------------------------------------------------------------------------- */
 
+/* The limit of descriptors, lifted for the time of planning. */
+struct lift {
+	struct rlimit was;
+	bool on;
+};
+
 struct job {
-	exec_run *run;
-	void *arg;
+	struct lift *lift;
 	bool by_fd; /* the program is what a descriptor holds */
 };
+
+static void lift_end(struct lift *l)
+{
+	if (l->on)
+		sys_nofile_restore(&l->was);
+	l->on = false;
+}
+
+static long run_here(const struct job *j, const struct exec_plan *plan)
+{
+	lift_end(j->lift);
+	sys_nofile_alone();
+	if (plan->dirfd != AT_FDCWD || plan->flags)
+		return sys_call(SYS_execveat, plan->dirfd, plan->path, plan->argv, plan->envp, plan->flags);
+	return sys_call(SYS_execve, plan->path, plan->argv, plan->envp);
+}
 
 #define TRACE "LIBJAIL_0_TRACE="
 enum { TRACE_SIZE = sizeof TRACE + REPORT_NOTE };
@@ -601,7 +631,7 @@ static NOINLINE long job_reported(const struct job *j, const struct exec_plan *p
 	}
 	if (keep)
 		event_keep(true);
-	r = j->run(plan, j->arg);
+	r = run_here(j, plan);
 	if (keep)
 		event_keep(false);
 	if (exec)
@@ -620,7 +650,7 @@ static long job_run(const struct job *j, const struct exec_plan *plan, const cha
 	if (UNLIKELY(source_fd >= 0))
 		source_keep(true);
 	r = UNLIKELY(report_noted) ? job_reported(j, plan, program, target, argv, envp, trace)
-				   : j->run(plan, j->arg);
+				   : run_here(j, plan);
 	if (UNLIKELY(source_fd >= 0))
 		source_keep(false);
 	fdpolicy_undo(undo, n);
@@ -657,6 +687,8 @@ static long plan_plain(const struct job *j, int dirfd, const char *path, char *c
 		(void)list_length(envp, &n);
 		if (unlistable(config()->lib)) {
 			fd = sys_openat(AT_FDCWD, config()->lib, O_RDONLY, 0);
+			if (fd == -EMFILE)
+				return fd;
 			held.dir = fd;
 			x.lib = place_path(&held, entry);
 			str_num(&f, (unsigned)fd);
@@ -1219,50 +1251,50 @@ static long plan_program(const struct job *j, const struct view *v, int dirfd, c
 
 /* -- the call -------------------------------------------------------------------------------- */
 
-long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *const envp[], int flags,
-	exec_run *run, void *arg)
+static long plan_any(const struct job *j, const struct view *v, int dirfd, const char *path, char *const argv[],
+	char *const envp[], int flags)
 {
-	const struct view *v = state_view();
-	struct job j = {run, arg, false};
+	const struct job by_fd = {j->lift, !*path};
 	char name[PATH_MAX + 32];
 	struct str s = {name, name + sizeof name};
-	long n, r;
 
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-		return -EINVAL;
-	n = place_strlen(path, PATH_MAX);
-	if (n < 0)
-		return n;
 	if (!v)
-		return plan_plain(&j, dirfd, path, argv, envp, flags);
-	if (n == 0 && !(flags & AT_EMPTY_PATH))
-		return -ENOENT;
-	r = both_readable(argv, envp);
-	if (r < 0)
-		return r;
+		return plan_plain(j, dirfd, path, argv, envp, flags);
 	if (dirfd == AT_FDCWD || path[0] == '/')
-		return plan_program(&j, v, dirfd, path, path, path, argv, envp, flags, 0);
+		return plan_program(j, v, dirfd, path, path, path, argv, envp, flags, 0);
 	/* fs/exec.c, alloc_bprm: what a program executed by descriptor is called */
-	j.by_fd = n == 0;
 	str_puts(&s, "/dev/fd/");
 	str_num(&s, (unsigned)dirfd);
-	if (n) {
+	if (*path) {
 		str_puts(&s, "/");
 		str_puts(&s, path);
 	}
-	return plan_program(&j, v, dirfd, path, name, name, argv, envp, flags, 0);
-}
-
-static long run_here(const struct exec_plan *plan, void *arg)
-{
-	(void)arg;
-	sys_nofile_alone();
-	if (plan->dirfd != AT_FDCWD || plan->flags)
-		return sys_call(SYS_execveat, plan->dirfd, plan->path, plan->argv, plan->envp, plan->flags);
-	return sys_call(SYS_execve, plan->path, plan->argv, plan->envp);
+	return plan_program(&by_fd, v, dirfd, path, name, name, argv, envp, flags, 0);
 }
 
 long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	return guest_exec_plan(dirfd, path, argv, envp, flags, run_here, NULL);
+	const struct view *v = state_view();
+	struct lift lift = {.on = false};
+	const struct job j = {&lift, false};
+	long r;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	r = place_strlen(path, PATH_MAX);
+	if (r < 0)
+		return r;
+	if (r == 0 && v && !(flags & AT_EMPTY_PATH))
+		return -ENOENT;
+	r = v ? both_readable(argv, envp) : 0;
+	if (r < 0)
+		return r;
+	r = plan_any(&j, v, dirfd, path, argv, envp, flags);
+	/* the kernel needs no number (fs/exec.c, do_open_execat) */
+	if (UNLIKELY(r == -EMFILE) && sys_nofile_lift(&lift.was) == 0) {
+		lift.on = true;
+		r = plan_any(&j, v, dirfd, path, argv, envp, flags);
+		lift_end(&lift);
+	}
+	return r;
 }

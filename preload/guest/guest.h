@@ -111,21 +111,8 @@ long guest_unshare(unsigned long flags);
 void guest_mounts_copied(void);
 
 /* -- exec.c ------------------------------------------------------------------------------- */
-/* What the kernel is to execute in place of what the program asked for. */
-struct exec_plan {
-	int dirfd;          /* AT_FDCWD unless execveat's own, without a root */
-	const char *path;   /* host path */
-	char *const *argv;
-	char *const *envp;
-	int flags;          /* execveat's, likewise 0 */
-};
-/* Plans execveat(dirfd, path, argv, envp, flags) and, when that succeeds, calls run(plan, arg),
- * whose result it returns.  The plan lives on this call's stack.  Bad programs are -errno,
- * after a line on stderr where the errno alone would not tell why.  Nothing is executed here: run
- * does (sys_execve in place, a vfork child ...).  No heap, no locks, no stores to shared memory. */
-typedef long exec_run(const struct exec_plan *plan, void *arg);
-long guest_exec_plan(int dirfd, const char *path, char *const argv[], char *const envp[], int flags,
-	exec_run *run, void *arg);
+/* execveat(2), of the program that the root has there.  Bad programs are -errno, after a line on stderr where the
+ * errno alone would not tell why.  What it makes up lives on this call's stack: no heap, no stores to shared memory. */
 long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
 /* -- socket.c ----------------------------------------------------------------------------- */

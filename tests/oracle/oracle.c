@@ -1284,9 +1284,12 @@ static void op_spawn(const char *p, long search)
 	posix_spawn_file_actions_adddup2(&fa, ends[1], 1);
 	posix_spawn_file_actions_addclose(&fa, ends[0]);
 	posix_spawn_file_actions_addclose(&fa, ends[1]);
+	errno = 0;
 	e = search ? posix_spawnp(&pid, p, &fa, NULL, argv, environ)
 		: posix_spawn(&pid, p, &fa, NULL, argv, environ);
 	returned(e);
+	if (e != 0)
+		out(errno == e ? " told" : " untold");
 	close(ends[1]);
 	while (len < sizeof buf && (n = read(ends[0], buf + len, sizeof buf - len)) > 0)
 		len += (size_t)n;
@@ -2743,6 +2746,55 @@ static void fexecves(void)
 	}
 }
 
+/* Where the table is full of what an exec closes: it needs no number, and leaves the limit as it is. */
+static void child_exec_full(const char *p, long arg)
+{
+	char *const shell[] = {"sh", "-c", "ulimit -n; cd / && ls", NULL}, *const who[] = {"full", "who", NULL};
+	char *const *argv = strcmp(p, "/bin/sh") == 0 ? shell : who;
+	const int held = open(p, O_RDONLY);
+	struct rlimit lim;
+	pid_t pid;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = 40;
+	DO(setrlimit(RLIMIT_NOFILE, &lim));
+	while (fcntl(FILE_FD, F_DUPFD_CLOEXEC, 0) >= 0)
+		;
+	switch (arg) {
+	case 0: DO(execve(p, argv, environ)); break;
+	case 1: DO(execvp(p, argv)); break;
+	case 2: DO(fexecve(held, argv, environ)); break;
+	case 3:
+		pid = vfork();
+		if (pid == 0) {
+			execve(p, argv, environ);
+			_exit(9);
+		}
+		waitpid(pid, NULL, 0);
+		DO(getrlimit(RLIMIT_NOFILE, &lim));
+		out(" %ld", (long)lim.rlim_cur);
+		break;
+#ifdef __GLIBC__ /* musl makes a pipe */
+	default:
+		pid = 0;
+		returned(posix_spawn(&pid, p, NULL, NULL, argv, environ));
+		if (pid)
+			waitpid(pid, NULL, 0);
+#endif
+	}
+}
+
+static void exec_full(void)
+{
+	static const char *const files[] = {"/bin/oracle", "/bin/sh", "x", "x.args", "x.none", "f", "nope"};
+
+	for (size_t i = 0; i < ROWS(files); i++) {
+		step(files[i]);
+		for (long how = 0; how < 5; how++)
+			capture(child_exec_full, files[i], how);
+	}
+}
+
 static void child_execl(const char *p, long arg)
 {
 	char *const env[] = {"B=2", NULL};
@@ -2936,8 +2988,11 @@ static void spawn_numbers(void)
 			posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
 			posix_spawn_file_actions_addopen(&fa, fd, paths[i], O_RDONLY | O_NONBLOCK, 0);
 			posix_spawn_file_actions_adddup2(&fa, fd, fd + 1);
+			errno = 0;
 			r = posix_spawn(&pid, "/bin/oracle", &fa, NULL, argv, environ);
 			returned(r);
+			if (r != 0)
+				out(errno == r ? " told" : " untold");
 			if (r == 0) {
 				waitpid(pid, &status, 0);
 				out(" %x", (unsigned)status);
@@ -4634,7 +4689,7 @@ static const struct {
 		R(chroot_vfork),
 	R(chroot_thread), S(chroot_unreadable), R(chroot_back), S(chroot_removed), S(chroot_renamed), R(chroot_exec), R(chroot_syscall),
 		R(execs), R(exec_parent),
-	R(execvps), R(fexecves), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
+	R(execvps), R(fexecves), R(exec_full), R(execls), R(exec_no_args), S(exec_busy), S(exec_link),
 		S(exec_long), R(systems),
 	R(spawns), S(spawn_actions), R(spawn_numbers), S(sockets), R(socket_lengths), S(socket_datagrams), S(temps),
 		R(tmpfiles),
