@@ -203,7 +203,7 @@ void sys_unlock(int *lock, uint64_t mask)
 static unsigned nofile_lifts;
 static int nofile_lock, nofile_pid;
 static struct rlimit nofile_was;
-bool sys_nofile_used;
+BESIDE bool sys_nofile_used;
 
 static struct rlimit nofile_up(const struct rlimit *was)
 {

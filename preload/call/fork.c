@@ -27,9 +27,16 @@ static pid_t forked(pid_t pid)
 	return pid;
 }
 
+/* libc's _exit; found before a fork, or each child would have to look for it. */
+static void (*exit_real(void))(int)
+{
+	return REAL(_exit);
+}
+
 static void forking(void)
 {
 	(void)state_view();
+	(void)exit_real();
 	if (UNLIKELY(record_on))
 		report_fork();
 }
@@ -265,7 +272,7 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 /* _exit(2) is async-signal-safe and the way out of a vfork child, whose end is no event. */
 void jail__exit(int status)
 {
-	void (*real)(int) = REAL(_exit);
+	void (*real)(int) = exit_real();
 
 	if (UNLIKELY(record_on) && record_mine())
 		report_exit(status & 0xff);
