@@ -181,6 +181,11 @@ static int publish_forked(const struct view *c)
 	return 0;
 }
 
+bool state_alone(void)
+{
+	return sys_call(SYS_unshare, CLONE_THREAD) == 0;
+}
+
 /* What the view holds, and what it says that it holds, change together: under this lock, but in a vfork child, whose
  * table of descriptors and whose view are its own. */
 static int view_lock;
@@ -203,8 +208,11 @@ int state_chroot(const struct view *old, const struct view *v)
 		/* The number stays: another thread in the middle of a call meets the old root or the new
 		 * one, as in the kernel, and never a closed descriptor. */
 		to = old && old->fd >= 0 ? sys_dup3(v->fd, old->fd, O_CLOEXEC) : -1;
-		if (to < 0 && old) /* the soft limit is below it by now */
+		if (to < 0 && old) { /* the soft limit is below it by now */
 			to = view_fd_beyond(v->fd, state_fd_min());
+			if (old->fd >= 0 && state_alone())
+				sys_close(old->fd);
+		}
 		if (to >= 0) {
 			sys_close(v->fd);
 			c->fd = to;

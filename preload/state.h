@@ -64,6 +64,10 @@ int state_chroot(const struct view *old, const struct view *v) MUST_CHECK;
 /* Does the calling process share its memory with its parent, as after vfork(2)? */
 bool state_in_vfork(void);
 
+/* Is no other thread in the middle of a call, perhaps with one of our descriptors?  CLONE_THREAD does nothing but fail
+ * where there is one (unshare(2)); so it does where a container refuses the call. */
+bool state_alone(void);
+
 /* Is fd one of libjail's own descriptors?  Then close is EBADF to the program. */
 bool state_owns_view(const struct view *v, int fd);
 static inline bool state_owns(int fd)

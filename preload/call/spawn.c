@@ -256,8 +256,7 @@ static long parent_yield(const struct spawn_list *l)
 
 		if (to >= 0 && state_owns(to)) {
 			r = state_yield(to);
-			/* no other thread is in the middle of a call with it (unshare(2)) */
-			if (r == 0 && !state_owns(to) && sys_call(SYS_unshare, CLONE_THREAD) == 0)
+			if (r == 0 && !state_owns(to) && state_alone())
 				sys_close(to);
 		}
 	}

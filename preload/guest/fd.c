@@ -105,13 +105,12 @@ NOINLINE void made_pair_recorded(
 /* -- doubled --------------------------------------------------------------------------------- */
 
 /* The minimum may be meant as a number to have (fcntl(2)).  All below r are taken, and the lowest
- * that is ours goes to the program.  Not where there are other threads: no number is certain there, and one may be
- * in the middle of a call with ours.  CLONE_THREAD does nothing but fail then (unshare(2)). */
+ * that is ours goes to the program.  Not where there are other threads: no number is certain there. */
 NOINLINE long made_dupfd_lower(long r, int cmd, long from)
 {
 	int own;
 
-	if (state_owned((unsigned)from, (unsigned)r - 1, &own, 1) == 0 || sys_call(SYS_unshare, CLONE_THREAD) < 0 ||
+	if (state_owned((unsigned)from, (unsigned)r - 1, &own, 1) == 0 || !state_alone() ||
 		state_yield(own) < 0 || sys_dup3((int)r, own, cmd == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		return r;
 	sys_close((int)r);

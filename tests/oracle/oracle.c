@@ -4317,6 +4317,26 @@ static void descriptors_chroot(void)
 	out_open("/g");
 }
 
+/* Nor where the numbers that there were lie beyond the limit by then. */
+static void descriptors_lowered(void)
+{
+	static const char *const to[] = {"d", ".", "e", "/.."};
+	struct rlimit lim;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	for (size_t i = 0; i < ROWS(to); i++) {
+		long n = 0;
+
+		lim.rlim_cur = 120 - 20 * i;
+		DO(setrlimit(RLIMIT_NOFILE, &lim));
+		DO(chroot(to[i]));
+		for (int fd = 3; fd < 20000; fd++)
+			n -= close(fd) == 0;
+		out(" left %ld", n);
+		out_open("/g");
+	}
+}
+
 static void proc_fd_list(void)
 {
 	op_opendir("/proc/self/fd", 0);
@@ -4701,7 +4721,7 @@ static const struct {
 		S(openat2_args),
 	S(by_number), S(calls_new), R(trees_opened), S(renames_inside), S(links_exact), S(mkdirs), S(rmdirs), S(umasks),
 		R(descriptors),
-	R(proc_fd_list), R(descriptors_chroot), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
+	R(proc_fd_list), R(descriptors_chroot), R(descriptors_lowered), R(descriptors_taken), S(descriptors_none), S(descriptors_soft), R(in_signal), R(root_is),
 	LIBC_SCENARIOS
 	S(two_faults), S(busy_last), S(openat2_through), S(openat2_root), R(proc_free), S(proc_free_second), S(held_unsearchable), S(links_grow),
 #undef S
