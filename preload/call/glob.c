@@ -439,6 +439,26 @@ static char *search_component(char *p, int flags, bool *ret_magic)
 
 static int search(struct search *s, size_t at, char *p, unsigned char type);
 
+/* musl puts what stands in front of the first wildcard of the component p behind what it has made so far, and finds
+ * nothing where there is no room for it; only a bracket is kept in mind instead (src/regex/glob.c). */
+static bool search_fits(size_t at, const char *p, int flags)
+{
+	bool bracket = false;
+
+	for (; *p != '*' && *p != '?' && (!bracket || *p != ']'); p++) {
+		if (*p == '[') {
+			bracket = true;
+		} else if (*p == '\\' && !(flags & GLOB_NOESCAPE)) {
+			if (bracket && p[1] == ']')
+				break;
+			p++;
+		}
+		if (!bracket && ++at >= PATH_MAX)
+			return false;
+	}
+	return true;
+}
+
 /* Every name of the directory that matches the component p; rest follows it. */
 static int search_directory(struct search *s, size_t at, const char *p, char *rest)
 {
@@ -506,6 +526,8 @@ static int search(struct search *s, size_t at, char *p, unsigned char type)
 			return search_end(s, at, type);
 		type = DT_UNKNOWN;
 		end = search_component(p, s->flags, &magic);
+		if (magic && !search_fits(at, p, s->flags))
+			return 0;
 		if (magic) {
 			char sep = *end, *copy;
 

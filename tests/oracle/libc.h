@@ -262,6 +262,33 @@ static void globs_tilde(void)
 	}
 }
 
+/* Where what a pattern becomes has just no room any more. */
+static void globs_long(void)
+{
+	static const char *const ends[] = {".*", "?", "*", "d*", "a[b]*", "[d]", "d[", "\\d*", "d/*", "/*", "//.*", "d/.*", "f"};
+	static const int flags[] = {0, GLOB_ERR, GLOB_ERR | GLOB_NOCHECK, GLOB_NOESCAPE};
+	static char text[PATH_MAX + 64];
+
+	for (size_t n = 2 * (PATH_MAX - 8); n < 2 * (PATH_MAX + 2); n++)
+		for (size_t i = 0; i < ROWS(ends); i++) {
+			const size_t dir = n / 2;
+
+			for (size_t at = 0; at < dir; at++)
+				text[at] = at == dir - 1 ? '/' : "./"[at % 2];
+			text[dir] = '\0';
+			if (n % 2) /* there is no such directory */
+				*text = 'n';
+			strcat(text, ends[i]);
+			out("; %zu%c%s", dir, *text, ends[i]);
+			for (size_t k = 0; k < ROWS(flags); k++) {
+				glob_t g = {0};
+				int r = glob(text, flags[k], NULL, &g);
+
+				out(" %d %zu", r, r ? 0 : g.gl_pathc);
+			}
+		}
+}
+
 static void globs_more(void)
 {
 	glob_t g;
@@ -1941,7 +1968,7 @@ static void fts_races(void)
 #define LIBC_ONLY_GLIBC
 #endif
 #define LIBC_SCENARIOS                                                                                      \
-	S(temp_names), R(walks_old), R(word_lists), S(globs_tilde), R(globs_more), S(stream_modes), R(popens), S(mount_tables), \
+	S(temp_names), R(walks_old), R(word_lists), S(globs_tilde), R(globs_more), R(globs_long), S(stream_modes), R(popens), S(mount_tables), \
 		R(daemons), R(terminals), R(loader), R(shm_names), S(shm_own), R(queues), S(utmps), S(utmps_own),   \
 		S(catalogs), R(domains), S(domains_own), R(keys), R(path_confs), R(fanotifies), R(privileged), S(names_64),         \
 		S(aliases), S(socket_rooms), R(socket_nameless), S(socket_messages), S(socket_messages_far), R(socket_descriptors),         \
