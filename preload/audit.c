@@ -260,14 +260,6 @@ static const struct view *view_now(void)
 
 /* -- from a guest path to a host path ------------------------------------------------------- */
 
-/* What follows the directory in path: "" or "/...", or NULL. */
-static const char *path_below(const char *path, const char *dir)
-{
-	const char *rest = mem_after(path, dir);
-
-	return rest && (!*rest || *rest == '/') ? rest : NULL;
-}
-
 /* The guest path with the root (or a bind's host path) put in front, to host_text: where a walk on
  * the host begins.  A relative path stays. */
 static bool host_plain(const struct view *v, const char *guest)
@@ -278,7 +270,7 @@ static bool host_plain(const struct view *v, const char *guest)
 
 	for (size_t i = 0; i < v->nbinds; i++) {
 		const struct bind *b = &v->binds[i];
-		const char *r = b->guest_len > best ? path_below(guest, b->guest) : NULL;
+		const char *r = b->guest_len > best ? mem_below(guest, b->guest) : NULL;
 
 		if (r) {
 			best = b->guest_len;
@@ -537,7 +529,7 @@ static bool origin(const struct view *v, const struct link_map *map, struct str 
 
 	if (map == audit.main || !*path)
 		path = audit.exe;
-	else if (!o && (rest = path_below(path, v->host)))
+	else if (!o && (rest = mem_below(path, v->host)))
 		path = rest;
 	if (!path || *path != '/')
 		return false;
@@ -815,7 +807,7 @@ static bool search_cache(const struct view *v, const char *name, bool no_default
 		return false;
 	if (no_defaults)
 		for (const char *const *dir = default_dirs(v); *dir; dir++)
-			if (path_below(found, *dir))
+			if (mem_below(found, *dir))
 				return false;
 	str_puts(&s, found);
 	shown = guest_text;
@@ -877,7 +869,7 @@ static const char *slashed(const struct view *v, const struct link_map *map, con
 	if (map && from_origin(v, map, name, &s) && host_find(v, guest_text, false) == 0)
 		return host_text;
 	for (size_t i = 0; i < ROWS(roots); i++) {
-		rest = roots[i] && *roots[i] ? path_below(name, roots[i]) : NULL;
+		rest = roots[i] && *roots[i] ? mem_below(name, roots[i]) : NULL;
 		s = empty;
 		if (rest && *rest)
 			str_puts(&s, rest);
@@ -1135,7 +1127,7 @@ static bool trace_search(const struct view *v)
 	const char *rest;
 
 	for (const char *const *dir = default_dirs(v); audit.trace && *dir; dir++) {
-		rest = path_below(guest_text, *dir);
+		rest = mem_below(guest_text, *dir);
 		if (rest && mem_base(guest_text) == rest + 1)
 			return sys_call(SYS_faccessat, AT_FDCWD, *dir, X_OK) == 0;
 	}
@@ -1148,7 +1140,7 @@ static void name_loader(void)
 {
 	const ElfW(Ehdr) *e = (const void *)audit.main->l_addr;
 	char *const text = audit.rtld->l_name;
-	const char *name = path_below(text, audit.root);
+	const char *name = mem_below(text, audit.root);
 	const ElfW(Phdr) *ph;
 
 	if (!name || !*name)
@@ -1269,7 +1261,7 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
 		else
 			object_add_relative(map);
 	}
-	else if (audit.complete && (v = view_now()) && (rest = path_below(map->l_name, v->host)) && *rest)
+	else if (audit.complete && (v = view_now()) && (rest = mem_below(map->l_name, v->host)) && *rest)
 		object_add(map, NULL, rest, rest); /* dlmopen(3) of a path, which call/dl.c has made the host's */
 	asked = false;
 	if (audit.first && audit.live)

@@ -47,6 +47,14 @@ static inline const char *mem_after(const char *s, const char *prefix)
 	return s;
 }
 
+/* What follows the directory dir ("" is /) in the absolute path: "" or "/...", or NULL. */
+static inline const char *mem_below(const char *path, const char *dir)
+{
+	const char *rest = mem_after(path, dir);
+
+	return rest && (!*rest || *rest == '/') ? rest : NULL;
+}
+
 /* The first c in s, or NULL; c is not NUL. */
 static inline const char *mem_find(const char *s, char c)
 {

@@ -107,11 +107,11 @@ long guest_unshare(unsigned long flags)
 }
 
 /* What of the absolute path p lies below dir ("" is /): "/...", or NULL. */
-static const char *path_below(const char *p, const char *dir)
+static const char *path_inside(const char *p, const char *dir)
 {
-	const char *rest = mem_after(p, dir);
+	const char *rest = mem_below(p, dir);
 
-	return rest && *rest == '/' && rest[1] ? rest : NULL;
+	return rest && *rest && rest[1] ? rest : NULL;
 }
 
 /* Where the root is now: it may have been renamed since. */
@@ -142,7 +142,7 @@ static int bind_carry(struct carried *ret, const struct view *v, size_t i, const
 
 	*ret = (struct carried){.point = b->guest};
 	if (i < v->nbinds) {
-		ret->guest = inside ? path_below(b->guest, inside) : NULL;
+		ret->guest = inside ? path_inside(b->guest, inside) : NULL;
 		if (ret->guest)
 			return 0;
 		str_puts(&s, root_host(v, room->was));
@@ -151,7 +151,7 @@ static int bind_carry(struct carried *ret, const struct view *v, size_t i, const
 		if (!ret->point)
 			return -ENOMEM;
 	}
-	ret->guest = path_below(ret->point, new->host);
+	ret->guest = path_inside(ret->point, new->host);
 	return 0;
 }
 
@@ -193,7 +193,7 @@ static long enter_next(const struct view *v, const char *path, struct room *room
 		b->guest = c.guest ? c.guest : c.point;
 		b->guest_len = strlen(b->guest);
 		b->name = mem_base(b->guest);
-		b->in_root = path_below(b->host, new.host) != NULL;
+		b->in_root = path_inside(b->host, new.host) != NULL;
 	}
 	new.nold = ROWS(room->binds) - end;
 	memmove(&binds[new.nbinds], &binds[end], new.nold * sizeof *binds);

@@ -225,9 +225,7 @@ long guest_getcwd(char *buf, size_t n)
 
 static bool same_or_below(const char *a, const char *b)
 {
-	const char *rest = mem_after(a, mem_equal(b, "/") ? "" : b);
-
-	return rest && (!*rest || *rest == '/');
+	return mem_below(a, mem_equal(b, "/") ? "" : b) != NULL;
 }
 
 /* Has everything one name only?  Not when one bind shows what another one or the root shows. */

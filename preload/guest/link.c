@@ -209,14 +209,13 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 static bool in_bind(const struct view *v, const struct place *at, const struct stat *st)
 {
 	char guest[PATH_MAX + 64];
-	const char *rest;
 
 	if (place_guest_fd(v, at->dir, guest, sizeof guest) < 0)
 		return false;
 	for (size_t i = 0; i < v->nbinds; i++) {
-		rest = mem_after(guest, v->binds[i].guest);
-		if (rest && (!*rest || *rest == '/') && v->binds[i].src_ino == st->st_ino &&
-			v->binds[i].src_dev == st->st_dev)
+		const struct bind *b = &v->binds[i];
+
+		if (mem_below(guest, b->guest) && b->src_ino == st->st_ino && b->src_dev == st->st_dev)
 			return true;
 	}
 	return false;
