@@ -526,11 +526,11 @@ static int search(struct search *s, size_t at, char *p, unsigned char type)
 			return search_end(s, at, type);
 		type = DT_UNKNOWN;
 		end = search_component(p, s->flags, &magic);
-		if (magic && !search_fits(at, p, s->flags))
-			return 0;
 		if (magic) {
 			char sep = *end, *copy;
 
+			if (!search_fits(at, p, s->flags))
+				return 0;
 			*end = '\0';
 			copy = LIBC(strdup, char *, (const char *))(p);
 			*end = sep;
