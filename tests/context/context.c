@@ -410,6 +410,21 @@ static int vfork_beside_threads(void)
 static volatile int stop;
 static volatile long answers;
 
+/* Waits for threads that return NULL, or what went wrong. */
+static bool all_well(const pthread_t *t, int n)
+{
+	bool well = true;
+	void *wrong;
+
+	for (int i = 0; i < n; i++) {
+		pthread_join(t[i], &wrong);
+		if (wrong)
+			dprintf(1, "# %s\n", (char *)wrong);
+		well = well && !wrong;
+	}
+	return well;
+}
+
 static int enters_b(void)
 {
 	return enter(in_b) == 'b' ? 0 : 1;
@@ -431,7 +446,6 @@ static void *vforks_on(void *enters)
 static int vfork_many(void)
 {
 	pthread_t t[4];
-	void *r;
 
 	if (!can_chroot())
 		return SKIP;
@@ -439,12 +453,7 @@ static int vfork_many(void)
 		CHECK(pthread_create(&t[i], NULL, vforks_on, (void *)(uintptr_t)(i % 2 ? enters_a : enters_b)) == 0);
 	usleep(800000);
 	stop = 1;
-	for (size_t i = 0; i < 4; i++) {
-		pthread_join(t[i], &r);
-		if (r)
-			dprintf(1, "# %s\n", (char *)r);
-		CHECK(r == NULL);
-	}
+	CHECK(all_well(t, 4));
 	CHECK(answers > 20);
 	return 0;
 }
@@ -516,7 +525,6 @@ static int count_fds(int dir)
 static int hammer(void)
 {
 	pthread_t t[3];
-	void *r;
 	int outer = open(base, O_RDONLY | O_DIRECTORY), fds = open("/proc/self/fd", O_RDONLY);
 	int before = 0, after, n = 0;
 
@@ -533,10 +541,7 @@ static int hammer(void)
 	}
 	after = fds < 0 ? 0 : count_fds(fds);
 	stop = 1;
-	for (int i = 0; i < 3; i++) {
-		pthread_join(t[i], &r);
-		CHECK(r == NULL);
-	}
+	CHECK(all_well(t, 3));
 	CHECK(n > 20 && answers > 20);
 	CHECK(after - before < 8 && before - after < 8); /* the threads' own, at that moment */
 	return 0;
@@ -1048,7 +1053,6 @@ static int full_threads(void)
 {
 	struct rlimit lim, after;
 	pthread_t t[8];
-	void *r;
 	int fd;
 
 	CHECK(getrlimit(RLIMIT_NOFILE, &lim) == 0);
@@ -1072,12 +1076,7 @@ static int full_threads(void)
 		CHECK(status_of(pid) == 0);
 	}
 	stop = 1;
-	for (int i = 0; i < 8; i++) {
-		pthread_join(t[i], &r);
-		if (r)
-			dprintf(1, "# %s\n", (char *)r);
-		CHECK(r == NULL);
-	}
+	CHECK(all_well(t, 8));
 	CHECK(answers > 20);
 	CHECK(getrlimit(RLIMIT_NOFILE, &after) == 0 && after.rlim_cur == lim.rlim_cur && after.rlim_max == lim.rlim_max);
 	return 0;

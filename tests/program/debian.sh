@@ -52,18 +52,8 @@ echo '#define HELLO "hello"' >"$T/fixture/dir/hello.h"
 
 found=
 for release in ${RELEASES:-bookworm bullseye trixie trixie,walk}; do
-	WALK='' name=$release
-	case $release in
-	*,walk) WALK=yes name=${release%,walk} ;;
-	esac
-	[ -d "$ROOTS/$name/usr" ] || {
-		row 0 "$release # SKIP no $ROOTS/$name"
-		continue
-	}
-	prepare "$name" || {
-		row 1 "$release: the root can be prepared"
-		continue
-	}
+	release_parts
+	release_root || continue
 	found=1
 	# only of a root that has it (minbase and what .ci/run adds)
 	has() {

@@ -15,18 +15,8 @@ echo 'struct { long size; void *first, *map; } libjail_audit_told = {1, 0, 0};' 
 	$CC -shared -nostdlib -fPIC -Wl,--hash-style=both -Wl,-soname,libjail.so -o "$T/other.so" -x c - || exit 1
 found=
 for release in ${RELEASES:-bullseye bookworm trixie trixie,walk}; do
-	WALK='' name=$release
-	case $release in
-	*,walk) WALK=yes name=${release%,walk} ;;
-	esac
-	[ -d "$ROOTS/$name/usr" ] || {
-		row 0 "$release # SKIP no $ROOTS/$name"
-		continue
-	}
-	prepare "$name" || {
-		row 1 "$release: the root can be prepared"
-		continue
-	}
+	release_parts
+	release_root || continue
 	found=yes
 	mkdir -p "$root/opt/deep/more"
 	cp tests/program/deep.c "$root/opt/deep/deep.c"

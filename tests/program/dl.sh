@@ -148,10 +148,7 @@ make_musl() {
 
 found=
 for release in ${RELEASES:-bullseye bookworm trixie trixie,walk musl musl,walk}; do
-	WALK='' name=$release
-	case $release in
-	*,walk) WALK=yes name=${release%,walk} ;;
-	esac
+	release_parts
 	if [ "$name" = musl ]; then
 		command -v musl-gcc >/dev/null || {
 			row 0 "$release # SKIP no musl-gcc (musl-tools)"
@@ -167,14 +164,7 @@ for release in ${RELEASES:-bullseye bookworm trixie trixie,walk musl musl,walk};
 		rows_of_this
 		continue
 	fi
-	[ -d "$ROOTS/$name/usr" ] || {
-		row 0 "$release # SKIP no $ROOTS/$name"
-		continue
-	}
-	prepare "$name" || {
-		row 1 "$release: the root can be prepared"
-		continue
-	}
+	release_root || continue
 	found=yes
 	mkdir -p "$root/opt/dl"
 	cp tests/program/dl.c "$T/build" "$root/opt/dl"
