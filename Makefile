@@ -24,7 +24,7 @@ FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -
 	-DLIBJAIL_VERSION='"$(VERSION)"'
 LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
 
-SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/call/*.c preload/guest/*.c)))
+SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/*/*.c preload/*/*/*.c)))
 # What runs in every process, then what forks and executes, lies together: the kernel maps sixteen pages of
 # a file for one fault (1 to 3 us), or as many as it finds there.  So do their small variables.
 FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpolicy config start state real place \

@@ -17,6 +17,8 @@
 # here; "ok 3 # SKIP why" skips one row.  TESTS given as arguments (unit/names, program) limit the
 # run.  Needs: B (the build directory), OBJ (libjail's objects), LIBJAIL_LIB, CC; make sets them.
 set -u
+# The makes that tests run are nobody's children: "make check" and "make -s check" test the same.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 CC=${CC:-cc}
