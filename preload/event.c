@@ -7,6 +7,7 @@
 #include "report.h"
 #include "state.h"
 #include "sys.h"
+#include "sys/lock.h"
 #include "wrap.h"
 #include <elf.h>
 #include <poll.h>
@@ -215,7 +216,6 @@ static int sink_again(int fd)
  * not into that one.  One thread opens it again, and the others have it then. */
 static int sink_now(void)
 {
-	static int lock;
 	int fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
 	uint64_t mask;
 
@@ -223,11 +223,11 @@ static int sink_now(void)
 		return fd;
 	if (!sink_path || !record_mine())
 		return -1;
-	mask = sys_lock(&lock);
+	mask = lock_take(LOCK_SINK);
 	fd = __atomic_load_n(&event_fd, __ATOMIC_ACQUIRE);
 	if (!event_same(fd))
 		fd = sink_again(fd);
-	sys_unlock(&lock, mask);
+	lock_give(LOCK_SINK, mask);
 	return fd;
 }
 

@@ -4,11 +4,11 @@
  * emit calls to these four whatever the flags (gcc manual, "Standards"). */
 #include "mem.h"
 #include "sys.h"
+#include "sys/lock.h"
 #include <errno.h>
 #include <linux/kcmp.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <time.h>
 
 /* Words wherever they lie, and whatever is in them. */
 typedef uint16_t word2 __attribute__((may_alias, aligned(1)));
@@ -159,49 +159,9 @@ void *sys_pages(size_t n)
 	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
-/* A child of fork(2) has locks that another thread of its parent held, and none of its own threads has. */
-static bool lock_is_left(int tid)
-{
-	return sys_call(SYS_tgkill, sys_getpid(), tid, 0) == -ESRCH;
-}
-
-uint64_t sys_lock(int *lock)
-{
-	enum { SPINS = 1000, SLEEPS = 100 };
-	const struct timespec pause = {.tv_nsec = 1000000};
-	const uint64_t all = ~(uint64_t)0;
-	uint64_t mask = 0;
-	int me;
-
-	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
-	me = sys_gettid();
-	for (unsigned tries = 1; tries < SPINS + SLEEPS; tries++) {
-		int by = 0;
-
-		if (__atomic_compare_exchange_n(lock, &by, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			break;
-		if (tries < SPINS)
-			sys_call(SYS_sched_yield);
-		else if (lock_is_left(by) &&
-			 __atomic_compare_exchange_n(lock, &by, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			break;
-		else
-			sys_call(SYS_nanosleep, &pause, NULL);
-	}
-	return mask;
-}
-
-void sys_unlock(int *lock, uint64_t mask)
-{
-	int me = sys_gettid();
-
-	__atomic_compare_exchange_n(lock, &me, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
-}
-
 /* So many threads of the process nofile_pid want the limit lifted now; and what it is then put back to. */
 static unsigned nofile_lifts;
-static int nofile_lock, nofile_pid;
+static int nofile_pid;
 static struct rlimit nofile_was;
 BESIDE bool sys_nofile_used;
 
@@ -273,22 +233,22 @@ static int nofile_lift(struct rlimit *ret_was, bool mine)
 
 int sys_nofile_lift(struct rlimit *ret_was)
 {
-	const uint64_t mask = sys_lock(&nofile_lock);
+	const uint64_t mask = lock_take(LOCK_NOFILE);
 	const int r = nofile_lift(ret_was, nofile_mine());
 
-	sys_unlock(&nofile_lock, mask);
+	lock_give(LOCK_NOFILE, mask);
 	return r;
 }
 
 void sys_nofile_restore(const struct rlimit *was)
 {
-	const uint64_t mask = sys_lock(&nofile_lock);
+	const uint64_t mask = lock_take(LOCK_NOFILE);
 	const bool counted = nofile_mine() && nofile_lifts;
 
 	if (!counted || nofile_lifts == 1)
 		nofile_back(was);
 	nofile_lifts -= counted;
-	sys_unlock(&nofile_lock, mask);
+	lock_give(LOCK_NOFILE, mask);
 }
 
 /* A limit that is as high as it may be is not ours for sure. */

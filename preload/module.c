@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
  * Which objects are mapped, by the loader's own list (link.h): their bounds, unwind tables, build ids
- * and names.  The table only grows; one thread at a time adds to it, and who finds it busy goes
- * without. */
+ * and names.  The table only grows; one thread at a time adds to it (LOCK_MODULES), and the others wait
+ * for what it finds. */
 #include "module.h"
 #include "place.h"
 #include "state.h"
+#include "sys/lock.h"
 #include "wrap.h"
 #include <elf.h>
 #include <sys/auxv.h>
@@ -190,15 +191,13 @@ static bool fill(struct module *m, const struct link_map *l, bool program)
 
 void module_scan(void)
 {
-	static int busy;
 	static bool seen[MODULES_MAX];
 	const struct link_map *first, *l;
-	const unsigned known = taken;
-	unsigned limit = MODULES_MAX, m;
+	unsigned limit = MODULES_MAX, known, m;
+	const uint64_t signals = lock_take(LOCK_MODULES);
 	bool changed = false;
 
-	if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
-		return;
+	known = taken;
 	memset(seen, 0, known + 1);
 	first = real_objects();
 	for (l = first; l && limit && place_readable(l, sizeof *l); l = l->l_next, limit--) {
@@ -221,7 +220,7 @@ void module_scan(void)
 		}
 	if (changed)
 		__atomic_add_fetch(&module_epoch, 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+	lock_give(LOCK_MODULES, signals);
 }
 
 static unsigned find_known(uintptr_t pc)

@@ -34,7 +34,7 @@ struct module {
 enum { MODULE_NONE = 0, MODULES_MAX = 4096 };
 
 /* The number of the module that holds pc, 1 or more, or MODULE_NONE.  An address that no known module
- * holds makes it look at the loader's list once more.  No lock, no heap: async-signal-safe. */
+ * holds makes it look at the loader's list once more.  No heap: async-signal-safe. */
 unsigned module_find(uintptr_t pc);
 
 /* Module number m; never NULL for a number that module_find has returned. */

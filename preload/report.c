@@ -13,6 +13,7 @@
 #include "guest/guest.h"
 #include "state.h"
 #include "sys.h"
+#include "sys/lock.h"
 #include "what.h"
 #include "wrap.h"
 #include <errno.h>
@@ -123,7 +124,8 @@ struct area {
 };
 
 static struct area areas[AREAS]; /* first in .bss (see the Makefile): the head of a line is no new page */
-BESIDE static int areas_taken[AREAS]; /* not in there: a fork would copy their pages */
+/* Not in there: a fork would copy their pages.  No lock: nobody waits, whoever finds them all taken maps an area. */
+BESIDE static int areas_taken[AREAS];
 BESIDE static uint64_t run;
 BESIDE static char *const *start_argv;
 BESIDE static int snapshot_signal;
@@ -145,10 +147,9 @@ BESIDE static unsigned generation;
 APART static uint32_t counts[STACKS_MAX];
 APART static uint8_t told[STACKS_MAX];
 enum { TOLD_SWEEPS = 0xff };
-BESIDE static int counts_taken;
+BESIDE static int counts_taken; /* no lock: nobody waits, whoever finds it taken tells nothing, or counts it as missed */
 
 BESIDE bool report_pending, report_noted;
-BESIDE static int kept_busy;
 static void kept_forget(void);
 
 uint64_t report_run(void)
@@ -432,7 +433,6 @@ void report_forked(void)
 	held = 0; /* it is the parent's to tell */
 	if (report_pending)
 		kept_forget();
-	kept_busy = 0;
 	announced = ended = false;
 	self_pid = sys_getpid();
 	if (record_on) {
@@ -1321,8 +1321,8 @@ struct bad_close {
 	const char *kind;
 };
 
-/* Those of one call path in one thread, one after the other. */
-APART static struct {
+/* Those of one call path in one thread, one after the other; under LOCK_KEPT. */
+APART static struct kept {
 	int tid;
 	bool down;
 	unsigned n, unseen;
@@ -1369,32 +1369,55 @@ static void kept_forget(void)
 	report_pending = __atomic_load_n(&held, __ATOMIC_RELAXED) != 0;
 }
 
-static void kept_send(void)
+/* Moves what is kept to *out, which the caller sends when it has given the lock back. */
+static void kept_take(struct kept *out)
 {
-	for (unsigned i = 0; i < kept.n; i++)
-		bad_close_send(&kept.at[i]);
+	out->n = kept.n;
+	memcpy(out->at, kept.at, kept.n * sizeof *kept.at);
 	kept_forget();
+}
+
+static void kept_send(const struct kept *out)
+{
+	for (unsigned i = 0; i < out->n; i++)
+		bad_close_send(&out->at[i]);
+}
+
+/* The large frame, out of the usual way. */
+static NOINLINE void kept_flush(void)
+{
+	const uint64_t signals = lock_take(LOCK_KEPT);
+	struct kept out;
+
+	kept_take(&out);
+	lock_give(LOCK_KEPT, signals);
+	kept_send(&out);
 }
 
 void report_flush(void)
 {
-	if (!report_pending || __atomic_exchange_n(&kept_busy, 1, __ATOMIC_ACQUIRE))
+	if (!report_pending)
 		return;
 	held_send(NULL);
-	kept_send();
-	__atomic_store_n(&kept_busy, 0, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&kept.n, __ATOMIC_SEQ_CST)) {
+		kept_flush();
+		return;
+	}
+	__atomic_store_n(&report_pending, false, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&kept.n, __ATOMIC_SEQ_CST)) /* another thread has kept one meanwhile */
+		report_pending = true;
 }
 
-/* Keeps b back; a path that closes numbers near each other, upwards or downwards, two of which nobody
+/* Keeps b back, and moves to *out what it ends; a path that closes numbers near each other, upwards or downwards, two of which nobody
  * ever opened, is a loop over all of them. */
-static void kept_add(const struct bad_close *b)
+static void kept_add(const struct bad_close *b, struct kept *out)
 {
 	enum { NEAR = 64 };
 	const int tid = sys_gettid(), step = kept.n ? b->fd - kept.at[kept.n - 1].fd : 0;
 
 	if (kept.n && (kept.at[0].closer != b->closer || kept.tid != tid || kept.n == KEPT_BACK || !step ||
 			      step > NEAR || step < -NEAR || (kept.n > 1 && (step < 0) != kept.down)))
-		kept_send();
+		kept_take(out);
 	kept.down = step < 0;
 	kept.tid = tid;
 	kept.at[kept.n++] = *b;
@@ -1410,6 +1433,8 @@ static void kept_add(const struct bad_close *b)
 void report_bad_close(int fd, struct record_closing what, bool failed)
 {
 	struct bad_close b = {.fd = fd, .closer = what.stack};
+	uint64_t signals;
+	struct kept out;
 	struct record r;
 
 	/* close(-1) is meant to do nothing, and a shell closes numbers on the off chance that they are open */
@@ -1430,12 +1455,11 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 	b.kind = b.twice ? "double" : "not-open";
 	if (state_owns(fd)) /* which the program is told is not there */
 		b.kind = "internal";
-	if (__atomic_exchange_n(&kept_busy, 1, __ATOMIC_ACQUIRE)) {
-		bad_close_send(&b);
-		return;
-	}
-	kept_add(&b);
-	__atomic_store_n(&kept_busy, 0, __ATOMIC_RELEASE);
+	out.n = 0;
+	signals = lock_take(LOCK_KEPT);
+	kept_add(&b, &out);
+	lock_give(LOCK_KEPT, signals);
+	kept_send(&out);
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "event.h"
 #include "source.h"
 #include "sys.h"
+#include "sys/lock.h"
 #include "wrap.h"
 #include <errno.h>
 #include <linux/kcmp.h>
@@ -186,10 +187,8 @@ bool state_alone(void)
 	return sys_call(SYS_unshare, CLONE_THREAD) == 0;
 }
 
-/* What the view holds, and what it says that it holds, change together: under this lock, but in a vfork child, whose
+/* What the view holds, and what it says that it holds, change together: under LOCK_VIEW, but in a vfork child, whose
  * table of descriptors and whose view are its own. */
-static int view_lock;
-
 int state_chroot(const struct view *old, const struct view *v)
 {
 	struct view *c;
@@ -202,7 +201,7 @@ int state_chroot(const struct view *old, const struct view *v)
 		c = view_copy(v);
 		return c ? publish_forked(c) : -ENOMEM;
 	}
-	mask = sys_lock(&view_lock);
+	mask = lock_take(LOCK_VIEW);
 	c = __atomic_load_n(&own.now, __ATOMIC_ACQUIRE) == old ? view_copy(v) : NULL;
 	if (c) {
 		/* The number stays: another thread in the middle of a call meets the old root or the new
@@ -221,7 +220,7 @@ int state_chroot(const struct view *old, const struct view *v)
 	} else {
 		r = own.now == old ? -ENOMEM : -EAGAIN;
 	}
-	sys_unlock(&view_lock, mask);
+	lock_give(LOCK_VIEW, mask);
 	return r;
 }
 
@@ -294,9 +293,9 @@ int state_yield(int fd)
 	}
 	if (state_in_vfork())
 		return yield(fd, true);
-	mask = sys_lock(&view_lock);
+	mask = lock_take(LOCK_VIEW);
 	r = yield(fd, false);
-	sys_unlock(&view_lock, mask);
+	lock_give(LOCK_VIEW, mask);
 	return r;
 }
 

@@ -192,13 +192,6 @@ static inline int sys_gettid(void)
 /* An anonymous private mapping of n bytes, or NULL. */
 void *sys_pages(size_t n);
 
-/* A lock for a few system calls in a row, by which threads change together what the kernel has and what we know of
- * it.  Signals wait meanwhile: no handler finds it taken by its own thread.  A child of fork(2) or vfork(2) takes
- * what a thread of its parent's holds, and who has waited for a tenth of a second goes ahead.  Returns the signal
- * mask for sys_unlock().  Async-signal-safe. */
-uint64_t sys_lock(int *lock);
-void sys_unlock(int *lock, uint64_t mask);
-
 /* Lifts the soft limit of descriptors a little, for one of our own; *ret_was is what it was, for
  * sys_nofile_restore(), which leaves it lifted as long as other threads want it so.  -EMFILE where the hard limit
  * leaves no room.  Async-signal-safe. */

@@ -9,6 +9,7 @@
 #include "../report.h"
 #include "../state.h"
 #include "../sys.h"
+#include "../sys/lock.h"
 #include <linux/sched.h>
 
 /* -- fork ---------------------------------------------------------------------------------- */
@@ -16,8 +17,10 @@
 /* A child is a process of its own, whose descriptors are its parent's making. */
 static pid_t forked(pid_t pid)
 {
-	if (pid == 0)
+	if (pid == 0) {
+		lock_forked();
 		sys_nofile_alone();
+	}
 	if (UNLIKELY(record_on)) {
 		if (pid == 0)
 			report_forked();

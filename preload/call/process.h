@@ -69,9 +69,4 @@ struct process_sigaction {
 	unsigned long mask;
 };
 
-/* A lock for a few loads and stores, never held while calling out.  A child of fork that finds
- * it taken by a thread of its parent takes it over: the word is the owner's process id. */
-void process_lock(int *lock);
-void process_unlock(int *lock);
-
 #endif

@@ -8,30 +8,9 @@
 #include "../fdpolicy.h"
 #include "../record.h"
 #include "../sys.h"
+#include "../sys/lock.h"
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-
-void process_lock(int *lock)
-{
-	const int me = sys_getpid();
-
-	for (;;) {
-		int owner = 0;
-
-		if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
-			    __ATOMIC_RELAXED))
-			return;
-		if (owner != me && __atomic_compare_exchange_n(lock, &owner, me, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return;
-		sys_call(SYS_sched_yield);
-	}
-}
-
-void process_unlock(int *lock)
-{
-	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-}
 
 /* argv of sh(1) for a command, as both libcs spell it */
 #define SHELL_ARGV(command) \
@@ -42,15 +21,15 @@ void process_unlock(int *lock)
 /* The dispositions that several threads in system(3) share: the first one in saves them, the
  * last one out puts them back. */
 static struct {
-	int lock, pid, users;
+	int pid, users;
 	struct process_sigaction intr, quit;
 } ignored;
 
 static void signals_ignore(unsigned long *sigdefault)
 {
 	static const struct process_sigaction ignore = {.handler = SIG_IGN};
+	const uint64_t signals = lock_take(LOCK_SYSTEM);
 
-	process_lock(&ignored.lock);
 	if (ignored.pid != sys_getpid()) { /* a child of fork: those threads are the parent's */
 		ignored.pid = sys_getpid();
 		ignored.users = 0;
@@ -61,17 +40,18 @@ static void signals_ignore(unsigned long *sigdefault)
 	}
 	*sigdefault = (ignored.intr.handler != SIG_IGN ? 1UL << (SIGINT - 1) : 0) |
 		      (ignored.quit.handler != SIG_IGN ? 1UL << (SIGQUIT - 1) : 0);
-	process_unlock(&ignored.lock);
+	lock_give(LOCK_SYSTEM, signals);
 }
 
 static void signals_restore(const unsigned long *mask)
 {
-	process_lock(&ignored.lock);
+	const uint64_t signals = lock_take(LOCK_SYSTEM);
+
 	if (--ignored.users == 0) {
 		sys_call(SYS_rt_sigaction, SIGINT, &ignored.intr, NULL, 8);
 		sys_call(SYS_rt_sigaction, SIGQUIT, &ignored.quit, NULL, 8);
 	}
-	process_unlock(&ignored.lock);
+	lock_give(LOCK_SYSTEM, signals);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, 8);
 }
 
@@ -157,48 +137,48 @@ struct stream {
 	ino_t ino;
 };
 
-static struct {
-	int lock;
-	struct stream *first;
-} streams;
+static struct stream *streams;
 
 /* Unlinks the stream of f, or NULL. */
 static struct stream *stream_take(FILE *f)
 {
 	struct stream *s, **at;
+	uint64_t signals;
 
-	process_lock(&streams.lock);
-	for (at = &streams.first; (s = *at) && s->f != f; at = &s->next)
+	signals = lock_take(LOCK_POPEN);
+	for (at = &streams; (s = *at) && s->f != f; at = &s->next)
 		;
 	if (s)
 		*at = s->next;
-	process_unlock(&streams.lock);
+	lock_give(LOCK_POPEN, signals);
 	return s;
 }
 
 static void stream_put(struct stream *s)
 {
-	process_lock(&streams.lock);
-	s->next = streams.first;
-	streams.first = s;
-	process_unlock(&streams.lock);
+	const uint64_t signals = lock_take(LOCK_POPEN);
+
+	s->next = streams;
+	streams = s;
+	lock_give(LOCK_POPEN, signals);
 }
 
 /* popen(3p): "any streams from previous popen() calls that remain open in the parent process are
  * closed in the new child process".  Up to n of their descriptors to fds; how many there are. */
 static size_t stream_fds(int *fds, size_t n)
 {
+	uint64_t signals;
 	struct stat st;
 	size_t have = 0;
 
-	process_lock(&streams.lock);
-	for (struct stream *s = streams.first; s; s = s->next)
+	signals = lock_take(LOCK_POPEN);
+	for (struct stream *s = streams; s; s = s->next)
 		if (sys_fstat(s->fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_ino == s->ino) {
 			if (have < n)
 				fds[have] = s->fd;
 			have++;
 		}
-	process_unlock(&streams.lock);
+	lock_give(LOCK_POPEN, signals);
 	return have;
 }
 

@@ -5,6 +5,7 @@
  * a named semaphore is libc's own as long as the root shows the host's /dev/shm, and else made here, in
  * the way and form of the libc at hand: what glibc and musl put in the file differs. */
 #include "../record.h"
+#include "../sys/lock.h"
 #include "../wrap.h"
 #include "glibc.h"
 #include <semaphore.h>
@@ -190,7 +191,6 @@ static long sem_fill(struct sem_open *o, int fd, const struct stat *st)
  * look one after the other. */
 static long sem_map(int fd, sem_t **ret)
 {
-	static int lock;
 	struct sem_open *o = NULL;
 	struct stat st;
 	uint64_t mask;
@@ -203,7 +203,7 @@ static long sem_map(int fd, sem_t **ret)
 		r = o ? 0 : -ENOMEM;
 	}
 	if (r == 0) {
-		mask = sys_lock(&lock);
+		mask = lock_take(LOCK_SEM);
 		*ret = sem_find(&st);
 		r = *ret ? 0 : sem_fill(o, fd, &st);
 		if (r == 0 && !*ret)
@@ -211,7 +211,7 @@ static long sem_map(int fd, sem_t **ret)
 		else
 			o->sem = NULL;
 		__atomic_store_n(&o->refs, o->sem != NULL, __ATOMIC_RELEASE);
-		sys_unlock(&lock, mask);
+		lock_give(LOCK_SEM, mask);
 	}
 	sys_close(fd);
 	return r;

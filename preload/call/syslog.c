@@ -6,13 +6,13 @@
 #include "process.h"
 #include "glibc.h"
 #include "../record.h"
+#include "../sys/lock.h"
 #include <sys/un.h>
 #include <syslog.h>
 
 extern char *program_invocation_short_name __attribute__((weak));
 
 static struct log {
-	int lock;
 	int fd;             /* the connection: a low number, as libc's; -1: none */
 	int type;           /* SOCK_DGRAM or SOCK_STREAM */
 	bool libc_may;      /* libc may have a connection, made when no root was set */
@@ -65,13 +65,14 @@ static void log_open(void)
 {
 	bool libc_may, borrowed = false, musl = config()->musl;
 	int type, fd = -1;
+	uint64_t signals;
 	long r;
 
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	type = musl ? SOCK_DGRAM : log.type;
 	libc_may = log.libc_may;
 	log.libc_may = false;
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 
 	if (libc_may) {
 		fd = log_of_libc(&type);
@@ -95,14 +96,14 @@ static void log_open(void)
 		type = type == SOCK_DGRAM ? SOCK_STREAM : SOCK_DGRAM;
 	}
 
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	if (log.fd < 0) {
 		log.type = type;
 		log.borrowed = borrowed;
 		log.fd = fd;
 		fd = -1;
 	}
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 	if (fd >= 0 && !borrowed)
 		guest_close(fd); /* another thread was faster */
 }
@@ -113,8 +114,9 @@ static void log_drop(int fd)
 	bool mine, borrowed;
 	const char *ident;
 	int option, facility;
+	uint64_t signals;
 
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	mine = fd >= 0 && log.fd == fd;
 	borrowed = log.borrowed;
 	ident = log.ident;
@@ -124,7 +126,7 @@ static void log_drop(int fd)
 		log.fd = -1;
 		log.borrowed = false;
 	}
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 	if (mine && borrowed) {
 		REAL(closelog)();
 		REAL(openlog)(ident, option & ~LOG_NDELAY, facility);
@@ -138,13 +140,14 @@ static void log_drop(int fd)
 static int log_hold(int *fd, int *type)
 {
 	int held, min = state_fd_min();
+	uint64_t signals;
 
 	for (int tries = 0;; tries++) {
-		process_lock(&log.lock);
+		signals = lock_take(LOCK_SYSLOG);
 		*fd = log.fd;
 		*type = log.type;
 		held = *fd < 0 ? -ENOTCONN : sys_fcntl(*fd, F_DUPFD_CLOEXEC, min);
-		process_unlock(&log.lock);
+		lock_give(LOCK_SYSLOG, signals);
 		if (*fd >= 0 || tries)
 			return held == -EMFILE || held == -EINVAL ? *fd : held;
 		log_open();
@@ -340,6 +343,7 @@ static void log_format(int pri, int flag, const char *fmt, va_list ap)
 	int (*mask)(int) = LIBC(setlogmask, int, (int));
 	struct message m;
 	struct log now;
+	uint64_t signals;
 	long fd;
 
 	if (pri & ~(LOG_PRIMASK | LOG_FACMASK)) {
@@ -352,9 +356,9 @@ static void log_format(int pri, int flag, const char *fmt, va_list ap)
 	}
 	if (mask && !(mask(0) & LOG_MASK(LOG_PRI(pri))))
 		return;
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	now = log;
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 	if (!(pri & LOG_FACMASK))
 		pri |= now.facility;
 	if (message_make(&m, &now, pri, error, flag, fmt, ap) == 0) {
@@ -434,11 +438,12 @@ void jail_openlog(const char *ident, int option, int facility)
 	/* to older ones 0 is no facility, and not LOG_KERN */
 	const bool knows_kern = !glibc_before(36);
 	void (*real)(const char *, int, int) = REAL(openlog);
+	uint64_t signals;
 	bool opens;
 
 	if (real)
 		real(ident, in_root ? option & ~LOG_NDELAY : option, facility);
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	if (musl) {
 		struct str s = {log.copy, log.copy + sizeof log.copy};
 		size_t n = ident ? strlen(ident) : 0;
@@ -453,7 +458,7 @@ void jail_openlog(const char *ident, int option, int facility)
 	if (!in_root && option & LOG_NDELAY)
 		log.libc_may = true;
 	opens = in_root && option & LOG_NDELAY && log.fd < 0;
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 	if (opens)
 		log_open();
 }
@@ -462,9 +467,10 @@ void jail_closelog(void)
 {
 	void (*real)(void) = REAL(closelog);
 	bool borrowed, musl = config()->musl;
+	uint64_t signals;
 	int fd;
 
-	process_lock(&log.lock);
+	signals = lock_take(LOCK_SYSLOG);
 	fd = log.fd;
 	borrowed = log.borrowed;
 	log.fd = -1;
@@ -472,7 +478,7 @@ void jail_closelog(void)
 	log.type = SOCK_DGRAM;
 	if (!musl)
 		log.ident = NULL;
-	process_unlock(&log.lock);
+	lock_give(LOCK_SYSLOG, signals);
 	if (fd >= 0 && !borrowed)
 		guest_close(fd);
 	if (real)
