@@ -31,7 +31,7 @@ FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpo
 	guest/exec call/exec)
 OBJ       := $(patsubst %.c,$(B)/%.o,$(FIRST) $(filter-out $(FIRST),$(SRC)))
 REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))
-AUDIT_OBJ := $(B)/preload/audit.o $(B)/preload/place.o $(B)/preload/mem.o $(B)/preload/sys/lock.o
+AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer)
 
 all: $(B)/libjail.so $(B)/libjail-audit.so $(B)/jailreport tools
 

@@ -1507,11 +1507,8 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	if (v.fd < 0)
 		return v.fd;
 	r = sys_fstat(v.fd, &st);
-	if (r == 0) { /* chroot(2) wants search permission on the directory */
+	if (r == 0) /* chroot(2) wants search permission on the directory */
 		r = sys_faccessat2(v.fd, ".", X_OK, AT_EACCESS);
-		if (r == -ENOSYS)
-			r = (int)sys_call(SYS_faccessat, v.fd, ".", X_OK);
-	}
 	if (r == 0)
 		r = host_of(v.fd, &v.host);
 	if (r < 0) {

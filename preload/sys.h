@@ -152,10 +152,21 @@ static inline ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_
 	return sys_call(SYS_readlinkat, dir, path, buf, n);
 }
 
-static inline int sys_faccessat2(int dir, const char *path, int mode, int flags)
-{
-	return (int)sys_call(SYS_faccessat2, dir, path, mode, flags);
-}
+/* faccessat2(2) (Linux 5.8), by other calls where it is missing: AT_EACCESS goes by the mode bits alone
+ * there when the real and the effective identity differ.  path is readable, if flags are given. */
+int sys_faccessat2(int dir, const char *path, int mode, int flags);
+
+/* Do the mode bits in st grant mode (R_OK ...) to the process, by its effective or its real identity?
+ * 0 or -EACCES. */
+int sys_granted(const struct stat *st, int mode, bool effective);
+
+/* Does the kernel have the system call nr, one of those numbered above?  0, or what it answers instead:
+ * -ENOSYS, or the -EPERM of a seccomp filter that does not know it.  The kernel is asked once. */
+long sys_lacks(int nr);
+
+/* Is r, which the system call nr has just returned, its own answer?  false: the call is missing, perhaps
+ * since a filter was installed. */
+bool sys_answered(int nr, long r);
 
 /* fcntl(2); arg is what the command says it is. */
 static inline int sys_fcntl(int fd, int cmd, long arg)

@@ -32,12 +32,38 @@ int jail_fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 	return EDGE(int, guest_fchmodat2(dirfd, path, mode, flags));
 }
 
-/* faccessat(3): glibc refused what it could not do by stat(2), until it had faccessat2(2) in 2.33. */
+/* faccessat(3) of a glibc that has no faccessat2(2), because the kernel has none or because it is older
+ * than 2.33: AT_EACCESS is nothing to a program that is not set-user-ID, and a symlink is judged by its
+ * mode (sysdeps/unix/sysv/linux/faccessat.c). */
+static long access_by_glibc(int dirfd, const char *path, int mode, int flags)
+{
+	struct stat st;
+	long r;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS))
+		return -EINVAL;
+	if (!(flags & AT_SYMLINK_NOFOLLOW))
+		return guest_faccessat2(dirfd, path, mode, 0);
+	r = guest_newfstatat(dirfd, path, &st, flags & AT_SYMLINK_NOFOLLOW);
+	return r < 0 ? r : sys_granted(&st, mode & (R_OK | W_OK | X_OK), flags & AT_EACCESS);
+}
+
 int jail_faccessat(int dirfd, const char *path, int mode, int flags)
 {
-	if (UNLIKELY(flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS)) && !config()->musl && glibc_before(33))
-		return EDGE(int, -EINVAL);
-	return EDGE(int, guest_faccessat2(dirfd, path, mode, flags));
+	const bool musl = config()->musl, old = flags && !musl && glibc_before(33);
+	long r = old ? -ENOSYS : guest_faccessat2(dirfd, path, mode, flags);
+
+	if (UNLIKELY(r == -ENOSYS) && flags && !musl)
+		r = access_by_glibc(dirfd, path, mode, flags);
+	else if (UNLIKELY(r == -ENOSYS) && flags) /* a child takes on the effective identity and asks */
+		r = flags == AT_EACCESS ? guest_eaccess(dirfd, path, mode) : -EINVAL;
+	return EDGE(int, r);
+}
+
+/* To glibc this is access(3), in a program that is not set-user-ID. */
+int jail_euidaccess(const char *path, int mode)
+{
+	return config()->musl ? jail_faccessat(AT_FDCWD, path, mode, AT_EACCESS) : jail_access(path, mode);
 }
 
 /* utimensat(2): to the kernel a NULL path is dirfd itself.  Old glibc kept that for futimens(3)

@@ -142,12 +142,8 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 	r = sys_fstat(p->fd, &st);
 	if (r == 0 && !S_ISREG(st.st_mode))
 		r = -EACCES;
-	if (r == 0) {
+	if (r == 0)
 		r = sys_faccessat2(p->fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
-		if (r == -ENOSYS)
-			r = sys_call(SYS_faccessat, AT_FDCWD,
-				(at.dir = p->fd, place_path(&at, magic)), X_OK);
-	}
 	if (r == 0) {
 		memset(p->head, 0, HEAD);
 		r = sys_pread(p->fd, p->head, HEAD, 0);

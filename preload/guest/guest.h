@@ -43,7 +43,10 @@ long guest_fspick(int dirfd, const char *path, unsigned flags);
 long guest_fstat(int fd, struct stat *st);
 long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags);
 long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *stx);
+/* With flags -ENOSYS, or a filter's -EPERM, where the kernel lacks the call; without, faccessat(2). */
 long guest_faccessat2(int dirfd, const char *path, int mode, int flags);
+/* For the effective identity, also where the kernel lacks faccessat2(2): sys_faccessat2() says how. */
+long guest_eaccess(int dirfd, const char *path, int mode);
 long guest_statfs(const char *path, struct statfs *sf);
 long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n);
 

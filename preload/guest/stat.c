@@ -75,25 +75,34 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 {
 	const struct view *v = state_view();
 	struct place at;
-	char magic[PLACE_PATH];
 	long r;
 
 	if (!v)
-		return flags ? sys_faccessat2(dirfd, path, mode, flags)
-			     : sys_call(SYS_faccessat, dirfd, path, mode);
+		return sys_call(flags ? SYS_faccessat2 : SYS_faccessat, dirfd, path, mode, flags);
 	if (mode & ~(R_OK | W_OK | X_OK) ||
-		flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
+		flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) {
+		r = flags ? sys_lacks(SYS_faccessat2) : 0;
+		return r < 0 ? r : -EINVAL;
+	}
 	r = place_find(&at, v, dirfd, path, place_how(flags));
-	if (r < 0)
-		return r;
-	if (mode == F_OK && at.owned)
-		return place_done(&at, 0); /* it is held: it exists */
-	r = sys_faccessat2(at.dir, at.name, mode, flags | at.flags);
-	if (r == -ENOSYS) /* Linux before 5.8 */
-		r = sys_call(SYS_faccessat, at.flags ? AT_FDCWD : at.dir,
-			at.flags ? place_path(&at, magic) : at.name, mode);
-	return place_done(&at, r);
+	if (r < 0) /* a kernel without the call does not look at the path */
+		return flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
+	if (mode == F_OK && at.owned) /* it is held: it exists */
+		return place_done(&at, flags ? sys_lacks(SYS_faccessat2) : 0);
+	if (flags)
+		return place_done(&at, sys_call(SYS_faccessat2, at.dir, at.name, mode, flags | at.flags));
+	return place_done(&at, sys_faccessat2(at.dir, at.name, mode, at.flags));
+}
+
+long guest_eaccess(int dirfd, const char *path, int mode)
+{
+	struct place at;
+	long r = place_find(&at, state_view(), dirfd, path, PLACE_OBJECT);
+
+	if (r == 0)
+		r = place_done(&at, place_readable(at.name, 1) ? sys_faccessat2(at.dir, at.name, mode, AT_EACCESS | at.flags)
+							       : -EFAULT);
+	return r;
 }
 
 long guest_statfs(const char *path, struct statfs *sf)
