@@ -5,15 +5,9 @@
 #include "document.h"
 #include "show.h"
 #include "suppress.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { DOCUMENT_MAX = 1 << 28 };
 
 /* -- writing --------------------------------------------------------------------------------- */
 
@@ -482,40 +476,14 @@ static void get_head(struct model *m, const struct json *o)
 	m->malformed += left;
 }
 
-int document_read(struct model *m, const char *file)
+void document_read(struct model *m, const char *file, unsigned long line, struct text *all)
 {
-	static const char begin[] = "{\"jailreport\":";
 	struct json_doc doc = {0};
 	const struct json *groups;
-	struct text all = {0};
-	char buffer[65536];
-	struct stat st;
-	ssize_t n;
-	int fd;
 
-	/* Only a file can be looked at twice. */
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > DOCUMENT_MAX) {
-		close(fd);
-		return 0;
-	}
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
-		text_put(&all, buffer, (size_t)n);
-		if (all.n < sizeof(begin) || memcmp(all.at, begin, sizeof(begin) - 1) != 0 ||
-			all.n > DOCUMENT_MAX) {
-			text_free(&all);
-			close(fd);
-			return 0;
-		}
-	}
-	close(fd);
-	if (!all.at)
-		return 0;
-	if (!json_parse(&doc, all.at, all.n)) {
+	if (!json_parse(&doc, all->at, all->n)) {
 		m->lines++;
-		model_malformed(m, file, 1, doc.wrong);
+		model_malformed(m, file, line, doc.wrong);
 	} else {
 		get_head(m, doc.at);
 		groups = json_get(doc.at, "groups");
@@ -525,6 +493,4 @@ int document_read(struct model *m, const char *file)
 			get_group(m, c);
 	}
 	free(doc.at);
-	text_free(&all);
-	return 1;
 }

@@ -6,7 +6,8 @@
 
 #include "model.h"
 
-/* 1: it is such a document, and the model has it; 0: it is something else, or cannot be read. */
-int document_read(struct model *, const char *file);
+/* Adds such a document to the model, from text that begins in a line of a file; one that cannot be
+ * parsed is counted as a malformed line.  The text is not of use afterwards. */
+void document_read(struct model *, const char *file, unsigned long line, struct text *);
 
 #endif

@@ -2,7 +2,6 @@
  *
  * jailreport: the options, and in which order things are done. */
 #include "diff.h"
-#include "document.h"
 #include "live.h"
 #include "read.h"
 #include "show.h"
@@ -236,11 +235,6 @@ static int parse(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-static bool read_any(struct model *m, const char *file)
-{
-	return document_read(m, file) || read_file(m, file);
-}
-
 static void finish(struct model *m)
 {
 	read_end(m);
@@ -323,6 +317,9 @@ static int files(const struct options *o, int argc, char **argv)
 	if (!o->pid && argc == 0)
 		return error("no event file: name what 'jailrun --report=FILE' wrote, or - for "
 			     "the standard input; try 'jailreport --help'");
+	for (int i = 0, input = o->old && strcmp(o->old, "-") == 0; i < argc; i++)
+		if (strcmp(argv[i], "-") == 0 && input++)
+			return error("-: the standard input can be read once; name a file");
 	if (!o->html)
 		return 0;
 	if (strcmp(o->html, "-") == 0 && o->form != FORM_SCREEN)
@@ -363,12 +360,12 @@ int main(int argc, char **argv)
 	if (o.old) {
 		before = model_new();
 		before->suppress = o.suppress;
-		if (!read_any(before, o.old))
+		if (!read_file(before, o.old))
 			return error("--diff %s: cannot be read: %s", o.old, strerror(errno));
 		finish(before);
 	}
 	for (int i = 0; i < argc && !o.pid; i++)
-		if (!read_any(m, argv[i]))
+		if (!read_file(m, argv[i]))
 			return error("%s: cannot be read: %s", argv[i], strerror(errno));
 	finish(m);
 	if (before) {

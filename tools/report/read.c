@@ -4,6 +4,7 @@
  * so the events of the last execs wait, WAITING of them, and count when another program starts in
  * their process, when newer ones push them out, or at the end. */
 #include "read.h"
+#include "document.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 enum {
 	LINE_MAX_READ = 65536, /* the schema says 4096 */
+	DOCUMENT_MAX = 1 << 28,
 	WAITING = 4096,        /* a power of two */
 };
 
@@ -139,14 +141,92 @@ void read_line(
 		model_malformed(m, file, number, wrong);
 }
 
+/* -- files ----------------------------------------------------------------------------------- */
+
+/* One input: events, a line each, and documents of --json among them. */
+struct input {
+	struct model *m;
+	const char *name;
+	unsigned long number; /* of the line */
+	enum {
+		EVENTS,
+		SKIPPING, /* the rest of a line that is too long */
+		DOCUMENT, /* to the end of its line */
+		INDENTED, /* the whole input: another tool wrote it over several lines */
+	} in;
+	struct text document;
+	unsigned long document_line;
+};
+
+static const char document_name[] = "\"jailreport\"";
+
+/* What is left of a line behind blanks; NULL when nothing is. */
+static const char *behind_blanks(const char *at, const char *end)
+{
+	while (at < end && strchr(" \t\r", *at))
+		at++;
+	return at < end ? at : NULL;
+}
+
+static bool names_document(const char *at, const char *end)
+{
+	const size_t n = sizeof(document_name) - 1;
+
+	at = behind_blanks(at, end);
+	return at && (size_t)(end - at) >= n && memcmp(at, document_name, n) == 0;
+}
+
+static void document_end(struct input *in)
+{
+	if (in->document.n > 0)
+		document_read(in->m, in->name, in->document_line, &in->document);
+	text_free(&in->document);
+	in->in = EVENTS;
+}
+
+/* A line, or (ends is false) a part of one that is too long for an event or has no end. */
+static void take(struct input *in, char *at, size_t n, bool ends)
+{
+	char brace[] = "{";
+
+	if (in->in == INDENTED && in->number == 2 && !names_document(at, at + n)) {
+		text_free(&in->document);
+		in->in = EVENTS;
+		read_line(in->m, in->name, 1, brace, 1, true);
+	}
+	if (in->in == EVENTS && n > 0 && *at == '{') {
+		if (names_document(at + 1, at + n))
+			in->in = DOCUMENT;
+		else if (in->number == 1 && ends && !behind_blanks(at + 1, at + n))
+			in->in = INDENTED;
+		in->document_line = in->number;
+	}
+	switch (in->in) {
+	case EVENTS:
+		read_line(in->m, in->name, in->number, at, n, ends || n > LINE_MAX_READ);
+		if (!ends)
+			in->in = SKIPPING;
+		break;
+	case SKIPPING:
+		if (ends)
+			in->in = EVENTS;
+		break;
+	case DOCUMENT:
+	case INDENTED:
+		text_put(&in->document, at, in->document.n + n <= DOCUMENT_MAX ? n : 0);
+		if (ends && in->in == DOCUMENT)
+			document_end(in);
+	}
+	in->number += ends;
+}
+
 bool read_file(struct model *m, const char *file)
 {
 	static char buffer[1 << 18];
-	bool input = strcmp(file, "-") == 0, skipping = false;
-	int fd = input ? 0 : open(file, O_RDONLY | O_CLOEXEC);
-	const char *name = input ? "stdin" : file;
+	bool standard = strcmp(file, "-") == 0;
+	int fd = standard ? 0 : open(file, O_RDONLY | O_CLOEXEC);
+	struct input in = {.m = m, .name = standard ? "stdin" : file, .number = 1};
 	size_t have = 0;
-	unsigned long number = 1;
 	ssize_t n;
 
 	if (fd < 0)
@@ -159,32 +239,28 @@ bool read_file(struct model *m, const char *file)
 
 			if (error == EINTR)
 				continue;
-			if (!input)
+			if (!standard)
 				close(fd);
+			text_free(&in.document);
 			errno = error;
 			return false;
 		}
 		end = buffer + have + n;
 		while ((stop = memchr(at, '\n', (size_t)(end - at)))) {
-			if (!skipping)
-				read_line(m, name, number, at, (size_t)(stop - at), true);
-			skipping = false;
-			number++;
+			take(&in, at, (size_t)(stop - at), true);
 			at = stop + 1;
 		}
 		have = (size_t)(end - at);
-		if (skipping) {
-			have = 0;
-		} else if (have > LINE_MAX_READ) { /* the rest of it is not looked at */
-			read_line(m, name, number, at, have, true);
-			skipping = true;
+		if (have > LINE_MAX_READ) {
+			take(&in, at, have, false);
 			have = 0;
 		}
 		memmove(buffer, at, have);
 	}
 	if (have > 0)
-		read_line(m, name, number, buffer, have, false);
-	if (!input)
+		take(&in, buffer, have, false);
+	document_end(&in);
+	if (!standard)
 		close(fd);
 	return true;
 }

@@ -6,7 +6,7 @@
 
 #include "model.h"
 
-/* Reads a file, or stdin for "-": false, and errno, when it cannot be read.  What is not yet
+/* Reads the events and documents of --json in a file, or in stdin for "-": false, and errno, when it cannot be read.  What is not yet
  * certain waits until read_end(). */
 bool read_file(struct model *, const char *file);
 /* One line (n bytes, and room for a NUL behind them), of a file for messages. */
