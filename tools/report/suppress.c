@@ -17,7 +17,7 @@ static const char *const ask_names[ASKS] = {"call:", "what:", "to:", "from:", "h
 enum pattern_part { PART_FUN, PART_OBJ, PART_SRC, PART_ANY };
 static const char *const part_names[] = {"fun:", "obj:", "src:", "..."};
 
-enum { FRAMES_MAX = 64, LOGICAL_MAX = 256, GENERATED = 4 };
+enum { FRAMES_MAX = 64 };
 
 struct suppression {
 	char *name, *file;
@@ -30,6 +30,9 @@ struct suppression {
 	} frames[FRAMES_MAX];
 	size_t n;
 	unsigned long used;
+	/* What the block says behind `without symbols:', for stacks of which not all frames that the
+	 * first part names have a line: the next in the array.  It has the first part's conditions, too. */
+	bool blind;
 };
 
 struct suppressions {
@@ -69,9 +72,39 @@ static bool kind_of(const char *word, int *ret)
 	return false;
 }
 
-/* A line within a block: what is wrong with it, or NULL. */
-static const char *condition(struct suppressions *all, struct suppression *s, char *line)
+static struct suppression *suppression_new(struct suppressions *all)
 {
+	all->at = memory_more(all->at, all->n + 1, sizeof(*all->at));
+	all->at[all->n] = (struct suppression){.kind = -1};
+	return &all->at[all->n++];
+}
+
+/* Begins the part of a block that is for stacks without symbols. */
+static const char *blind_part(struct suppressions *all)
+{
+	struct suppression *s = suppression_new(all), *first = s - 1;
+
+	if (first->blind) {
+		all->n--;
+		return "said twice";
+	}
+	if (first->n == 0) {
+		all->n--;
+		return "the frames with symbols come first";
+	}
+	*s = *first;
+	s->n = 0;
+	s->blind = true;
+	return NULL;
+}
+
+/* A line within a block, the last: what is wrong with it, or NULL. */
+static const char *condition(struct suppressions *all, char *line)
+{
+	struct suppression *s = &all->at[all->n - 1];
+
+	if (strcmp(line, SUPPRESS_BLIND) == 0)
+		return blind_part(all);
 	for (int i = 0; i < ASKS; i++) {
 		size_t n = strlen(ask_names[i]);
 
@@ -99,7 +132,7 @@ static const char *condition(struct suppressions *all, struct suppression *s, ch
 			all->stacks = true;
 		return NULL;
 	}
-	return "neither call: what: to: from: host: why: fun: obj: src: ... nor }";
+	return "neither call: what: to: from: host: why: fun: obj: src: ... without symbols: nor }";
 }
 
 bool suppress_read(struct suppressions **ret, const char *file, struct text *ret_error)
@@ -136,9 +169,8 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 				wrong = "{ expected";
 				break;
 			}
-			all->at = memory_more(all->at, all->n + 1, sizeof(*all->at));
-			s = &all->at[all->n++];
-			*s = (struct suppression){.kind = -1, .line = number};
+			s = suppression_new(all);
+			s->line = number;
 			s->file = memory_text(file);
 			state = NAME;
 		} else if (state == NAME) {
@@ -152,7 +184,7 @@ bool suppress_read(struct suppressions **ret, const char *file, struct text *ret
 		} else if (strcmp(at, "}") == 0) {
 			state = OUTSIDE;
 		} else {
-			wrong = condition(all, s, at);
+			wrong = condition(all, at);
 		}
 	}
 	if (!wrong && errno) {
@@ -203,7 +235,7 @@ unsigned suppress_set(struct suppressions *all, const struct fact *f)
 		bool yes = kind_match(&all->at[i], f->kind);
 
 		for (int k = 0; k < ASKS && yes; k++)
-			if (all->at[i].ask[k])
+			if (all->at[i].ask[k] && (facts[k] || k != ASK_WHAT || !all->at[i].blind))
 				yes = facts[k] && path_match(all->at[i].ask[k], facts[k]);
 		if (yes)
 			bits[i / 8] |= (unsigned char)(1U << (i % 8));
@@ -220,14 +252,6 @@ unsigned suppress_set(struct suppressions *all, const struct fact *f)
 }
 
 /* -- frames ---------------------------------------------------------------------------------- */
-
-/* One function on the stack; of an address there are several where calls were inlined. */
-struct logical {
-	const struct spot *spot; /* NULL: a script's line */
-	const struct line *line; /* or NULL */
-	const char *script;
-	unsigned script_line;
-};
 
 static bool source_match(const char *pattern, const char *file, unsigned line)
 {
@@ -295,7 +319,7 @@ static bool frames_match(const struct suppression *s, const struct logical *l, s
 	return true;
 }
 
-static size_t logical_frames(const struct site *site, struct logical *l, size_t *ret_blame)
+size_t logical_frames(const struct site *site, struct logical *l, size_t *ret_blame)
 {
 	size_t n = 0;
 
@@ -315,6 +339,16 @@ static size_t logical_frames(const struct site *site, struct logical *l, size_t 
 	return n;
 }
 
+/* Are the lines of the first so many frames known?  Where they are not, inlined functions are not
+ * known either, nor static ones of a stripped program. */
+static bool has_lines(const struct logical *l, size_t n, size_t first)
+{
+	for (size_t i = 0; i < n && i < first; i++)
+		if (!l[i].script && !(l[i].line && l[i].line->file))
+			return false;
+	return true;
+}
+
 /* The first pattern may mean the frame that is blamed, the innermost, or that behind a script's
  * line. */
 static bool site_match(const struct suppression *s, const struct site *site)
@@ -322,6 +356,8 @@ static bool site_match(const struct suppression *s, const struct site *site)
 	struct logical l[LOGICAL_MAX];
 	size_t blame, n = logical_frames(site, l, &blame);
 
+	if (s->blind && has_lines(l + blame, n - blame, s[-1].n))
+		return false;
 	return s->n == 0 || frames_match(s, l, n) ||
 	       (blame > 0 && frames_match(s, l + blame, n - blame)) ||
 	       (site->script && frames_match(s, l + 1, n - 1));
@@ -368,84 +404,13 @@ void suppress_apply(struct model *m)
 
 void suppress_unused(const struct suppressions *all, struct text *t)
 {
-	for (size_t i = 0; all && i < all->n; i++)
-		if (!all->at[i].used) {
+	for (size_t i = 0; all && i < all->n; i++) {
+		bool parts = i + 1 < all->n && all->at[i + 1].blind;
+
+		if (!all->at[i].blind && !all->at[i].used && !(parts && all->at[i + 1].used)) {
 			text_format(t, "%s:%u: never used: ", all->at[i].file, all->at[i].line);
 			text_plain(t, all->at[i].name);
 			text_add(t, "\n");
 		}
-}
-
-/* -- making them ----------------------------------------------------------------------------- */
-
-static void put_condition(struct text *t, const char *name, const char *pattern)
-{
-	text_format(t, "   %s", name);
-	text_plain(t, pattern);
-	text_add(t, "\n");
-}
-
-static void put_block(struct text *t, const struct group *g, const struct site *site)
-{
-	struct logical l[LOGICAL_MAX];
-	struct text name = {0};
-	size_t at, n = logical_frames(site, l, &at);
-
-	text_format(&name, "%s: ", kind_names[g->kind]);
-	show_site(&name, site);
-	text_add(t, "{\n");
-	put_condition(t, "", name.at);
-	put_condition(t, "", kind_names[g->kind]);
-	if (site->call)
-		put_condition(t, "call:", site->call);
-	if (g->kind == KIND_BAD_CLOSE)
-		put_condition(t, "why:", g->why);
-	for (size_t k = at; k < n && k < at + GENERATED; k++) {
-		struct text source = {0};
-
-		if (l[k].script) {
-			text_format(&source, "%s:%u", l[k].script, l[k].script_line);
-			put_condition(t, "src:", source.at);
-			text_free(&source);
-			break;
-		}
-		if (l[k].line && l[k].line->function) {
-			put_condition(t, "fun:", l[k].line->function);
-		} else if (k == at) { /* nothing but the address tells it from others */
-			text_format(&source, "%s+0x%llx", l[k].spot->module->shown,
-				(unsigned long long)l[k].spot->offset);
-			put_condition(t, "obj:", source.at);
-			text_free(&source);
-			break;
-		} else {
-			put_condition(t, "obj:", l[k].spot->module->shown);
-		}
 	}
-	text_add(t, "}\n");
-	text_free(&name);
-}
-
-void suppress_generate(const struct model *m, struct text *t)
-{
-	struct table told = {0}; /* two call sites of a line may come to the same block */
-
-	for (size_t i = 0; i < m->n; i++) {
-		const struct group *g = m->all[i];
-
-		if (g->suppressed || (g->kind != KIND_LEAK && g->kind != KIND_EMFILE &&
-					     g->kind != KIND_NEVER && g->kind != KIND_BAD_CLOSE))
-			continue;
-		for (size_t k = 0; k < (g->parts_n ? g->parts_n : 1); k++) {
-			struct text block = {0};
-			void **at;
-
-			put_block(&block, g, g->parts_n ? g->parts[k].site : g->site);
-			at = table_put(&told, block.at, block.n);
-			if (!*at)
-				text_put(t, block.at, block.n);
-			*at = &told;
-			text_free(&block);
-		}
-	}
-	table_free(&told);
 }

@@ -32,6 +32,25 @@ void suppress_apply(struct model *);
 /* The names of those that were never used. */
 void suppress_unused(const struct suppressions *, struct text *);
 
+/* The line that begins the part of a block for stacks whose frames have no lines. */
+#define SUPPRESS_BLIND "without symbols:"
+
+/* One function on the stack; of an address there are several where calls were inlined. */
+enum { LOGICAL_MAX = 256 };
+struct logical {
+	const struct spot *spot; /* NULL: a script's line */
+	const struct line *line; /* or NULL */
+	const char *script;
+	unsigned script_line;
+};
+/* Those of a site, at most LOGICAL_MAX, innermost first; returns how many, and in *ret_blame which is
+ * blamed. */
+size_t logical_frames(const struct site *, struct logical *ret, size_t *ret_blame);
+
+/* A pattern for what all descriptors of a group are, that also holds of the next run's; nothing where
+ * nothing is known. */
+void suppress_what(struct text *, const struct group *);
+
 /* A block for each group that is not suppressed. */
 void suppress_generate(const struct model *, struct text *);
 

@@ -154,6 +154,16 @@ size_t text_width(const char *s)
 	return n;
 }
 
+/* p, so many characters further. */
+static char *behind(char *p, size_t n)
+{
+	for (; n > 0; n--)
+		do
+			p++;
+		while ((*p & 0xc0) == 0x80);
+	return p;
+}
+
 void text_short(struct text *t, const char *s, size_t width, bool end)
 {
 	struct text plain = {0};
@@ -168,19 +178,29 @@ void text_short(struct text *t, const char *s, size_t width, bool end)
 	if (n <= width) {
 		text_add(t, p);
 	} else if (end) {
-		for (size_t skip = n - keep; skip > 0; skip--)
-			do
-				p++;
-			while ((*p & 0xc0) == 0x80);
 		text_add(t, "...");
-		text_add(t, p);
+		text_add(t, behind(p, n - keep));
 	} else {
-		for (; keep > 0; keep--)
-			do
-				p++;
-			while ((*p & 0xc0) == 0x80);
-		text_put(t, plain.at, (size_t)(p - plain.at));
+		text_put(t, p, (size_t)(behind(p, keep) - p));
 		text_add(t, "...");
+	}
+	text_free(&plain);
+}
+
+void text_middle(struct text *t, const char *s, size_t width)
+{
+	struct text plain = {0};
+	size_t n, head;
+
+	text_plain(&plain, s);
+	n = plain.at ? text_width(plain.at) : 0;
+	if (n <= width || width < 8) {
+		text_add(t, plain.at ? plain.at : "");
+	} else {
+		head = (width - 3) * 3 / 5;
+		text_put(t, plain.at, (size_t)(behind(plain.at, head) - plain.at));
+		text_add(t, "...");
+		text_add(t, behind(plain.at, n - (width - 3 - head)));
 	}
 	text_free(&plain);
 }
@@ -381,6 +401,29 @@ bool text_match(const char *pattern, const char *text)
 	while (*pattern == '*')
 		pattern++;
 	return *pattern == 0;
+}
+
+/* Keeps what two patterns have in common at both ends, with a star for the rest. */
+void text_common(struct text *a, const char *b)
+{
+	size_t n = strlen(b), head = 0, tail = 0;
+
+	while (head < a->n && head < n && a->at[head] == b[head])
+		head++;
+	if (head == n && head == a->n)
+		return;
+	while (tail < a->n - head && tail < n - head && a->at[a->n - 1 - tail] == b[n - 1 - tail])
+		tail++;
+	struct text both = {0};
+
+	text_put(&both, a->at, head);
+	if (head == 0 || a->at[head - 1] != '*')
+		text_add(&both, "*");
+	if (tail > 0 && a->at[a->n - tail] == '*' && both.at[both.n - 1] == '*')
+		tail--;
+	text_put(&both, a->at + a->n - tail, tail);
+	text_free(a);
+	*a = both;
 }
 
 static void time_format(struct text *t, int64_t us, const char *format)

@@ -27,9 +27,10 @@ void text_free(struct text *);
 
 /* For a terminal: controls, characters that turn the direction of writing and bytes that are no
  * UTF-8 as \xNN.  text_short: at most width columns, its beginning or its end, with "..." for the
- * rest. */
+ * rest.  text_middle: both its ends, of the beginning more: what is called, and the line of it. */
 void text_plain(struct text *, const char *s);
 void text_short(struct text *, const char *s, size_t width, bool end);
+void text_middle(struct text *, const char *s, size_t width);
 size_t text_width(const char *s); /* columns of what is already plain */
 
 void text_html(struct text *, const char *s); /* also for attributes in double quotes */
@@ -61,6 +62,8 @@ uint64_t text_mark(const void *key, size_t size);
 
 /* Does text match a pattern of *, ? and literal characters? */
 bool text_match(const char *pattern, const char *text);
+/* Makes of a pattern, in place, one that matches what another matches, too. */
+void text_common(struct text *pattern, const char *other);
 
 /* Microseconds since 1970 as local time, "2026-11-24 01:02:03". */
 void text_time(struct text *, int64_t us);
