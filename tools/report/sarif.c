@@ -2,7 +2,13 @@
  *
  * --sarif: SARIF 2.1.0 (OASIS), which code hosts show beside the line. */
 #include "show.h"
+#include "suppress.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct rule {
 	enum kind kind;
@@ -129,19 +135,119 @@ static void put_stacks(struct text *t, const struct group *g)
 		text_add(t, "]");
 }
 
-/* The same whichever call site of the line leaked the most. */
-static const char *fingerprint(const struct group *g)
-{
-	const char *least = g->site->hash;
+/* -- fingerprints ---------------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < g->parts_n; i++)
-		if (strcmp(g->parts[i].site->hash, least) < 0)
-			least = g->parts[i].site->hash;
-	return least;
+/* What names a finding in the next build, too: no number of a line, no address, no build id. */
+struct print {
+	const struct group *group;
+	uint64_t hash;
+	unsigned same; /* so many before it have the same hash */
+};
+
+/* The text of a line without its blanks; nothing where the file cannot be read. */
+static void put_source(struct text *t, const char *file, unsigned number)
+{
+	enum { SOURCE_MAX = 1 << 24 };
+	/* O_NONBLOCK: what an event names may be a FIFO or a device */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	struct stat st;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= SOURCE_MAX) {
+		while (number > 0 && getline(&line, &room, f) >= 0)
+			number--;
+		for (const char *p = line; p && *p && number == 0; p++)
+			if (!strchr(" \t\r\n", *p))
+				text_put(t, p, 1);
+	}
+	free(line);
+	fclose(f);
 }
 
-static void put_result(struct text *t, const struct group *g, size_t rule)
+static uint64_t print_of(const struct group *g)
 {
+	const struct line *l = site_line(g->site);
+	const struct spot *spot = site_spot(g->site);
+	struct text key = {0};
+	const char *file;
+	unsigned number;
+	uint64_t hash;
+
+	text_format(&key, "%s%c%s%c", g->kind == KIND_BAD_CLOSE ? g->why : "", 0,
+		g->site->call ? g->site->call : "", 0);
+	if (!g->site->script && l && l->function)
+		text_add(&key, l->function);
+	text_put(&key, "", 1);
+	if (show_source(g->site, &file, &number)) {
+		text_format(&key, "%s%c", show_base(file), 0);
+		put_source(&key, file, number);
+	} else {
+		text_format(&key, "%s%c", spot ? show_base(spot->module->shown) : "", 0);
+		if (!l || !l->function) /* then what it is tells more than nothing */
+			suppress_what(&key, g);
+	}
+	hash = text_mark(key.at, key.n);
+	text_free(&key);
+	return hash;
+}
+
+/* Where findings have the same print, the order of their lines tells them apart. */
+static int by_print(const void *a, const void *b)
+{
+	const struct print *x = a, *y = b;
+	const struct spot *s = site_spot(x->group->site), *o = site_spot(y->group->site);
+	const char *file = "", *other = "";
+	unsigned line = 0, before = 0;
+
+	if (x->group->kind != y->group->kind)
+		return x->group->kind < y->group->kind ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	show_source(x->group->site, &file, &line);
+	show_source(y->group->site, &other, &before);
+	if (strcmp(file, other) != 0)
+		return strcmp(file, other);
+	if (line != before)
+		return line < before ? -1 : 1;
+	if (s && o && s->offset != o->offset)
+		return s->offset < o->offset ? -1 : 1;
+	return strcmp(x->group->why, y->group->why);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct print *x = a, *y = b;
+
+	return x->group < y->group ? -1 : x->group > y->group;
+}
+
+/* The prints of all groups, in order of their addresses. */
+static struct print *prints_make(const struct model *m)
+{
+	struct print *all = memory((m->n + 1) * sizeof(*all));
+
+	for (size_t i = 0; i < m->n; i++)
+		all[i] = (struct print){m->all[i], print_of(m->all[i]), 0};
+	qsort(all, m->n, sizeof(*all), by_print);
+	for (size_t i = 1; i < m->n; i++)
+		if (all[i].hash == all[i - 1].hash && all[i].group->kind == all[i - 1].group->kind)
+			all[i].same = all[i - 1].same + 1;
+	qsort(all, m->n, sizeof(*all), by_group);
+	return all;
+}
+
+static void put_result(
+	struct text *t, const struct group *g, size_t rule, const struct print *prints, size_t n)
+{
+	const struct print key = {.group = g}, *print = bsearch(&key, prints, n, sizeof(*prints), by_group);
+
 	text_format(t, "{\"ruleId\":\"%s\",\"ruleIndex\":%zu,\"level\":\"%s\",", rules[rule].id,
 		rule, g->kind == KIND_LEAK && !g->leaked ? "warning" : rules[rule].level);
 	put_message(t, g, &rules[rule]);
@@ -151,9 +257,8 @@ static void put_result(struct text *t, const struct group *g, size_t rule)
 	text_add(t, "]");
 	put_stacks(t, g);
 	text_format(t, ",\"occurrenceCount\":%lu", g->count ? g->count : 1);
-	if (*fingerprint(g))
-		text_format(
-			t, ",\"partialFingerprints\":{\"callSite/v1\":\"%s\"}", fingerprint(g));
+	text_format(t, ",\"partialFingerprints\":{\"callSite/v2\":\"%016llx:%u\"}",
+		(unsigned long long)print->hash, print->same + 1);
 	if (g->diff != DIFF_NONE)
 		text_format(t, ",\"baselineState\":\"%s\"",
 			g->diff == DIFF_NEW    ? "new"
@@ -170,6 +275,7 @@ static void put_result(struct text *t, const struct group *g, size_t rule)
 
 void show_sarif(struct text *t, const struct model *m, const struct show *show)
 {
+	struct print *prints = prints_make(m);
 	bool first = true;
 
 	(void)show;
@@ -189,7 +295,8 @@ void show_sarif(struct text *t, const struct model *m, const struct show *show)
 			if (rules[k].kind == m->all[i]->kind) {
 				text_add(t, first ? "" : ",");
 				first = false;
-				put_result(t, m->all[i], k);
+				put_result(t, m->all[i], k, prints, m->n);
 			}
 	text_add(t, "]}]}\n");
+	free(prints);
 }
