@@ -18,7 +18,8 @@ enum {
 	AXIS = 34,
 	TICKS = 5,
 	LABEL_CHARS = 88,
-	NARROW_CHARS = 46,
+	NARROW_CHARS = 38,
+	NAME_CHARS = 120,
 	LIST_ITEMS = 6,
 	TABLE_ROWS = 1000, /* what a browser shows without a pause */
 };
@@ -77,6 +78,16 @@ static void put_site_name(struct text *t, const struct site *s)
 	struct text raw = {0};
 
 	show_site(&raw, s);
+	text_html(t, raw.at);
+	text_free(&raw);
+}
+
+/* "call in name", of C++ what a phone has room for. */
+static void put_call(struct text *t, const struct site *s)
+{
+	struct text raw = {0};
+
+	show_call_fit(&raw, s, NAME_CHARS);
 	text_html(t, raw.at);
 	text_free(&raw);
 }
@@ -181,10 +192,8 @@ static void put_label(struct text *t, const struct group *g, unsigned number, in
 {
 	struct text name = {0}, cut = {0};
 
-	if (g->site->call)
-		text_format(&name, "%s in ", g->site->call);
-	show_site_short(&name, g->site);
-	text_short(&cut, name.at, chars, true);
+	show_call_fit(&name, g->site, chars);
+	text_middle(&cut, name.at, chars);
 	text_format(t, "<text class=\"%s\" x=\"%d\" y=\"%d\">%u. ", class, LEFT, top + 16, number);
 	text_html(t, cut.at);
 	text_add(t, "</text>");
@@ -297,11 +306,7 @@ static void put_other(struct text *t, const char *name, const struct site *s)
 	if (!s)
 		return;
 	text_format(t, "<dt>%s</dt><dd class=\"mono\">", name);
-	if (s->call) {
-		text_html(t, s->call);
-		text_add(t, " in ");
-	}
-	put_site_name(t, s);
+	put_call(t, s);
 	text_add(t, "</dd>");
 }
 
@@ -314,7 +319,7 @@ static void put_stack(struct text *t, const struct site *s, const char *name)
 		for (size_t k = 0; k < (s->at[i]->n ? s->at[i]->n : 1); k++) {
 			struct text raw = {0};
 
-			show_frame(&raw, s->at[i], k);
+			show_frame_fit(&raw, s->at[i], k, NAME_CHARS);
 			text_add(t, "<li>");
 			text_html(t, raw.at);
 			text_add(t, i == s->blame && k == 0
@@ -359,16 +364,14 @@ static void put_group(struct text *t, const struct group *g)
 		text_format(t,
 			"<br><span class=\"tag\">%s</span> <span class=\"soft\">before: %lu</span>",
 			diffs[g->diff], g->before);
-	text_add(t, "</td><td class=\"site\"><code>");
+	text_add(t, "</td><td class=\"site\"><code title=\"");
 	put_site_name(t, g->site);
+	text_add(t, "\">");
+	put_call(t, g->site);
 	text_add(t, "</code>");
-	if (g->site->call) {
+	if (site_spot(g->site)) {
 		text_add(t, "<br><span class=\"soft\">");
-		text_html(t, g->site->call);
-		if (site_spot(g->site)) {
-			text_add(t, " in ");
-			text_html(t, site_spot(g->site)->module->shown);
-		}
+		text_html(t, site_spot(g->site)->module->shown);
 		text_add(t, "</span>");
 	}
 	put_stacks(t, g);

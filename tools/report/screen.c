@@ -18,11 +18,11 @@ static void paint(struct screen *s, const char *code)
 		text_format(s->t, "\033[%sm", code);
 }
 
-/* One line that is no longer than the screen is wide. */
-static void put_line(struct screen *s, size_t indent, const char *raw, bool end)
+/* One line that is no longer than the screen is wide: of a longer one the middle is left out. */
+static void put_line(struct screen *s, size_t indent, const char *raw)
 {
 	text_fill(s->t, ' ', indent);
-	text_short(s->t, raw, s->show->width - indent, end);
+	text_middle(s->t, raw, s->show->width - indent);
 	text_add(s->t, "\n");
 }
 
@@ -141,6 +141,18 @@ static void put_from(struct screen *s, const struct model *m, const struct group
 	text_free(&when);
 }
 
+/* A frame behind its label, the brackets of C++ left out where it is too long. */
+static void put_frame(struct screen *s, const struct spot *spot, size_t i)
+{
+	const size_t width = s->show->width - INDENT - LABEL;
+	struct text raw = {0};
+
+	show_frame_fit(&raw, spot, i, width);
+	text_middle(s->t, raw.at, width);
+	text_add(s->t, "\n");
+	text_free(&raw);
+}
+
 static void put_stack(struct screen *s, const char *name, const struct site *site, size_t most)
 {
 	size_t shown = 0;
@@ -152,16 +164,12 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 
 		for (size_t k = 0; k < (spot->n ? spot->n : 1) && shown < most; k++) {
 			const char *function = k < spot->n ? spot->lines[k].function : NULL;
-			struct text raw = {0};
 
-			show_frame(&raw, spot, k);
 			if (shown++ == 0)
 				label(s, name);
 			else
 				text_fill(s->t, ' ', INDENT + LABEL);
-			text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
-			text_add(s->t, "\n");
-			text_free(&raw);
+			put_frame(s, spot, k);
 			if (function && strcmp(function, "main") == 0 && !s->show->verbose)
 				return; /* what called it is the same in every program */
 		}
@@ -172,7 +180,6 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 static void put_inlined(struct screen *s, const struct group *g)
 {
 	const struct spot *spot = site_spot(g->site);
-	struct text raw = {0};
 
 	if (!spot || spot->n < 2 || g->site->script)
 		return;
@@ -184,11 +191,8 @@ static void put_inlined(struct screen *s, const struct group *g)
 			strcmp(other->lines[1].function, spot->lines[1].function) != 0)
 			return;
 	}
-	show_frame(&raw, spot, 1);
 	label(s, "in");
-	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, false);
-	text_add(s->t, "\n");
-	text_free(&raw);
+	put_frame(s, spot, 1);
 }
 
 /* With --verbose: where the line is, when its code is at several addresses. */
@@ -283,25 +287,16 @@ static void title(struct screen *s, unsigned number, const struct group *g, cons
 	paint(s, "1");
 	text_add(s->t, head.at);
 	paint(s, "0");
-	if (g->site->call)
-		text_format(&raw, "%s in ", g->site->call);
 	if (!*g->site->hash && g->site->n == 0 && g->classes.n == 1 &&
 		strcmp(g->classes.at[0].name, "inherited") == 0)
-		text_add(&raw, "inherited, it is not known from whom");
+		text_format(&raw, "%s%sinherited, it is not known from whom", g->site->call ? g->site->call : "",
+			g->site->call ? " in " : "");
 	else
-		show_site(&raw, g->site);
+		show_call_fit(&raw, g->site, s->show->width - INDENT);
 	text_plain(&plain, raw.at);
-	if (text_width(plain.at) + INDENT > s->show->width) { /* C++ */
-		text_free(&raw);
-		text_free(&plain);
-		if (g->site->call)
-			text_format(&raw, "%s in ", g->site->call);
-		show_site_short(&raw, g->site);
-		text_plain(&plain, raw.at);
-	}
 	if (text_width(head.at) + 2 + text_width(plain.at) > s->show->width) {
 		text_add(s->t, "\n");
-		put_line(s, INDENT, raw.at, true);
+		put_line(s, INDENT, raw.at);
 	} else {
 		text_add(s->t, "  ");
 		text_add(s->t, plain.at);
@@ -320,7 +315,7 @@ static void more(struct screen *s, unsigned long n)
 		return;
 	show_count(&t, n, "more call site", "more call sites");
 	text_add(&t, " (--all)");
-	put_line(s, INDENT, t.at, false);
+	put_line(s, INDENT, t.at);
 	text_free(&t);
 }
 
@@ -491,15 +486,14 @@ static const char *bad_close_text(const char *why)
 
 static void put_other(struct screen *s, const char *name, const struct site *site)
 {
+	const size_t width = s->show->width - INDENT - LABEL;
 	struct text raw = {0};
 
 	if (!site)
 		return;
 	label(s, name);
-	if (site->call)
-		text_format(&raw, "%s in ", site->call);
-	show_site(&raw, site);
-	text_short(s->t, raw.at, s->show->width - INDENT - LABEL, true);
+	show_call_fit(&raw, site, width);
+	text_middle(s->t, raw.at, width);
 	text_add(s->t, "\n");
 	text_free(&raw);
 }
@@ -656,7 +650,7 @@ void show_screen(struct text *t, const struct model *m, const struct show *show)
 	show_notes(m, show, put_note, &s);
 	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
 		text_format(&raw, "malformed: %s", m->malformed_at[i]);
-		put_line(&s, 0, raw.at, false);
+		put_line(&s, 0, raw.at);
 		text_free(&raw);
 	}
 	hints.hints = true;

@@ -95,23 +95,56 @@ static void short_name(struct text *t, const char *name)
 	}
 }
 
-void show_site_short(struct text *t, const struct site *s)
+/* Behind the last "::" of a name without brackets: the function's own. */
+static const char *own_name(const char *name)
 {
-	const struct line *l = site_line(s);
-	struct text name = {0};
+	const char *own = name;
 
-	if (s->script || !l || !l->function) {
-		show_site(t, s);
-		return;
+	for (const char *p = name; *p; p++)
+		if (strncmp(p, "::", 2) == 0 && p[2])
+			own = p + 2;
+	return own;
+}
+
+void show_frame_fit(struct text *t, const struct spot *s, size_t i, size_t width)
+{
+	const struct line *l = i < s->n ? &s->lines[i] : NULL;
+	struct text full = {0}, name = {0};
+
+	show_frame(&full, s, i);
+	if (l && l->function)
+		short_name(&name, l->function);
+	for (int step = 0; step < 2 && name.at && text_width(full.at) > width; step++) {
+		struct line line = {name.at, l->file, l->line, l->plus};
+		struct spot spot = *s;
+
+		if (step == 1) {
+			line.function = (char *)own_name(name.at);
+			line.file = l->file ? (char *)show_base(l->file) : NULL;
+		}
+		spot.lines = &line;
+		spot.n = 1;
+		text_free(&full);
+		show_frame(&full, &spot, 0);
 	}
-	short_name(&name, l->function);
-	struct line line = {name.at ? name.at : l->function, l->file, l->line, l->plus};
-	struct spot spot = *site_spot(s);
-
-	spot.lines = &line;
-	spot.n = 1;
-	show_frame(t, &spot, 0);
+	text_add(t, full.at);
+	text_free(&full);
 	text_free(&name);
+}
+
+void show_call_fit(struct text *t, const struct site *s, size_t width)
+{
+	struct text call = {0};
+
+	if (s->call)
+		text_format(&call, "%s in ", s->call);
+	if (call.at)
+		text_add(t, call.at);
+	if (s->script || s->n == 0)
+		show_site(t, s);
+	else
+		show_frame_fit(t, site_spot(s), 0, width > call.n ? width - call.n : 0);
+	text_free(&call);
 }
 
 bool show_source(const struct site *s, const char **ret_file, unsigned *ret_line)
@@ -177,35 +210,29 @@ static int by_path(const void *a, const void *b)
 	const struct module *x = *(struct module *const *)a, *y = *(struct module *const *)b;
 	int order = strcmp(x->path, y->path);
 
-	return order ? order : strcmp(x->id, y->id);
-}
-
-static bool blamed(const struct model *m, const struct show *show, const struct module *module)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		const struct spot *s = site_spot(m->all[i]->site);
-
-		if (s && s->module == module && !m->all[i]->site->script &&
-			show_wanted(show, m->all[i]))
-			return true;
-	}
-	return false;
+	order = order ? order : strcmp(x->id, y->id);
+	return order ? order : x < y ? -1 : x > y;
 }
 
 void show_notes(const struct model *m, const struct show *show, show_note *each, void *arg)
 {
-	struct module **all = memory((m->modules.n + 1) * sizeof(struct module *));
+	struct module **all = memory((m->modules.n + m->n + 1) * sizeof(struct module *));
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->modules.room; i++) {
-		struct module *module = m->modules.at[i].key ? m->modules.at[i].value : NULL;
+	for (size_t i = 0; show->verbose && i < m->modules.room; i++)
+		if (m->modules.at[i].key)
+			all[n++] = m->modules.at[i].value;
+	/* Of a diff, the modules of what is gone are the other model's. */
+	for (size_t i = 0; i < m->n; i++) {
+		const struct spot *s = site_spot(m->all[i]->site);
 
-		if (module && module->note && (show->verbose || blamed(m, show, module)))
-			all[n++] = module;
+		if (s && !m->all[i]->site->script && show_wanted(show, m->all[i]))
+			all[n++] = s->module;
 	}
 	qsort(all, n, sizeof(*all), by_path);
 	for (size_t i = 0; i < n; i++)
-		each(arg, all[i]);
+		if (all[i]->note && (i == 0 || all[i] != all[i - 1]))
+			each(arg, all[i]);
 	free(all);
 }
 

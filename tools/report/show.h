@@ -19,10 +19,13 @@ struct show {
 
 /* "script:line", "function (file:line)", "function+0x12 (module)" or "module+0x1234". */
 void show_site(struct text *, const struct site *);
-/* The same without what is in the brackets of C++'s names: "f<...>(...) (file:line)". */
-void show_site_short(struct text *, const struct site *);
 /* A frame likewise; the first of its functions, or the i-th where calls were inlined. */
 void show_frame(struct text *, const struct spot *, size_t i);
+/* The same, and "call in" a site, in at most so many columns where these are enough: without what is
+ * in the brackets of C++'s names ("n::f<...>(...) (dir/file:line)"), then without the names around
+ * them and the directory ("f<...>(...) (file:line)"), which may still be too long. */
+void show_frame_fit(struct text *, const struct spot *, size_t i, size_t width);
+void show_call_fit(struct text *, const struct site *, size_t width);
 /* Relative where it lies below the working directory. */
 const char *show_path(const char *path);
 const char *show_base(const char *path);
