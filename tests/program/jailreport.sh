@@ -60,6 +60,9 @@ skip() {
 	rows=$((rows + 1))
 	echo "ok $rows - $1 # SKIP $2"
 }
+prints() { # SARIF: rules with their fingerprints
+	grep -o -e '"ruleId":"[^"]*"' -e '"callSite/v2":"[^"]*"' "$1" | paste - - | sort
+}
 have() {
 	command -v "$1" >/dev/null
 }
@@ -69,6 +72,27 @@ runs 1 "leaks" "$report" leaky.events
 same leaky.screen "the screen, whole"
 runs 1 "stdin" sh -c "\"$report\" - <leaky.events"
 same leaky.screen "the same from stdin"
+"$report" --json leaky.events >"$T/one.json"
+runs 1 "a document on stdin" sh -c "\"$report\" - <\"$T/one.json\""
+same leaky.screen "says what the file says"
+runs 1 "a document through a pipe" sh -c "\"$report\" --json leaky.events | \"$report\" --json -"
+same "$T/one.json" "is the same document"
+runs 1 "documents and events in one stream" sh -c "cat \"$T/one.json\" leaky.events \"$T/one.json\" | \"$report\" -"
+has "add up" "30 descriptors leaked from 3 call sites" "45 processes on 2 hosts"
+runs 1 "a diff with a document on stdin" sh -c "\"$report\" --diff - release.events <\"$T/one.json\""
+same release.diff "is one with a file"
+sed 's/^{/{ /; s/,"groups"/,\n  "groups"/; 1s/^{ /{\n  /' "$T/one.json" >"$T/indented.json"
+runs 1 "a document over several lines" "$report" "$T/indented.json"
+same leaky.screen "is one, too"
+{
+	echo '{'
+	cat leaky.events
+} >"$T/brace"
+runs 1 "a brace alone" "$report" "$T/brace"
+has "is a malformed line, not a document" "$T/brace:1: truncated" "10 descriptors leaked"
+head -c 3000 "$T/one.json" >"$T/cut.json"
+runs 2 "half a document" sh -c "\"$report\" - <\"$T/cut.json\""
+has "is malformed" "stdin:1: truncated"
 runs 1 "kept, inherited, verbose" "$report" --kept --inherited -v --all leaky.events
 has "why something was kept" "why: argv" "/usr/bin/make"
 has "the chain" "appd(100) < init(1)"
@@ -132,6 +156,8 @@ wrong "/nonexistent/file: cannot be read: No such file" /nonexistent/file
 wrong "$T: cannot be read: Is a directory" "$T"
 wrong "--suppress /nonexistent/file: cannot be read: No such file" --suppress /nonexistent/file leaky.events
 wrong "--suppress $T: cannot be read: Is a directory" --suppress "$T" leaky.events
+wrong "-: the standard input can be read once" - -
+wrong "-: the standard input can be read once" --diff - -
 wrong "--html -: the standard output cannot have two forms" --html - --json leaky.events
 cp leaky.events "$T/events"
 wrong "--html $T/events: this is the file to be read" --html "$T/events" "$T/events"
@@ -280,6 +306,18 @@ has "unused ones are named with -v" "$T/more:1: never used: never"
 runs 0 "generated from hostile events" "$report" --gen-suppressions hostile.events
 cp "$T/out" "$T/supp"
 runs 1 "can be read" "$report" --suppress "$T/supp" leaky.events
+{
+	block x leak call:open fun:nothing 'without symbols:' obj:libapp.so.2
+	block y leak call:socket fun:nothing 'without symbols:' 'what:socket:?tcp *' to:sh obj:appd
+	block z leak call:pipe2 fun:nothing 'without symbols:' obj:python3.11
+} >"$T/supp"
+runs 1 "a part without symbols" "$report" -v --suppress "$T/supp" leaky.events
+has "matches where no line is known, and not behind a script's line" "2 descriptors leaked from 1 call site" "2 groups suppressed" \
+	"$T/supp:19: never used: z"
+hasnot "is used with the block's name" "never used: x" "never used: y"
+block x leak call:close fun:open_all 'without symbols:' obj:appd >"$T/supp"
+runs 1 "a part without symbols, where lines are known" "$report" --suppress "$T/supp" lines.json
+hasnot "does not match" suppressed
 syntax() { # LINE TEXT, the file on stdin
 	cat >"$T/supp"
 	runs 2 "suppression error: $2" "$report" --suppress "$T/supp" leaky.events
@@ -293,6 +331,8 @@ printf '{\n name\n}\n' | syntax 3 "no kind"
 printf '{\n name\n leak\n fnu:x\n}\n' | syntax 4 "neither call:"
 printf '{\n name\n leak\n fun:\n}\n' | syntax 4 "no pattern"
 printf '{\n name\n leak\n to:a\n to:b\n}\n' | syntax 5 "asked twice"
+printf '{\n name\n leak\n fun:a\n without symbols:\n obj:b\n without symbols:\n}\n' | syntax 7 "said twice"
+printf '{\n name\n leak\n call:open\n without symbols:\n}\n' | syntax 5 "the frames with symbols come first"
 printf '}\n' | syntax 1 "} without {"
 
 # -- symbols ------------------------------------------------------------------------------------------------
@@ -397,6 +437,94 @@ else
 	skip "C++ names are readable" "no C++ compiler or addr2line"
 fi
 
+long=$(printf 'n::list<std::vector<int, std::allocator<int> > >::%s(std::list<std::vector<int> > const\\&, int)' \
+	add_an_element_behind_the_last_one_of_the_given_type_and_tell_all_who_wait_for_one)
+sed -e "s|\"function\":\"open_all\"|\"function\":\"$long\"|g" -e 's|/src/app/log.c|/src/a/rather/long/name/of/a/directory/log.c|g' lines.json >"$T/names.json"
+runs 1 "long names" "$report" "$T/names.json"
+has "keep the call, the function's own beginning, and the line" "open in add_an_element_behind_the_last_" "(log.c:42)"
+awk 'length > 80' "$T/out" >"$T/long"
+row "$([ -s "$T/long" ] && echo 1 || echo 0)" "on 80 columns"
+runs 1 "long names, page" "$report" --html - "$T/names.json"
+has "on a phone as well" '<text class="narrow" x="2" y="16">1. open in add_an' 'log.c:42)</text>' '<code title="n::list'
+sed -e 's|/opt/app/lib/libapp.so.2|/opt/app/lib/of/a/rather/long/name/of/a/directory/which/goes/on/libapp.so.2|' leaky.events >"$T/events"
+runs 1 "a long module" "$report" "$T/events"
+has "keeps the call, both ends and the address" "open in /opt/app/lib/" "libapp.so.2+0x1234"
+
+# -- another machine, another build ----------------------------------------------------------------------------
+# Real events of demo.c as four builds: all symbols, functions alone, none, and moved by lines and code.  What was
+# said of one of them must hold of each other.
+cp demo.c "$T/src/demo.c"
+demo() { # NAME FLAG...: builds $T/demo, and runs it with events in $T/NAME.events
+	name=$1
+	shift
+	(cd "$T/src" && $CC -O2 -g -Wl,--build-id "$@" -o "$T/demo" demo.c) || return 1
+	case $name in
+	functions) objcopy --strip-debug "$T/demo" ;;
+	none) strip "$T/demo" ;;
+	esac
+	rm -f "$T/$name.events"
+	LIBJAIL_CLOEXEC=report LIBJAIL_REPORT=$T/$name.events LD_PRELOAD=$lib "$T/demo" 3>&- 4>&- 5>&- 6>&- </dev/null
+	cp "$T/demo" "$T/demo.$name"
+}
+demos() { # NAME ARGUMENT...: jailreport on the events of that build, which is there again
+	cp "$T/demo.$1" "$T/demo"
+	name=$T/$1.events
+	shift
+	(cd "$T/src" && "$report" "$@" "$name")
+}
+if have addr2line && have objcopy && demo all && demo functions && demo none && demo moved -DMORE -O1 -foptimize-sibling-calls; then
+	runs 1 "real events" demos all
+	has "have three leaks" "3 descriptors leaked from 3 call sites"
+	for name in all functions none moved; do
+		demos $name --gen-suppressions >"$T/supp.$name" 2>"$T/err"
+	done
+	! grep -q -e __libc -e _start "$T"/supp.*
+	row $? "generated suppressions end at main"
+	! grep -q -F +0x "$T/supp.all" && ! grep '^   obj:' "$T/supp.none" | grep -F +0x
+	row $? "and name no address"
+	for made in all functions none moved; do
+		for name in all functions none moved; do
+			runs 0 "suppressions of build $made, events of build $name" demos $name --suppress "$T/supp.$made"
+		done
+	done
+	sed -i 's|"/etc/hosts"|"/etc/other"|g' "$T/none.events"
+	runs 1 "without symbols, another file leaks" demos none --suppress "$T/supp.all"
+	has "and is told" "/etc/other" "1 descriptor leaked from 1 call site; "
+	# fingerprints
+	demos all --sarif >"$T/all.sarif"
+	prints "$T/all.sarif" >"$T/prints"
+	sed -i 's|^	return fd < 0 ? exit(1), 0 : fd;|	/* a line more */\n&|; s|^#include <fcntl.h>|/* another */\n\n&|; s/	int fd = socket/    int  fd = socket/' "$T/src/demo.c"
+	demo moved -DMORE && demos moved --sarif >"$T/moved.sarif"
+	cmp "$T/all.sarif" "$T/moved.sarif" >/dev/null
+	different=$?
+	prints "$T/moved.sarif" | diff - "$T/prints" >"$T/diff"
+	result=$?
+	sed 's/^/# /' "$T/diff"
+	row "$((result + !different))" "fingerprints survive lines inserted and a new build"
+	sed -i 's|O_RDONLY); /\* INLINED|O_RDWR); /* INLINED|' "$T/src/demo.c"
+	demo changed && demos changed --sarif | sed 's/^/x/' >"$T/changed.sarif"
+	[ "$(prints "$T/changed.sarif" | diff - "$T/prints" | grep -c '^[<>]')" -gt 0 ]
+	row $? "not a change of the line itself"
+	cp "$data/demo.c" "$T/src/demo.c"
+	# a build that is gone
+	demos all --json >"$T/all.json"
+	cp "$T/demo.moved" "$T/demo"
+	runs 1 "diff with events of a build that is gone" "$report" --diff "$T/all.events" "$T/moved.events"
+	tr '\n' ' ' <"$T/out" >"$T/words"
+	grep -q "note: $T/demo is another build here ([0-9a-f]*, in the events [0-9a-f]*): no symbols, so it is compared by address" "$T/words"
+	row $? "says so"
+	runs 0 "diff with the document of that time" "$report" --diff "$T/all.json" "$T/moved.events"
+	has "has no need to" "0 new, 0 grown" "0 gone"
+	hasnot "and does not" "compared by address"
+	rm "$T/demo"
+	runs 1 "diff of two builds that are gone" "$report" --diff "$T/all.json" "$T/moved.events"
+	tr '\n' ' ' <"$T/out" >"$T/words"
+	grep -q "note: $T/demo is gone (build [0-9a-f]*): no symbols, so it is compared by address" "$T/words"
+	row $? "says so as well"
+else
+	skip "another machine, another build" "no compiler, addr2line, objcopy or reports"
+fi
+
 # -- one line at several addresses ---------------------------------------------------------------------------
 cd "$data" || exit 1
 again() { # EVENTS NAME: what --json says of it is read again without loss
@@ -420,7 +548,12 @@ has "are told" "code  4 from /opt/app/bin/appd+0x1020" "3 from /opt/app/bin/appd
 runs 1 "addresses of one line, csv" "$report" --csv lines.json
 has "are in one line" 'leak,9,9,"aaaaaaaaaaaaaaa3; aaaaaaaaaaaaaaa2; aaaaaaaaaaaaaaa1",open,open_all,/src/app/log.c,42,/opt/app/bin/appd,"0x1020; 0x1010; 0x1000"'
 runs 1 "addresses of one line, sarif" "$report" --sarif lines.json
-has "have a fingerprint that does not depend on which leaked most" '"callSite/v1":"aaaaaaaaaaaaaaa1"'
+prints "$T/out" >"$T/prints"
+sed 's/"count":4/"count":1/; s/"leaked":4/"leaked":1/' lines.json >"$T/fewer.json"
+runs 1 "the same with another address worst, sarif" "$report" --sarif "$T/fewer.json"
+prints "$T/out" | cmp - "$T/prints"
+row $? "has the same fingerprints"
+row "$([ "$(sort -u "$T/prints" | wc -l)" = "$(wc -l <"$T/prints")" ] && [ -s "$T/prints" ] && echo 0 || echo 1)" "each its own"
 runs 0 "diff of them with themselves" "$report" --diff lines.json lines.json
 has "has nothing new" "0 new, 0 grown, 5 as before, 0 gone"
 sed 's/aaaaaaaaaaaaaaa[13]/fffffffffffffff1/g; s/"open_all"/"was_all"/g; s/log.c/was.c/g' lines.json >"$T/old.json"
@@ -432,7 +565,7 @@ block x leak 'obj:appd+0x1020' >"$T/supp"
 runs 1 "one address suppressed" "$report" --suppress "$T/supp" lines.json
 has "leaves the line's others" " 1. 5 descriptors  open in open_all (/src/app/log.c:4" "11 descriptors leaked from 3 call sites" "; 1 group"
 "$report" --gen-suppressions lines.json >"$T/supp"
-row "$([ "$(grep -c '^{' "$T/supp")" = 4 ] && echo 0 || echo 1)" "one suppression for all addresses of a line"
+row "$([ "$(grep -c '^{' "$T/supp")" = 3 ] && echo 0 || echo 1)" "one suppression of each kind for all lines of a function"
 runs 0 "which suppresses" "$report" --suppress "$T/supp" lines.json
 has "all of them" "no leaks; 5 groups suppressed"
 # two calls on one line of a script, and one that glibc's headers have another name for
@@ -575,7 +708,8 @@ if [ -n "$browser" ] && browse --dump-dom about:blank >/dev/null; then
 	done
 	[ -s "$T/page0.png" ] && [ -s "$T/page1.png" ] && ! cmp -s "$T/page0.png" "$T/page1.png"
 	row $? "in a browser: light and dark differ"
-	for page in "leaky.events 1200" "hostile.events 1200" "leaky.events 390" "hostile.events 390" "lines.json 390"; do
+	for page in "leaky.events 1200" "hostile.events 1200" "leaky.events 360" "hostile.events 360" "lines.json 360" \
+		"leaky.events 390" "$T/names.json 360"; do
 		"$report" --html - "${page% *}" | sed '/Content-Security-Policy/d' >"$T/probe.html"
 		{
 			echo '<script>'

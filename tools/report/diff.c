@@ -150,10 +150,47 @@ static void pair(struct model *now, struct model *before, enum pass pass)
 	old_free(&old);
 }
 
+static bool has_build(const struct model *m, const char *id)
+{
+	for (size_t i = 0; i < m->modules.room; i++)
+		if (m->modules.at[i].key && strcmp(((struct module *)m->modules.at[i].value)->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* A finding that has no name, since its build is not here, where the other side has another build: the
+ * same call is at another address there. */
+static void note_build(const struct group *g, const struct model *other)
+{
+	const struct line *l = site_line(g->site);
+	struct module *module = g->site->n > 0 ? site_spot(g->site)->module : NULL;
+	struct text note = {0};
+
+	if (!module || module->none || module->found || g->site->script || (l && l->function) ||
+		(*module->id && has_build(other, module->id)))
+		return;
+	if (module->note && strstr(module->note, "compared"))
+		return;
+	if (module->note)
+		text_add(&note, module->note);
+	else
+		text_format(&note, "is gone (build %.8s): no symbols", *module->id ? module->id : "unknown");
+	text_add(&note, ", so it is compared by address");
+	free(module->note);
+	module->note = note.at;
+}
+
 void diff_apply(struct model *now, struct model *before)
 {
 	for (enum pass pass = 0; pass < PASSES; pass++)
 		pair(now, before, pass);
+	for (int side = 0; side < 2; side++) {
+		const struct model *m = side ? now : before;
+
+		for (size_t i = 0; i < m->n; i++)
+			if (compared(m->all[i]) && !m->all[i]->suppressed)
+				note_build(m->all[i], side ? before : now);
+	}
 	for (size_t i = 0; i < now->n; i++)
 		if (compared(now->all[i]) && !now->all[i]->suppressed &&
 			now->all[i]->diff == DIFF_NONE)

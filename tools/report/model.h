@@ -21,6 +21,7 @@ struct module {
 	struct spot *spots;
 	size_t n;
 	char *note; /* why it has no symbols, for the reader */
+	bool found; /* its file, or its debuginfo, is here */
 };
 
 /* A function as the symbols have it; several for one address where calls were inlined, innermost

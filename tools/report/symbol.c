@@ -390,6 +390,7 @@ static void symbol_module(const struct model *m, struct module *module)
 	struct text in = {0}, out = {0};
 	size_t n = 0;
 
+	module->found = file != NULL;
 	if (!file)
 		return;
 	spots = memory(module->n * sizeof(struct spot *));
