@@ -40,11 +40,10 @@ void config_envp(char **envp)
 	__atomic_store_n(&initial, envp, __ATOMIC_RELAXED);
 }
 
-void config_say(const char *const *parts)
+static void say(const struct config *c, const char *const *parts)
 {
 	char line[PIPE_BUF];
 	struct str s = {line, line + sizeof line - 1};
-	const struct config *c = __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
 
 	str_puts(&s, c && c->note_launch ? "jailrun: " : "libjail: ");
 	for (; *parts && s.at; parts++)
@@ -54,6 +53,11 @@ void config_say(const char *const *parts)
 	*s.at++ = '\n';
 	config_lines++;
 	sys_write(2, line, (size_t)(s.at - line));
+}
+
+void config_say(const char *const *parts)
+{
+	say(__atomic_load_n(&config_ready, __ATOMIC_ACQUIRE), parts);
 }
 
 static const char *keep(const char *s)
@@ -197,9 +201,28 @@ static bool runs_shell(const struct config *c)
 	return is_shell(*applet == '-' ? applet + 1 : applet);
 }
 
-static void word_bad(const char *name, const char *value, const char *known)
+/* A variable has a value that is none of those known.  jailrun does not start its command then, and the line
+ * names its option; other programs start without it. */
+static void word_bad(struct config *c, const char *name, const char *option, const char *value, const char *known)
 {
-	config_say((const char *const[]){name, "=", value, ": not known, ignored; use ", known, NULL});
+	if (c->note_launch)
+		say(c, (const char *const[]){option, "=", value, ": it is ", known, NULL});
+	else
+		say(c, (const char *const[]){name, "=", value, ": not known, ignored; use ", known, NULL});
+	c->word_error = true;
+}
+
+/* jailrun begins anew: of the notes in the environment its own count, and not what an earlier libjail left. */
+static void notes_forget(struct config *c)
+{
+	const char *const launch = c->note_launch, *const fd = c->note_fd, *const names = c->note_names;
+
+#define X(name, field, what) c->field = NULL;
+	CONFIG_NOTES(X)
+#undef X
+	c->note_launch = launch;
+	c->note_fd = fd;
+	c->note_names = names;
 }
 
 /* One pass: most of an environment is none of ours. */
@@ -226,6 +249,8 @@ static void config_read(struct config *c, char *const envp[])
 		CONFIG_NOTES(X)
 #undef X
 	}
+	if (c->note_launch)
+		notes_forget(c);
 }
 
 static NOINLINE void rules_start(struct config *c)
@@ -344,7 +369,7 @@ static void names_start(struct config *c)
 		while (i < ROWS(words) && (strlen(words[i]) != (size_t)(e - s) || memcmp(s, words[i], (size_t)(e - s))))
 			i++;
 		if (i == ROWS(words))
-			word_bad("LIBJAIL_NAMES", c->names_word,
+			word_bad(c, "LIBJAIL_NAMES", "--names", c->names_word,
 				"guest, file, host, self, pattern, numeric or nss, with commas between");
 		else
 			names_add(c, (enum config_names)i, false);
@@ -416,9 +441,10 @@ const struct config *config_start(void)
 	else if (c->cloexec_word && mem_equal(c->cloexec_word, "strict"))
 		c->cloexec = CONFIG_CLOEXEC_STRICT;
 	else if (c->cloexec_word && !mem_equal(c->cloexec_word, "force"))
-		word_bad("LIBJAIL_CLOEXEC", c->cloexec_word, "force, strict, report or off");
+		word_bad(c, "LIBJAIL_CLOEXEC", "--cloexec", c->cloexec_word, "force, strict, report or off");
 	if (c->skip_word && !rules_classes(c->skip_word, strlen(c->skip_word), &c->skip))
-		word_bad("LIBJAIL_CLOEXEC_SKIP", c->skip_word, RULES_CLASSES);
+		word_bad(c, "LIBJAIL_CLOEXEC_SKIP", "--cloexec-skip", c->skip_word,
+			RULES_CLASSES ", or several with commas between");
 	if (c->rules_path && *c->rules_path)
 		rules_start(c);
 	if (c->static_word && mem_equal(c->static_word, "run"))
@@ -426,11 +452,11 @@ const struct config *config_start(void)
 	else if (c->static_word && mem_equal(c->static_word, "userns"))
 		c->statics = CONFIG_STATIC_USERNS;
 	else if (c->static_word && !mem_equal(c->static_word, "refuse"))
-		word_bad("LIBJAIL_STATIC", c->static_word, "refuse, run or userns");
+		word_bad(c, "LIBJAIL_STATIC", "--static", c->static_word, "refuse, run or userns");
 	if (c->resolver_word && mem_equal(c->resolver_word, "walk"))
 		c->walk = true;
 	else if (c->resolver_word && !mem_equal(c->resolver_word, "auto"))
-		word_bad("LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
+		word_bad(c, "LIBJAIL_RESOLVER", "LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
 
 	names_start(c);
 

@@ -69,7 +69,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_0_TUNABLES", note_tunables, "the program's own GLIBC_TUNABLES")    \
 	X("LIBJAIL_0_TRACE", note_trace, "the run, and whose the open descriptors are") \
 	X("LIBJAIL_0_NAMES", note_names, "the descriptor of the host's names")          \
-	X("LIBJAIL_0_LAUNCH", note_launch, "jailrun's working directory: start its command")
+	X("LIBJAIL_0_LAUNCH", note_launch, "jailrun's wishes: start its command")
 
 struct config {
 #define X(name, field, what) const char *field; /* a copy, or NULL when unset */
@@ -81,6 +81,7 @@ struct config {
 	enum config_static statics;
 	unsigned skip;         /* one bit an fd_class */
 	const struct rules *rules; /* or NULL: there are none */
+	bool word_error;       /* a line on stderr was written: a variable has a value that is not known */
 	long rules_error;      /* -errno, and a line on stderr was written: they could not be read */
 	bool walk;             /* LIBJAIL_RESOLVER=walk: never openat2 */
 	bool musl;             /* the libc of this process is musl */

@@ -1079,8 +1079,7 @@ _Static_assert(SYS_rt_sigreturn == 15, "in the lines above");
 #define RESTORER 0UL, NULL
 #endif
 
-/* "SIGUSR2", "USR2", "RTMIN+3", or a number; 0: none that is known. */
-static int signal_number(const char *s)
+int report_signal(const char *s)
 {
 	static const struct {
 		const char *name;
@@ -1121,7 +1120,7 @@ static void snapshot_start(void)
 	if (word && *word) {
 		if (mem_equal(word, "none"))
 			return;
-		sig = signal_number(word);
+		sig = report_signal(word);
 		if (!sig) {
 			SAY("LIBJAIL_SNAPSHOT=", word, ": no signal of that name; use SIGUSR2, or a number");
 			return;

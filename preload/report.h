@@ -10,6 +10,9 @@
 /* From the constructor: where LIBJAIL_REPORT asks for it records are turned on, what is inherited
  * is looked at, and the process is announced.  argv may be NULL. */
 void report_start(char *const argv[]);
+/* The signal that LIBJAIL_SNAPSHOT asks for: "SIGUSR2", "USR2", "RTMIN+3" or a number; 0: there is none of that name,
+ * or it cannot be caught.  Async-signal-safe. */
+int report_signal(const char *word);
 /* The process ends, by exit(3), _exit(2) or quick_exit(3); once. */
 enum { REPORT_UNKNOWN = -0x7fffffff }; /* a status that nobody knows */
 void report_exit(int status);

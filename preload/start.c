@@ -223,45 +223,11 @@ static void stop(int status)
 		sys_call(SYS_exit_group, status);
 }
 
-/* execvp(3) in the guest: the errno that tells most. */
-static long launch_search(const char *file, char **argv, char **envp)
-{
-	const char *list = env_get(envp, "PATH"), *e;
-	char path[PATH_MAX];
-	long r, worst = -ENOENT;
-
-	if (mem_find(file, '/') || !*file)
-		return guest_execveat(AT_FDCWD, file, argv, envp, 0);
-	if (!list)
-		list = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	for (;; list = e + 1) {
-		struct str s = {path, path + sizeof path};
-
-		for (e = list; *e && *e != ':'; e++)
-			;
-		str_put(&s, list, (size_t)(e - list));
-		if (e != list)
-			str_puts(&s, "/");
-		str_puts(&s, file);
-		if (s.at) {
-			r = guest_execveat(AT_FDCWD, path, argv, envp, 0);
-			if (r == -ENOEXEC)
-				return r;
-			if (r != -ENOENT && r != -ENOTDIR)
-				worst = r;
-			if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
-				return r;
-		}
-		if (!*e)
-			return worst;
-	}
-}
-
 static const char *why(long r)
 {
 	switch (-r) {
 	case ENOENT:
-		return "not found in the root";
+		return "not found";
 	case EACCES:
 		return "permission denied";
 	case ENOTDIR:
@@ -279,6 +245,74 @@ static const char *why(long r)
 	default:
 		return "cannot be executed";
 	}
+}
+
+/* execve(2) in the guest.  A file that is no program goes to the root's /bin/sh as a script, as execvp(3) does it, unless
+ * it was refused with a reason.  argv[-1] may be overwritten. */
+static long launch_exec(const char *path, char **argv, char **envp)
+{
+	const unsigned said = config_lines;
+	long r = guest_execveat(AT_FDCWD, path, argv, envp, 0);
+
+	if (r != -ENOEXEC || said != config_lines)
+		return r;
+	argv[-1] = (char *)(uintptr_t)"/bin/sh";
+	argv[0] = (char *)(uintptr_t)path;
+	r = guest_execveat(AT_FDCWD, argv[-1], argv - 1, envp, 0);
+	if (said == config_lines)
+		SAY(path, ": no program, and it cannot be run as a script: /bin/sh: ", why(r));
+	return r;
+}
+
+/* execvp(3) in the guest: the errno that tells most. */
+static long launch_search(const char *file, char **argv, char **envp)
+{
+	const char *list = env_get(envp, "PATH"), *e;
+	const unsigned said = config_lines;
+	char path[PATH_MAX];
+	long r, worst = -ENOENT;
+
+	if (mem_find(file, '/') || !*file)
+		return launch_exec(file, argv, envp);
+	if (!list)
+		list = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	for (;; list = e + 1) {
+		struct str s = {path, path + sizeof path};
+
+		for (e = list; *e && *e != ':'; e++)
+			;
+		str_put(&s, list, (size_t)(e - list));
+		if (e != list)
+			str_puts(&s, "/");
+		str_puts(&s, file);
+		if (s.at) {
+			r = launch_exec(path, argv, envp);
+			if (said != config_lines)
+				return r;
+			if (r != -ENOENT && r != -ENOTDIR)
+				worst = r;
+			if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+				return r;
+		}
+		if (!*e)
+			return worst;
+	}
+}
+
+/* Says why the command was not started: cmd, with error r.  bare: the word --report stood in front of it. */
+static void launch_failed(const char *cmd, long r, bool bare)
+{
+	const bool rooted = state_view() != NULL;
+	struct stat st;
+
+	if (bare)
+		SAY(cmd, ": ", why(r), "; did you mean --report=", cmd, "?");
+	else if (mem_find(cmd, '/') && guest_newfstatat(AT_FDCWD, cmd, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		SAY(cmd, ": is a directory", rooted ? "" : "; did you mean --root ", rooted ? "" : cmd, rooted ? "" : "?");
+	else if (r == -ENOENT && mem_find(cmd, '/') && guest_newfstatat(AT_FDCWD, cmd, &st, 0) == 0)
+		SAY(cmd, ": the interpreter or loader that it names is not found", rooted ? " in the root" : "");
+	else
+		SAY(cmd, ": ", why(r), r == -ENOENT && rooted ? " in the root" : "");
 }
 
 /* The other preloads of the user, which keep their place in front of ours, the last one: fakeroot(1).
@@ -314,14 +348,49 @@ static NOINLINE const char *others(char **envp, bool rooted)
 	return *text ? mem_keep(text, strlen(text)) : NULL;
 }
 
-/* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "v" where jailrun is to say
- * what it does, then "d", or "w" and the working directory. */
+/* Is everything that the user asked for known and there?  Else a line on stderr says what is not. */
+static bool launch_checked(const struct config *c, const struct view *v)
+{
+	if ((v && v->fd < 0) || c->rules_error || c->word_error)
+		return false;
+	if (c->snapshot && *c->snapshot && !mem_equal(c->snapshot, "none") && !report_signal(c->snapshot)) {
+		SAY("--snapshot=", c->snapshot, ": no signal that can be caught; use SIGUSR2 or a number");
+		return false;
+	}
+	return true;
+}
+
+/* The working directory: dir, in the root where there is one; else (NULL) where we are, or / where that lies
+ * outside of the root.  False after a line on stderr. */
+static bool launch_chdir(const struct view *v, const char *dir)
+{
+	char cwd[PATH_MAX];
+	long r;
+
+	if (dir) {
+		r = guest_chdir(dir);
+		if (r < 0)
+			SAY("--workdir ", dir, ": ", r == -ENOENT ? "no such directory" : why(r),
+				r == -ENOENT && v ? " in the root" : "");
+		return r >= 0;
+	}
+	if (!v)
+		return true;
+	r = guest_getcwd(cwd, sizeof cwd);
+	if (r < 0 || cwd[0] != '/')
+		r = guest_chdir("/");
+	if (r < 0)
+		SAY("/: ", why(r));
+	return r >= 0;
+}
+
+/* argv: sh -c SCRIPT jailrun CMD ARG...; the note: "v" where jailrun is to say what it does, "r" where CMD
+ * follows the word --report, then "d", or "w" and the working directory. */
 static void launch(const struct config *c, char **argv, char **envp)
 {
 	const struct view *v = state_view();
-	char cwd[PATH_MAX];
-	const char *note = c->note_launch, *dir;
-	char **cmd = argv + 4;
+	const char *note = c->note_launch, *name;
+	bool bare = false;
 	unsigned said;
 	long r;
 
@@ -330,33 +399,21 @@ static void launch(const struct config *c, char **argv, char **envp)
 			SAY("no command was handed over");
 			stop(125);
 		}
-	if ((v && v->fd < 0) || c->rules_error)
+	if (!launch_checked(c, v))
 		stop(125);
-	if (*note == 'v') {
-		source_check();
-		note++;
-	}
-	dir = mem_after(note, "w");
-	if (dir) {
-		r = guest_chdir(dir);
-		if (r < 0) {
-			SAY("--workdir ", dir, ": ", r == -ENOENT ? "no such directory in the root" : why(r));
-			stop(125);
-		}
-	} else if (v) {
-		r = guest_getcwd(cwd, sizeof cwd);
-		if (r < 0 || cwd[0] != '/')
-			r = guest_chdir("/");
-		if (r < 0) {
-			SAY("/: ", why(r));
-			stop(125);
-		}
-	}
+	for (; *note == 'v' || *note == 'r'; note++)
+		if (*note == 'v')
+			source_check();
+		else
+			bare = true;
+	if (!launch_chdir(v, mem_after(note, "w")))
+		stop(125);
 	environ_restore(c, envp, others(envp, v != NULL));
 	said = config_lines;
-	r = launch_search(cmd[0], cmd, envp);
+	name = argv[4];
+	r = launch_search(name, argv + 4, envp);
 	if (said == config_lines) /* else the reason is on stderr already */
-		SAY(cmd[0], ": ", why(r));
+		launch_failed(name, r, bare);
 	stop(r == -ENOENT ? 127 : 126);
 }
 

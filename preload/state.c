@@ -384,10 +384,14 @@ static int enter(struct view *v, const struct config *c)
 	int r = view_open(v, c->root, min);
 
 	if (r < 0) {
+		char self[16];
+
 		memset(v, 0, sizeof *v);
 		v->host = "";
 		SAY("root ", c->root, ": ",
-			r == -ENOENT    ? "no such directory; give an existing one with --root"
+			r == -ENOENT && sys_readlinkat(AT_FDCWD, "/proc/self", self, sizeof self) < 0
+			? "/proc is not mounted on this machine: without it no root can be entered; mount -t proc proc /proc"
+			: r == -ENOENT  ? "no such directory; give an existing one with --root"
 			: r == -ENOTDIR ? "not a directory; --root wants one"
 			: r == -EACCES  ? "permission denied on it or on a directory above it"
 			: r == -EMFILE  ? "no descriptor is free"

@@ -504,3 +504,11 @@ int jail_dl_iterate_phdr(int (*each)(struct dl_phdr_info *, size_t, void *), voi
 		return 0;
 	return w.view ? real(dl_walk_one, &w) : real(each, data);
 }
+
+/* AddressSanitizer's run time, where it is a library (gcc -fsanitize=address), ends every program that has another
+ * library in front of it.  It asks the program for its defaults by this function (sanitizer/asan_interface.h),
+ * and finds ours where the program has none.  ASAN_OPTIONS of the environment counts more. */
+const char *jail___asan_default_options(void)
+{
+	return "verify_asan_link_order=0";
+}

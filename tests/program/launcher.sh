@@ -59,13 +59,61 @@ one_line "126: a directory" 126 'jailrun: */data*' "$jailrun" -r "$R" /data
 says "no command: a shell" 0 '*' env SHELL=/bin/sh "$jailrun" -r "$R"
 says "no root" 0 hello "$jailrun" echo hello
 says "no root: exit status" 4 '' "$jailrun" -- sh -c 'exit 4'
-one_line "no root: not found" 127 'jailrun: *nonesuch*' "$jailrun" nonesuch
+one_line "no root: not found" 127 'jailrun: nonesuch: not found' "$jailrun" nonesuch
+one_line "not found in the root" 127 'jailrun: nonesuch: not found in the root' "$jailrun" -r "$R" nonesuch
+
+# -- a file that is no program is a script for /bin/sh, as with execvp(3)
+printf 'echo "$0" "$@"\n' >"$R/bare"
+printf '\001\002\003\n' >"$R/garbage"
+printf '#!/nonesuch\n' >"$R/orphan"
+: >"$R/nothing"
+chmod 755 "$R/bare" "$R/garbage" "$R/nothing" "$R/orphan"
+says "a script without #!, in a root" 0 '/bare a b  c' "$jailrun" -r "$R" /bare a 'b  c'
+says "a script without #!" 0 "$R/bare a" "$jailrun" -- "$R/bare" a
+says "a script without #!, in PATH" 0 "$R/bare a" env PATH="$R:$PATH" "$jailrun" -- bare a
+says "a script without #!, in PATH, in a root" 0 '/data/../bare a' env PATH="/nonesuch:/data/..:/bin" "$jailrun" -r "$R" bare a
+says "an empty file" 0 '' "$jailrun" -r "$R" /nothing
+wanted=$(as env "$R/garbage" 2>&1)
+says "garbage, as env(1) runs it" $? "$wanted" "$jailrun" -- "$R/garbage"
+mkdir "$T/shless"
+cp "$R/bare" "$T/shless/bare"
+one_line "a script in a root without /bin/sh" 127 'jailrun: /bare: no program, *: /bin/sh: not found' "$jailrun" -r "$T/shless" /bare
+one_line "an interpreter that is not there" 127 'jailrun: /orphan: the interpreter*not found in the root' "$jailrun" -r "$R" /orphan
+one_line "the root without --root" 126 "jailrun: $R: is a directory; did you mean --root $R?" "$jailrun" "$R" cat /where
+one_line "--report FILE" 127 "jailrun: nonesuch: *; did you mean --report=nonesuch?" "$jailrun" --report nonesuch true
+one_line "--report -- CMD" 127 "jailrun: nonesuch: not found" "$jailrun" --report -- nonesuch
+
+# -- words that the library knows
+for option in --cloexec --cloexec-skip --names --static --snapshot; do
+	one_line "bad $option" 125 "jailrun: $option=maybe: *" "$jailrun" "$option=maybe" true
+done
+one_line "a bad word in a list" 125 "jailrun: --cloexec-skip=open,maybe: it is open, *" "$jailrun" --cloexec-skip=open,maybe true
+one_line "--snapshot by what cannot be caught" 125 "jailrun: --snapshot=SIGKILL: *" "$jailrun" --snapshot=SIGKILL true
+says "--snapshot=RTMIN+3" 0 '' "$jailrun" --snapshot=RTMIN+3 true
+says "notes of an earlier libjail mean nothing" 0 guest env LIBJAIL_0_LIB=/nonesuch LIBJAIL_0_CARRY=x LIBJAIL_0_VIEW=9 \
+	LIBJAIL_0_ARGV0=x LIBJAIL_0_NAMES=7 LIBJAIL_0_FD=8 LIBJAIL_0_AUDIT=/x LIBJAIL_0_PRELOAD=/x "$jailrun" -r "$R" cat /where
+one_line "few descriptors" 125 "jailrun: ulimit -n is 14, *" sh -c "ulimit -n 14; exec '$jailrun' true"
+says "few descriptors, inside" 0 guest "$jailrun" -r "$R" sh -c 'ulimit -n 8; exec cat /where'
+says "16 descriptors" 0 'guest inside' sh -c "ulimit -n 16; exec '$jailrun' --names=host -r '$R' sh -c 'echo \$(cat /where /link)'"
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	got=$(unshare -m sh -c "umount -l /proc && exec setpriv --reuid=$U --regid=$U --clear-groups '$jailrun' -r '$R' true" 2>&1)
+	[ $? = 125 ] && case $got in
+	*"/proc is not mounted"*) ;;
+	*) false ;;
+	esac
+	row $? "no /proc on this machine"
+fi
 
 # -- programs that cannot be held
 if command -v "${CC:-cc}" >"$T/log"; then
 	printf '%s\n' '__asm__(".section .note.go.buildid,\"a\",@note\n.long 4, 4, 4\n.asciz \"Go\"\n.byte 0\n.long 0\n.previous");' \
 		'#include "static.c"' >"$T/go.c"
 	echo 'int main(void) { return 0; }' >"$T/static.c"
+	if "${CC:-cc}" -fsanitize=address -o "$T/asan" "$T/static.c" 2>"$T/log"; then
+		says "AddressSanitizer" 0 '' "$jailrun" -- "$T/asan"
+		says "AddressSanitizer, in a child" 0 '' "$jailrun" -- sh -c "'$T/asan'; exit \$?"
+		says "AddressSanitizer, in a root" 0 '' "$jailrun" -r / -- "$T/asan"
+	fi
 	"${CC:-cc}" -o "$R/go" "$T/go.c" && "${CC:-cc}" -static -o "$R/static" "$T/static.c" || exit 1
 	one_line "static: refused" 126 'jailrun: /static: statically linked, *' "$jailrun" -r "$R" /static
 	one_line "made with Go: refused" 126 'jailrun: /go: made with Go, *' "$jailrun" -r "$R" /go
@@ -99,6 +147,7 @@ one_line "bind to nowhere" 125 "jailrun: */nowhere: no such file*" \
 	"$jailrun" -r "$R" -b "$T:/nowhere" cat /where
 one_line "bind of a directory on a file" 125 "jailrun: */where*" \
 	"$jailrun" -r "$R" -b "$T:/where" cat /where
+one_line "workdir that is not there, without root" 125 "jailrun: --workdir nonesuch: no such directory" "$jailrun" -w nonesuch pwd
 one_line "workdir that only the host has" 125 "jailrun: *$T: no such directory*" \
 	"$jailrun" -r "$R" -w "$T" cat /where
 one_line "workdir is a file" 125 "jailrun: */where: not a directory*" \
@@ -186,6 +235,7 @@ says "cwd in a bind" 0 /data sh -c "cd '$T/a,b' && exec '$jailrun' -r '$R' -b .:
 says "--workdir" 0 /data/sub "$jailrun" -r "$R" -w /data/sub sh -c pwd
 says "--workdir, relative" 0 /data "$jailrun" -r "$R" --workdir=data sh -c pwd
 says "--workdir by a link of the root" 0 /etc/only "$jailrun" -r "$R" -w /lnk sh -c 'cd -P . && pwd'
+says "--workdir without root, relative" 0 "$R/data" sh -c "cd '$R' && exec '$jailrun' -w data pwd"
 says "--workdir without root" 0 "$R/data" "$jailrun" -w "$R/data" sh -c 'pwd -P'
 says "no root: the directory stays" 0 "$T" sh -c "cd '$T' && exec '$jailrun' sh -c pwd"
 

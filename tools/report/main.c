@@ -7,6 +7,7 @@
 #include "show.h"
 #include "suppress.h"
 #include "symbol.h"
+#include "watch.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WIDTH_LEAST = 80, WIDTH_MOST = 100, TOP = 5 };
@@ -72,6 +74,12 @@ static size_t screen_width(void)
 	if (n <= 0 && ioctl(1, TIOCGWINSZ, &size) == 0)
 		n = size.ws_col;
 	return n < WIDTH_LEAST ? WIDTH_LEAST : n > WIDTH_MOST ? WIDTH_MOST : (size_t)n;
+}
+
+static void screen_start(struct options *o)
+{
+	o->show.width = screen_width();
+	o->show.colour = isatty(1) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
 }
 
 static bool fail_on(struct show *show, const char *list)
@@ -333,6 +341,74 @@ static int files(const struct options *o, int argc, char **argv)
 	return 0;
 }
 
+/* Is there more to know of m than the screen shows by default? */
+static bool is_more(const struct model *m, const struct show *show)
+{
+	const struct sums s = show_sums(m, show);
+
+	for (int k = 0; k < KINDS; k++)
+		if (k != KIND_KEPT && k != KIND_INHERITED && s.groups[k] > show->top)
+			return true;
+	return m->kept || m->inherited || m->snapshots;
+}
+
+/* Shows what watch_run() has recorded.  The file of events is removed afterwards, unless processes still
+ * write to it: so options of jailreport are named only where they can be used. */
+static void watch_show(const struct watch *w, struct options *o, long grace)
+{
+	struct model *m = model_new();
+	const bool bad = WIFEXITED(w->status) && WEXITSTATUS(w->status) >= 125 && WEXITSTATUS(w->status) <= 127;
+	struct stat st;
+
+	if (bad && stat(w->file, &st) == 0 && st.st_size == 0)
+		return; /* nothing was run, and why has been said */
+	dup2(2, 1);
+	screen_start(o);
+	o->show.once = w->left == 0;
+	if (read_file(m, w->file)) {
+		finish(m);
+		show(m, o);
+		if (o->show.once && is_more(m, &o->show))
+			fputs("for the rest keep the events: jailrun --report=FILE, then jailreport "
+			      "--all --kept --inherited FILE\n",
+				stderr);
+	} else {
+		error("%s: cannot be read: %s", w->file, strerror(errno));
+	}
+	if (w->left)
+		fprintf(stderr,
+			"jailrun: still running after %ld second%s (--report-wait): %s; the events go on to %s: see them "
+			"later with jailreport %s\n",
+			grace, grace == 1 ? "" : "s", w->who.at, w->file, w->file);
+}
+
+/* For jailrun --report: --watch SECONDS PRELOAD CMD [ARG...] runs CMD under libjail, and shows on stderr what
+ * was found.  Ends as CMD ends, or with 125. */
+static int watch(struct options *o, int argc, char **argv)
+{
+	struct watch w;
+	long grace;
+	int r;
+
+	if (argc < 3 || !number(argv[0], 0, &grace))
+		return error("--watch is for jailrun: use jailrun --report");
+	r = watch_start(&w);
+	if (r < 0) {
+		fprintf(stderr, "jailrun: --report: no temporary file can be made in %s: %s; set TMPDIR, or use --report=FILE\n",
+			getenv("TMPDIR") && *getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(-r));
+		return 125;
+	}
+	r = watch_run(&w, argv[1], argv + 2, grace);
+	if (r == 0)
+		watch_show(&w, o, grace);
+	else
+		fprintf(stderr, "jailrun: %s: %s\n", argv[2], strerror(-r));
+	watch_end(&w, w.left > 0);
+	if (r < 0)
+		return 125;
+	watch_exit(&w);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -340,12 +416,14 @@ int main(int argc, char **argv)
         };
 	struct model *m = model_new(), *before = NULL;
 	struct text wrong = {0};
-	int status = parse(&o, argc, argv);
+	int status;
 
+	if (argc > 1 && strcmp(argv[1], "--watch") == 0)
+		return watch(&o, argc - 2, argv + 2);
+	status = parse(&o, argc, argv);
 	if (status)
 		return status - 1;
-	o.show.width = screen_width();
-	o.show.colour = isatty(1) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+	screen_start(&o);
 	m->suppress = o.suppress;
 	argc -= optind;
 	argv += optind;

@@ -314,7 +314,8 @@ static void more(struct screen *s, unsigned long n)
 	if (n == 0)
 		return;
 	show_count(&t, n, "more call site", "more call sites");
-	text_add(&t, " (--all)");
+	if (!s->show->once)
+		text_add(&t, " (--all)");
 	put_line(s, INDENT, t.at);
 	text_free(&t);
 }

@@ -276,12 +276,12 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 	}
 	if (show->hints) {
 		if (m->kept && !show->kept)
-			text_format(t, "; %lu kept for a reason (--kept)", m->kept);
+			text_format(t, "; %lu kept for a reason%s", m->kept, show->once ? "" : " (--kept)");
 		if (m->inherited && !show->inherited)
-			text_format(t, "; %lu inherited (--inherited)", m->inherited);
+			text_format(t, "; %lu inherited%s", m->inherited, show->once ? "" : " (--inherited)");
 		if (m->snapshots && !show->tables)
-			text_format(t, "; %lu snapshot%s (--tables)", m->snapshots,
-				m->snapshots == 1 ? "" : "s");
+			text_format(t, "; %lu snapshot%s%s", m->snapshots, m->snapshots == 1 ? "" : "s",
+				show->once ? "" : " (--tables)");
 	}
 	if (s.suppressed) {
 		text_add(t, "; ");

@@ -12,6 +12,7 @@ struct show {
 	bool diff;       /* what differs, alone */
 	unsigned top;    /* groups of a kind; 0: all */
 	bool hit[KINDS]; /* the kinds that make the exit status 1 */
+	bool once;       /* the events cannot be read again: no option of ours is named */
 	bool hints;      /* the summary names the options that would tell more */
 };
 
