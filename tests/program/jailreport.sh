@@ -67,6 +67,13 @@ have() {
 	command -v "$1" >/dev/null
 }
 
+again() { # EVENTS NAME: what --json says of it is read again without loss
+	"$report" --json "$1" >"$T/one.json"
+	"$report" --json "$T/one.json" >"$T/two.json"
+	cmp "$T/one.json" "$T/two.json"
+	row $? "$2: a document says the same when it is read again"
+}
+
 # -- the screen ---------------------------------------------------------------------------------
 runs 1 "leaks" "$report" leaky.events
 same leaky.screen "the screen, whole"
@@ -166,9 +173,82 @@ row $? "and it is as it was"
 runs 0 "an empty file" "$report" "$T/empty"
 has "is not passed off as a clean run" "no events at all: was the program run by jailrun --report"
 
+# -- several runs in one file -----------------------------------------------------------------------
+sed 's/"run":"[^"]*"/"run":"1111222233334444"/; s/"t":1764/"t":1765/g' "$T/fixed" >"$T/second"
+cat leaky.events "$T/second" >"$T/runs"
+runs 1 "two runs" "$report" "$T/runs"
+has "are announced" "2 runs (--last shows one)" "30 processes on 2 hosts"
+runs 0 "the last, which is mended" "$report" --last "$T/runs"
+has "is looked at alone" "15 processes on 2 hosts" "no leaks; 3 never closed"
+hasnot "is one" " runs"
+runs 0 "the last on stdin" sh -c "\"$report\" --last --json - <\"$T/runs\""
+cp "$T/out" "$T/expect"
+"$report" --json "$T/second" | sed 's/"lines":[0-9]*/"lines":0/' >"$T/one.json"
+sed 's/"lines":[0-9]*/"lines":0/' "$T/expect" | cmp - "$T/one.json"
+row $? "is told as if the other were not there"
+runs 0 "the last, whichever file it is in" "$report" --last "$T/second" leaky.events
+has "is that which began last" "15 processes on 2 hosts" "no leaks"
+sed 's/"t":1765/"t":1763/g' "$T/second" | cat leaky.events - >"$T/runs"
+runs 1 "the last, which is first in the file" "$report" --last "$T/runs"
+has "leaks" "10 descriptors leaked from 3 call sites"
+paste -d '\n' leaky.events "$T/second" | grep . >"$T/runs"
+runs 0 "two runs at the same time" "$report" --last "$T/runs"
+has "are told apart" "15 processes on 2 hosts" "no leaks; 3 never closed"
+"$report" --json "$T/runs" >"$T/one.json"
+runs 2 "the last of a document that has two" "$report" --last "$T/one.json"
+tr '\n' ' ' <"$T/out" >"$T/words"
+grep -q "$T/one.json:1: the sum of several runs: --last needs their events" "$T/words"
+row $? "is an error"
+
+# -- what was not watched -----------------------------------------------------------------------------
+event() { # EV PID MEMBERS
+	printf '{"v":1,"ev":"%s","t":1764000000.5,"host":"%s","run":"00","pid":%s,"prog":"a"%s}\n' "$1" "$(uname -n)" "$2" "$3"
+}
+executes() { # PID TARGET [EV]
+	event "${3:-exec-kept}" "$1" ',"exec":1,"why":"argv","target":"'"$2"'","count":1,"class":"open","fds":[{"fd":5}],"site":"ab","call":"open"'
+}
+if printf 'int main(void) { return 0; }\n' | $CC -static -x c -o "$T/static" - 2>/dev/null; then
+	{
+		event start 7 ''
+		executes 8 "$T/static"
+	} >"$T/events"
+	runs 0 "a static program" "$report" "$T/events"
+	tr '\n' ' ' <"$T/out" >"$T/words"
+	grep -q "note: 1 program was not watched: $T/static is statically linked no leaks; 1 program not watched" "$T/words"
+	row $? "is said"
+	again "$T/events" "a static program"
+	executes 9 "$T/static" stopped >>"$T/events"
+	runs 1 "a static program, twice" "$report" "$T/events"
+	has "is one" "1 program not watched" "(2 times)"
+	cp "$T/static" "$T/gone.static"
+	{
+		executes 8 "$T/gone.static"
+		event exec-failed 8 ',"exec":1,"error":"E2BIG"'
+	} >"$T/events"
+	runs 0 "a program that was not executed after all" "$report" "$T/events"
+	hasnot "is not told" "not watched"
+else
+	skip "a static program" "it cannot be linked here"
+fi
+{
+	executes 8 /nonexistent/program
+	executes 9 /nonexistent/stopped stopped
+	executes 10 /bin/sh
+	event start 10 ''
+	event exit 10 ''
+} >"$T/events"
+runs 1 "a program of which nothing is known" "$report" "$T/events"
+has "is told where it would have said what it inherits" "/nonexistent/program sent no events" "1 program not watched"
+cp /bin/true "$T/setuid" && chmod u+s "$T/setuid"
+executes 8 "$T/setuid" stopped >"$T/events"
+runs 1 "a set-user-ID program" "$report" "$T/events"
+tr '\n' ' ' <"$T/out" >"$T/words"
+grep -q "$T/setuid is set-user-ID" "$T/words"
+row $? "is told"
+
 # -- malformed ------------------------------------------------------------------------------------
 runs 1 "malformed lines" "$report" malformed.events
-has "are counted and named, the rest is reported" "11 of 14 lines malformed" \
+has "are counted and named, the rest is reported" "11 of 14 lines" \
 	"malformed.events:2: not a value" "malformed.events:4: truncated" "malformed.events:7: not of schema version 1" \
 	"1 descriptor leaked from 1 call site"
 head -c 300 leaky.events >"$T/cut"
@@ -475,6 +555,28 @@ demos() { # NAME ARGUMENT...: jailreport on the events of that build, which is t
 if have addr2line && have objcopy && demo all && demo functions && demo none && demo moved -DMORE -O1 -foptimize-sibling-calls; then
 	runs 1 "real events" demos all
 	has "have three leaks" "3 descriptors leaked from 3 call sites"
+	at() { # WORD: its line in demo.c
+		grep -n "/\* $1 \*/" demo.c | cut -d: -f1
+	}
+	has "what one process has once is one line of NEVER CLOSED" "    one a process: open in inlined (demo.c:$(at INLINED)), 2 more (--all)"
+	has "a tail call is named, and who made it" "open in main (demo.c:$(at CALLER))" "via   last (demo.c:" ", by a tail call, which leaves no frame"
+	row "$([ "$(grep -c '^    via ' "$T/out")" = 1 ] && echo 0 || echo 1)" "and other calls are not"
+	runs 1 "all of real events" demos all --all
+	has "has each that was never closed" "1 open  open in inlined (demo.c:$(at INLINED))" "1 open  socket in named"
+	runs 1 "never closed is asked for" demos all --fail-on=never-closed
+	has "and shown" "1 open  open in inlined (demo.c:$(at INLINED))"
+	cat "$T/all.events" "$T/all.events" >"$T/twice.events"
+	cp "$T/demo.all" "$T/demo.twice"
+	runs 1 "twice" demos twice
+	has "is still one a process" "one a process: open in inlined"
+	sed 's/"ev":"never-closed"\(.*\)"count":1,/"ev":"never-closed"\1"count":2,/' "$T/all.events" >"$T/twice.events"
+	runs 1 "two in one process" demos twice
+	has "are no such thing" "2 open  open in inlined"
+	(cd "$T/src" && again "$T/all.events" "a tail call")
+	(cd "$T/src" && "$report" "$T/one.json") >"$T/out"
+	has "a document has it as well" "via   last (demo.c:"
+	runs 1 "a tail call without symbols" demos none
+	has "is an address" ", by a tail call, which leaves no frame"
 	for name in all functions none moved; do
 		demos $name --gen-suppressions >"$T/supp.$name" 2>"$T/err"
 	done
@@ -500,6 +602,7 @@ if have addr2line && have objcopy && demo all && demo functions && demo none && 
 	prints "$T/moved.sarif" | diff - "$T/prints" >"$T/diff"
 	result=$?
 	sed 's/^/# /' "$T/diff"
+	[ -s "$T/prints" ] || result=1
 	row "$((result + !different))" "fingerprints survive lines inserted and a new build"
 	sed -i 's|O_RDONLY); /\* INLINED|O_RDWR); /* INLINED|' "$T/src/demo.c"
 	demo changed && demos changed --sarif | sed 's/^/x/' >"$T/changed.sarif"
@@ -527,12 +630,6 @@ fi
 
 # -- one line at several addresses ---------------------------------------------------------------------------
 cd "$data" || exit 1
-again() { # EVENTS NAME: what --json says of it is read again without loss
-	"$report" --json "$1" >"$T/one.json"
-	"$report" --json "$T/one.json" >"$T/two.json"
-	cmp "$T/one.json" "$T/two.json"
-	row $? "$2: a document says the same when it is read again"
-}
 for file in leaky release malformed; do
 	again $file.events $file.events
 done
@@ -655,6 +752,13 @@ if (cd "$T/src" && $CC -g -O0 -o ../holder holder.c) && LIBJAIL_REPORT=$T/probe 
 	done
 	runs 0 "a running process" "$report" --pid "$holder"
 	has "tells what it has open" "process $holder" "7 open" "open in hold (" "holder.c:5)" /etc/passwd
+	runs 0 "the events of a running process" "$report" "$T/live"
+	tr '\n' ' ' <"$T/out" >"$T/words"
+	grep -q "note: 1 process still runs: holder ($holder); .* no leaks so far;.* 1 process still running" "$T/words"
+	row $? "say that it still runs"
+	sed 's/"prog"/"was":1,&/; s/"t":[0-9]*/"t":1000/' "$T/live" >"$T/older"
+	runs 0 "a process that had its number before" "$report" "$T/older"
+	hasnot "is not taken for it" "still run"
 	runs 0 "again" "$report" --pid "$holder" --json
 	has "as a document" '"kind":"snapshot"' '"count":7'
 	runs 2 "another file than its own" "$report" --pid "$holder" leaky.events
@@ -667,6 +771,9 @@ if (cd "$T/src" && $CC -g -O0 -o ../holder holder.c) && LIBJAIL_REPORT=$T/probe 
 	kill -KILL "$holder"
 	wait "$holder" 2>/dev/null
 	runs 2 "a process that has ended" "$report" --pid "$holder"
+	runs 0 "its events" "$report" "$T/live"
+	has "do not say that it still runs" "no leaks"
+	hasnot "nor that it was not watched" "still run" "not watched"
 	LIBJAIL_REPORT=$T/quiet LD_PRELOAD=$lib sh -c 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd<&-"; done; exec sleep 60' &
 	holder=$!
 	sleep 0.3

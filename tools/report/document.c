@@ -76,9 +76,9 @@ static void put_distinct(struct text *t, const char *name, const struct distinct
 	text_add(t, "]");
 }
 
-static void put_frame(struct text *t, const struct spot *s, const struct line *l)
+static void put_frame(struct text *t, const char *name, const struct spot *s, const struct line *l)
 {
-	put_name(t, NULL);
+	put_name(t, name);
 	text_add(t, "{");
 	put_string(t, "module", s->module->shown);
 	if (*s->module->id)
@@ -116,6 +116,8 @@ static void put_site(struct text *t, const struct site *s)
 	}
 	if (s->n == 0)
 		return;
+	if (site_via(s)) /* it ended in the call, and left no frame */
+		put_frame(t, "tail_call", site_via(s), site_via(s)->n ? &site_via(s)->lines[0] : NULL);
 	/* "inlined": the function is part of the next one's code, at the same address */
 	put_name(t, "stack");
 	text_add(t, "[");
@@ -123,9 +125,9 @@ static void put_site(struct text *t, const struct site *s)
 		const struct spot *spot = s->at[i];
 
 		if (spot->n == 0)
-			put_frame(t, spot, NULL);
+			put_frame(t, NULL, spot, NULL);
 		for (size_t k = 0; k < spot->n; k++) {
-			put_frame(t, spot, &spot->lines[k]);
+			put_frame(t, NULL, spot, &spot->lines[k]);
 			t->n--; /* the brace */
 			if (i == s->blame && k == 0)
 				text_add(t, ",\"blamed\":true");
@@ -261,6 +263,8 @@ void show_json(struct text *t, const struct model *m, const struct show *show)
 	put_number(t, "hosts", distinct_count(&m->every_host));
 	put_distinct(t, "host_ids", &m->every_host);
 	put_tally(t, "host_names", &m->hosts);
+	put_tally(t, "running", &m->running);
+	put_tally(t, "unwatched", &m->unwatched);
 	put_number(t, "made", m->made);
 	put_number(t, "exits", m->exits);
 	put_number(t, "snapshots", m->snapshots);
@@ -295,10 +299,33 @@ static unsigned long whole(const struct json *o, const char *name)
 	return n > 0 ? (unsigned long)n : 0;
 }
 
+/* The address that a frame names. */
+static struct spot *get_spot(struct model *m, const struct json *frame)
+{
+	const char *module = json_text(frame, "module"), *id = json_text(frame, "id"),
+		   *offset = json_text(frame, "offset");
+
+	return model_spot(m, module && *module ? module : "?", id ? id : "",
+		offset ? strtoull(offset, NULL, 16) : 0);
+}
+
+/* Adds the function that a frame names to those of its address. */
+static void get_line(struct spot *spot, const struct json *frame)
+{
+	const char *function = json_text(frame, "function"), *path = json_text(frame, "file");
+
+	if (!function && !path)
+		return;
+	spot->lines = memory_more(spot->lines, spot->n + 1, sizeof(*spot->lines));
+	spot->lines[spot->n++] = (struct line){function ? memory_text(function) : NULL,
+		path ? memory_text(path) : NULL, (unsigned)whole(frame, "line"), whole(frame, "plus")};
+}
+
 static struct site *get_site(struct model *m, const struct json *o)
 {
 	struct site *s;
-	const struct json *stack = json_get(o, "stack"), *script = json_get(o, "script");
+	const struct json *stack = json_get(o, "stack"), *script = json_get(o, "script"),
+			  *tail = json_get(o, "tail_call");
 	const char *hash = json_text(o, "site"), *call = json_text(o, "call"),
 		   *file = json_text(script, "file");
 	struct spot *spot = NULL;
@@ -317,16 +344,10 @@ static struct site *get_site(struct model *m, const struct json *o)
 	}
 	for (const struct json *c = stack && stack->type == JSON_ARRAY ? json_first(stack) : NULL;
 		c; c = json_next(stack, c)) {
-		const char *module = json_text(c, "module"), *id = json_text(c, "id"),
-			   *offset = json_text(c, "offset"), *function = json_text(c, "function"),
-			   *path = json_text(c, "file");
-		struct line *l;
-
 		if (!inlined) {
 			if (s->n == SITE_FRAMES)
 				break;
-			spot = model_spot(m, module && *module ? module : "?", id ? id : "",
-				offset ? strtoull(offset, NULL, 16) : 0);
+			spot = get_spot(m, c);
 			if (json_get(c, "blamed"))
 				s->blame = s->n;
 			s->at[s->n++] = spot;
@@ -334,13 +355,13 @@ static struct site *get_site(struct model *m, const struct json *o)
 				spot = NULL;
 		}
 		inlined = json_get(c, "inlined") != NULL;
-		if (!spot || (!function && !path))
-			continue;
-		spot->lines = memory_more(spot->lines, spot->n + 1, sizeof(*spot->lines));
-		l = &spot->lines[spot->n++];
-		*l = (struct line){function ? memory_text(function) : NULL,
-			path ? memory_text(path) : NULL, (unsigned)whole(c, "line"),
-			whole(c, "plus")};
+		if (spot)
+			get_line(spot, c);
+	}
+	if (s->n > 0 && tail && !s->at[0]->via) {
+		s->at[0]->via = get_spot(m, tail);
+		if (s->at[0]->via->n == 0)
+			get_line(s->at[0]->via, tail);
 	}
 	return s;
 }
@@ -467,6 +488,8 @@ static void get_head(struct model *m, const struct json *o)
 	get_distinct(&m->every_run, json_get(o, "run_ids"));
 	get_distinct(&m->every_host, json_get(o, "host_ids"));
 	get_tally(&m->hosts, o, "host_names");
+	get_tally(&m->running, o, "running");
+	get_tally(&m->unwatched, o, "unwatched");
 	for (const struct json *c = at && at->type == JSON_ARRAY ? json_first(at) : NULL; c && left;
 		c = json_next(at, c)) {
 		if (c->type == JSON_STRING && m->malformed < MALFORMED)
@@ -479,12 +502,21 @@ static void get_head(struct model *m, const struct json *o)
 void document_read(struct model *m, const char *file, unsigned long line, struct text *all)
 {
 	struct json_doc doc = {0};
-	const struct json *groups;
+	const struct json *groups, *runs, *run;
 
 	if (!json_parse(&doc, all->at, all->n)) {
 		m->lines++;
 		model_malformed(m, file, line, doc.wrong);
-	} else {
+		free(doc.at);
+		return;
+	}
+	runs = json_get(doc.at, "run_ids");
+	run = json_first(runs);
+	if (m->last_run && run && json_next(runs, run)) {
+		m->lines++;
+		model_malformed(m, file, line, "the sum of several runs: --last needs their events");
+	} else if (model_run(m, run && run->type == JSON_STRING ? strtoull(run->text, NULL, 16) : 0,
+			   json_time(doc.at, "first"))) {
 		get_head(m, doc.at);
 		groups = json_get(doc.at, "groups");
 		for (const struct json *c =

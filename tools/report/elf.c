@@ -128,6 +128,68 @@ struct elf *elf_open(const char *path)
 	return e;
 }
 
+bool elf_static(const struct elf *e)
+{
+	Elf64_Ehdr *h = part(e, 0, sizeof(*h));
+	Elf64_Phdr *p = h && h->e_phentsize == sizeof(*p) ? part(e, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p))
+							  : NULL;
+	bool program = p && (h->e_type == ET_EXEC || h->e_type == ET_DYN);
+
+	for (size_t i = 0; program && i < h->e_phnum; i++)
+		if (p[i].p_type == PT_INTERP)
+			program = false;
+	free(p);
+	free(h);
+	return program;
+}
+
+/* The section of code that holds an address, or NULL. */
+static const Elf64_Shdr *code_at(const struct elf *e, uint64_t address)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const Elf64_Shdr *s = &e->sections[i];
+
+		if (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_EXECINSTR && address >= s->sh_addr &&
+			address - s->sh_addr < s->sh_size)
+			return s;
+	}
+	return NULL;
+}
+
+/* x86-64: call rel32; aarch64: bl.  In both the address is that of the last byte of the instruction. */
+static bool decode_call(unsigned machine, const unsigned char *code, uint64_t address, uint64_t *ret_target)
+{
+	int32_t relative;
+	uint32_t word;
+
+	if (machine == EM_X86_64 && code[0] == 0xe8) {
+		memcpy(&relative, code + 1, sizeof(relative));
+		*ret_target = address + 1 + (uint64_t)(int64_t)relative;
+		return true;
+	}
+	memcpy(&word, code + 1, sizeof(word));
+	if (machine == EM_AARCH64 && word >> 26 == 0x25) {
+		relative = (int32_t)(word << 6) >> 4;
+		*ret_target = address - 3 + (uint64_t)(int64_t)relative;
+		return true;
+	}
+	return false;
+}
+
+bool elf_calls(const struct elf *e, uint64_t address, uint64_t *ret_target)
+{
+	enum { LONGEST = 5 };
+	const Elf64_Shdr *s = code_at(e, address);
+	Elf64_Ehdr *h = s && address - s->sh_addr >= LONGEST - 1 ? part(e, 0, sizeof(*h)) : NULL;
+	unsigned char *code = h ? part(e, s->sh_offset + (address - s->sh_addr) - (LONGEST - 1), LONGEST) : NULL;
+	/* Calls of other modules go by way of the PLT, which is another section. */
+	bool yes = code && decode_call(h->e_machine, code, address, ret_target) && code_at(e, *ret_target) == s;
+
+	free(h);
+	free(code);
+	return yes;
+}
+
 const char *elf_id(const struct elf *e)
 {
 	return e->id;

@@ -384,6 +384,15 @@ static void put_group(struct text *t, const struct group *g)
 	put_list(t, g->kind == KIND_BAD_CLOSE ? "number" : "what", &g->whats);
 	put_list(t, "into", &g->targets);
 	put_list(t, "by", &g->heirs);
+	if (site_via(g->site)) {
+		struct text raw = {0};
+
+		show_frame_fit(&raw, site_via(g->site), 0, NAME_CHARS);
+		text_add(t, "<dt>via</dt><dd class=\"mono\">");
+		text_html(t, raw.at);
+		text_add(t, ", by a tail call</dd>");
+		text_free(&raw);
+	}
 	put_other(t, "closed", g->closed);
 	put_other(t, "made", g->made);
 	put_list(t, "from", &g->programs);
@@ -436,6 +445,21 @@ static void put_note(void *arg, const struct module *module)
 	text_add(t, "</p>\n");
 }
 
+static void put_processes(struct text *t, const struct model *m)
+{
+	struct text notes[2] = {0};
+
+	show_processes(&notes[0], &notes[1], m);
+	for (int i = 0; i < 2; i++) {
+		if (notes[i].n) {
+			text_add(t, "<p class=\"soft\">");
+			text_html(t, notes[i].at);
+			text_add(t, "</p>\n");
+		}
+		text_free(&notes[i]);
+	}
+}
+
 void show_html(struct text *t, const struct model *m, const struct show *show)
 {
 	struct text summary = {0};
@@ -476,6 +500,7 @@ void show_html(struct text *t, const struct model *m, const struct show *show)
 	put_table(t, m, show, KIND_INHERITED, "Inherited", "open when a program started");
 	put_table(t, m, show, KIND_SNAPSHOT, "Open", "in snapshots, the most at once");
 	show_notes(m, show, put_note, t);
+	put_processes(t, m);
 	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
 		text_add(t, "<p class=\"soft\">malformed: <code>");
 		text_html(t, m->malformed_at[i]);

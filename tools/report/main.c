@@ -3,6 +3,7 @@
  * jailreport: the options, and in which order things are done. */
 #include "diff.h"
 #include "live.h"
+#include "process.h"
 #include "read.h"
 #include "show.h"
 #include "suppress.h"
@@ -31,6 +32,7 @@ static const char usage_text[] =
 	"  --gen-suppressions         such a file, for what is told\n"
 	"  --fail-on=KIND[,KIND]      status 1 for leak, emfile, never-closed, bad-close; none\n"
 	"                             (leak,emfile)\n"
+	"  --last                     only the run that began last, of those in the files\n"
 	"  --all, --top N             all call sites; the N worst of each kind (5)\n"
 	"  --kept --inherited         also what was kept for a reason; what programs found open\n"
 	"  --tables                   also the tables of snapshots\n"
@@ -44,6 +46,7 @@ struct options {
 	enum form form;
 	const char *html, *old;
 	long pid;
+	bool last;
 	struct suppressions *suppress;
 };
 
@@ -121,6 +124,7 @@ static int parse(struct options *o, int argc, char **argv)
 	enum {
 		ALL = 256,
 		TOP_N,
+		LAST,
 		KEPT,
 		INHERITED,
 		TABLES,
@@ -139,6 +143,7 @@ static int parse(struct options *o, int argc, char **argv)
 	static const struct option options[] = {
 		{"all",              no_argument, NULL, ALL},
                 {"top",              required_argument, NULL, TOP_N},
+		{"last",             no_argument, NULL, LAST},
 		{"kept",                  no_argument, NULL, KEPT},
                 {"inherited",no_argument, NULL, INHERITED},
 		{"tables",             no_argument, NULL, TABLES},
@@ -172,6 +177,9 @@ static int parse(struct options *o, int argc, char **argv)
 			if (!number(optarg, 1, &n))
 				return 1 + error("--top %s: it is a number from 1 on; --all shows all", optarg);
 			o->show.top = (unsigned)n;
+			break;
+		case LAST:
+			o->last = true;
 			break;
 		case KEPT:
 			o->show.kept = true;
@@ -247,6 +255,7 @@ static void finish(struct model *m)
 {
 	read_end(m);
 	model_end(m);
+	process_end(m);
 	symbol_all(m);
 	suppress_apply(m);
 	model_merge(m);
@@ -425,6 +434,7 @@ int main(int argc, char **argv)
 		return status - 1;
 	screen_start(&o);
 	m->suppress = o.suppress;
+	m->last_run = o.last;
 	argc -= optind;
 	argv += optind;
 	status = files(&o, argc, argv);
@@ -438,6 +448,7 @@ int main(int argc, char **argv)
 	if (o.old) {
 		before = model_new();
 		before->suppress = o.suppress;
+		before->last_run = o.last;
 		if (!read_file(before, o.old))
 			return error("--diff %s: cannot be read: %s", o.old, strerror(errno));
 		finish(before);

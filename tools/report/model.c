@@ -3,6 +3,7 @@
  * Events in, groups out: what each field of the schema (libjail.7) adds to which group. */
 #include "model.h"
 #include "suppress.h"
+#include "process.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,11 @@ const struct spot *site_spot(const struct site *s)
 	return s->n > 0 ? s->at[s->blame] : NULL;
 }
 
+const struct spot *site_via(const struct site *s)
+{
+	return s->n > 0 && s->blame == 0 && !s->script ? s->at[0]->via : NULL;
+}
+
 const struct line *site_line(const struct site *s)
 {
 	const struct spot *spot = site_spot(s);
@@ -321,6 +327,7 @@ static void site_fill(struct model *m, struct site *s, const struct json *e, boo
 			if (!spot)
 				break;
 			s->at[s->n++] = spot;
+			s->at[0]->innermost = true;
 		}
 		s->blame = blame >= 0 && (size_t)blame < s->n ? (size_t)blame : 0;
 	}
@@ -797,6 +804,56 @@ int64_t json_time(const struct json *object, const char *name)
 	return microseconds(json_get(object, name));
 }
 
+static void group_free(struct group *g)
+{
+	struct tally *tallies[] = {&g->targets, &g->programs, &g->hosts, &g->whats, &g->classes, &g->heirs};
+
+	for (size_t i = 0; i < sizeof(tallies) / sizeof(*tallies); i++)
+		tally_free(tallies[i]);
+	free(g->fds.at);
+	free(g->line);
+	free(g->parts);
+	free(g->chain);
+	free(g->why);
+	free(g);
+}
+
+/* All that was counted; the call sites and modules are kept: most runs have the same. */
+static void model_forget(struct model *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		group_free(m->all[i]);
+	m->n = 0;
+	table_free(&m->groups);
+	process_forget(m);
+	tally_free(&m->roots);
+	tally_free(&m->hosts);
+	tally_free(&m->running);
+	tally_free(&m->unwatched);
+	free(m->every_run.at);
+	free(m->every_host.at);
+	m->every_run = m->every_host = (struct distinct){0};
+	m->events = m->unknown = m->failed_execs = 0;
+	m->processes = m->exits = m->made = m->kept = m->inherited = m->snapshots = 0;
+	m->first = m->last = 0;
+}
+
+bool model_run(struct model *m, uint64_t mark, int64_t t)
+{
+	void **seen;
+
+	if (!m->last_run || (m->events && mark == m->run))
+		return true;
+	seen = table_put(&m->runs, &mark, sizeof(mark));
+	if (*seen || (m->events && t < m->run_first))
+		return false;
+	*seen = m;
+	model_forget(m);
+	m->run = mark;
+	m->run_first = t;
+	return true;
+}
+
 bool model_looks(const struct json *e, const char **wrong)
 {
 	if (e->type != JSON_OBJECT || !json_text(e, "ev"))
@@ -824,6 +881,8 @@ bool model_event(struct model *m, const struct json *e, const char **wrong)
 		return false;
 	if (m->pid && m->pid != f.pid)
 		return true;
+	if (!model_run(m, run ? text_mark(run, strlen(run)) : 0, f.t))
+		return true;
 	f.here = !host || strcmp(host, m->host) == 0;
 	m->serial++;
 	if (m->events++ == 0 || f.t < m->first)
@@ -834,7 +893,7 @@ bool model_event(struct model *m, const struct json *e, const char **wrong)
 	if (run)
 		distinct_add(&m->every_run, text_mark(run, strlen(run)));
 	tally_add(&m->hosts, f.host, 1);
-
+	process_event(m, e, ev, &f);
 	if (strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 ||
 		strcmp(ev, "exec-kept") == 0) {
 		exec_event(m, e, &f, ev);

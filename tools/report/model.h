@@ -40,6 +40,10 @@ struct spot {
 	struct line *lines;
 	size_t n;
 	struct spot *next; /* of the module's */
+	bool innermost;    /* of a stack: here somebody made the call that is reported */
+	/* The function that is called here, where it is of this module: it ended in the reported call, a
+	 * tail call, and left no frame.  Or NULL. */
+	struct spot *via;
 };
 
 enum { SITE_FRAMES = 16 };
@@ -64,6 +68,8 @@ struct site {
 /* The blamed frame's innermost function, or NULL. */
 const struct line *site_line(const struct site *);
 const struct spot *site_spot(const struct site *);
+/* The function that made the call and left no frame, which the blamed frame has called; or NULL. */
+const struct spot *site_via(const struct site *);
 
 /* -- bounded sums ---------------------------------------------------------------------------- */
 
@@ -170,7 +176,10 @@ struct model {
 	struct group **all;
 	size_t n, room;
 	struct tally roots;
-	struct tally hosts, runs;
+	struct tally hosts;
+	struct table alive;              /* processes, see process.h */
+	bool alive_full;
+	struct tally running, unwatched; /* "name (pid)"; "/path is statically linked" */
 	struct distinct every_run, every_host;
 	unsigned long serial, lines, events, unknown, failed_execs;
 	unsigned long processes, exits, made, kept, inherited, snapshots;
@@ -180,11 +189,18 @@ struct model {
 	struct suppressions *suppress; /* or NULL */
 	const char *host;              /* this machine's name */
 	long pid;                      /* only this process's events count; 0: all */
+	bool last_run;                 /* only the events of the run that began last count: */
+	uint64_t run;                  /* this one, */
+	int64_t run_first;             /* whose first event has this time */
+	struct table runs;             /* those that were seen */
 };
 
 struct model *model_new(void);
 /* One event; false with *wrong (static) when it is none. */
 bool model_event(struct model *, const struct json *, const char **wrong);
+/* Does an event of that time count, of the run whose id has this mark?  With last_run only those of one run
+ * do; what was counted of an earlier one is forgotten where a later one begins. */
+bool model_run(struct model *, uint64_t mark, int64_t t);
 bool model_looks(const struct json *, const char **wrong); /* is it one? */
 void model_malformed(struct model *, const char *file, unsigned long line, const char *why);
 /* The parts, for what is no event. */

@@ -176,6 +176,24 @@ static void put_stack(struct screen *s, const char *name, const struct site *sit
 	}
 }
 
+/* The function that ended in the call, where that left no frame of it. */
+static void put_via(struct screen *s, const struct group *g)
+{
+	static const char how[] = ", by a tail call, which leaves no frame";
+	const struct spot *via = site_via(g->site);
+	size_t width = s->show->width - INDENT - LABEL - (sizeof(how) - 1);
+	struct text raw = {0};
+
+	if (!via)
+		return;
+	label(s, "via");
+	show_frame_fit(&raw, via, 0, width);
+	text_middle(s->t, raw.at, width);
+	text_add(s->t, how);
+	text_add(s->t, "\n");
+	text_free(&raw);
+}
+
 /* The function whose code the blamed one was inlined into: else two calls of it look like one. */
 static void put_inlined(struct screen *s, const struct group *g)
 {
@@ -320,11 +338,20 @@ static void more(struct screen *s, unsigned long n)
 	text_free(&t);
 }
 
+/* One descriptor, and no more of the call site in any process: such as the epoll of a main loop, which
+ * the end of the process closes. */
+static bool steady(const struct screen *s, const struct group *g)
+{
+	return g->kind == KIND_NEVER && g->parts_n == 0 && g->count == g->events && s->show->top &&
+	       !s->show->verbose && !s->show->hit[KIND_NEVER];
+}
+
 typedef void put_group(
 	struct screen *, const struct model *, const struct group *, unsigned number);
 
-/* The groups of a kind (KINDS: of any), the worst first; the heading only where there are any. */
-static void section(struct screen *s, const struct model *m, unsigned kind, unsigned diff,
+/* The groups of a kind (KINDS: of any), the worst first; the heading only where there are any.  Returns how
+ * many were shown. */
+static unsigned section(struct screen *s, const struct model *m, unsigned kind, unsigned diff,
 	const char *word, const char *rest, put_group *put)
 {
 	unsigned shown = 0;
@@ -334,7 +361,7 @@ static void section(struct screen *s, const struct model *m, unsigned kind, unsi
 		const struct group *g = m->all[i];
 
 		if ((kind != KINDS && g->kind != kind) || g->diff != diff ||
-			!show_wanted(s->show, g))
+			!show_wanted(s->show, g) || (diff == DIFF_NONE && steady(s, g)))
 			continue;
 		if (shown == 0 && word)
 			heading(s, word, rest);
@@ -342,11 +369,13 @@ static void section(struct screen *s, const struct model *m, unsigned kind, unsi
 			left++;
 		else {
 			put(s, m, g, ++shown);
+			put_via(s, g);
 			put_module(s, m, g);
 			put_parts(s, g);
 		}
 	}
 	more(s, left);
+	return shown;
 }
 
 static void was(struct text *t, const struct group *g)
@@ -555,6 +584,8 @@ static void head(struct screen *s, const struct model *m)
 		text_format(&raw, " on %lu hosts", hosts);
 	else if (hosts == 1)
 		text_format(&raw, " on %s", m->hosts.n ? m->hosts.at[0].name : "?");
+	if (distinct_count(&m->every_run) > 1)
+		text_format(&raw, ", %lu runs (--last shows one)", distinct_count(&m->every_run));
 	if (m->events) {
 		text_add(&raw, ", ");
 		text_times(&raw, m->first, m->last);
@@ -577,6 +608,23 @@ static void put_note(void *arg, const struct module *module)
 	text_format(&raw, "note: %s %s", module->path, module->note);
 	put_words(arg, 0, raw.at);
 	text_free(&raw);
+}
+
+static void put_processes(struct screen *s, const struct model *m)
+{
+	struct text notes[2] = {0};
+
+	show_processes(&notes[0], &notes[1], m);
+	for (int i = 0; i < 2; i++) {
+		struct text line = {0};
+
+		if (notes[i].n) {
+			text_format(&line, "note: %s", notes[i].at);
+			put_words(s, 0, line.at);
+		}
+		text_free(&line);
+		text_free(&notes[i]);
+	}
 }
 
 static void put_any(struct screen *s, const struct model *m, const struct group *g, unsigned number)
@@ -614,9 +662,47 @@ static void changes(struct screen *s, const struct model *m)
 	section(s, m, KINDS, DIFF_GONE, "GONE", "", put_gone);
 }
 
+/* All of these in one line. */
+static void put_steady(struct screen *s, const struct model *m, bool alone)
+{
+	static const char head[] = "one a process: ";
+	const size_t width = s->show->width - INDENT;
+	unsigned long n = 0, shown = 0;
+	struct text line = {0};
+
+	for (size_t i = 0; i < m->n; i++)
+		n += m->all[i]->diff == DIFF_NONE && show_wanted(s->show, m->all[i]) && steady(s, m->all[i]);
+	if (n == 0)
+		return;
+	if (alone)
+		heading(s, "NEVER CLOSED", "still open when the process ended");
+	text_add(&line, head);
+	for (size_t i = 0; i < m->n; i++) {
+		const size_t used = text_width(line.at) + (shown ? 2 : 0), rest = n - shown > 1 ? 18 : 0;
+		struct text raw = {0}, name = {0};
+
+		if (m->all[i]->diff != DIFF_NONE || !show_wanted(s->show, m->all[i]) || !steady(s, m->all[i]))
+			continue;
+		show_call_fit(&raw, m->all[i]->site, width - used > rest ? width - used - rest : 0);
+		text_plain(&name, raw.at);
+		if (shown == 0 || used + text_width(name.at) + rest <= width) {
+			text_add(&line, shown++ ? ", " : "");
+			text_middle(&line, name.at, width - used - rest);
+		} else {
+			i = m->n - 1;
+		}
+		text_free(&raw);
+		text_free(&name);
+	}
+	if (shown < n)
+		text_format(&line, ", %lu more (--all)", n - shown);
+	put_line(s, INDENT, line.at);
+	text_free(&line);
+}
+
 static void findings(struct screen *s, const struct model *m, const struct sums *sums)
 {
-	bool stopped = sums->stopped && !sums->leaked;
+	bool stopped = sums->stopped && !sums->leaked, never_alone;
 
 	section(s, m, KIND_LEAK, DIFF_NONE, stopped ? "STOPPED" : "LEAKED",
 		stopped ? "at exec: nobody had asked for them to be inherited"
@@ -625,8 +711,9 @@ static void findings(struct screen *s, const struct model *m, const struct sums 
 	section(s, m, KIND_EMFILE, DIFF_NONE, "TABLE FULL", "calls that failed", put_full);
 	section(s, m, KIND_HOLDER, DIFF_NONE, "HELD", "by the full table, the most at once",
 		put_holder);
-	section(s, m, KIND_NEVER, DIFF_NONE, "NEVER CLOSED", "still open when the process ended",
-		put_never);
+	never_alone = section(s, m, KIND_NEVER, DIFF_NONE, "NEVER CLOSED", "still open when the process ended",
+		put_never) == 0;
+	put_steady(s, m, never_alone);
 	section(s, m, KIND_BAD_CLOSE, DIFF_NONE, "BAD CLOSES", "", put_bad_close);
 	section(s, m, KIND_KEPT, DIFF_NONE, "KEPT", "across exec, for a reason", put_kept);
 	section(s, m, KIND_INHERITED, DIFF_NONE, "INHERITED", "open when a program started",
@@ -649,9 +736,10 @@ void show_screen(struct text *t, const struct model *m, const struct show *show)
 		findings(&s, m, &sums);
 	text_add(t, "\n");
 	show_notes(m, show, put_note, &s);
+	put_processes(&s, m);
 	for (unsigned long i = 0; i < m->malformed && i < MALFORMED; i++) {
 		text_format(&raw, "malformed: %s", m->malformed_at[i]);
-		put_line(&s, 0, raw.at);
+		put_words(&s, 0, raw.at);
 		text_free(&raw);
 	}
 	hints.hints = true;

@@ -236,6 +236,31 @@ void show_notes(const struct model *m, const struct show *show, show_note *each,
 	free(all);
 }
 
+static void put_names(struct text *t, const struct tally *names)
+{
+	for (unsigned i = 0; i < names->n; i++) {
+		text_format(t, "%s%s", i ? ", " : "", names->at[i].name);
+		if (names->at[i].n > 1)
+			text_format(t, " (%lu times)", names->at[i].n);
+	}
+	text_add(t, names->others ? ", and more" : "");
+}
+
+void show_processes(struct text *unwatched, struct text *running, const struct model *m)
+{
+	if (m->unwatched.n) {
+		show_count(unwatched, m->unwatched.n, "program was", "programs were");
+		text_add(unwatched, " not watched: ");
+		put_names(unwatched, &m->unwatched);
+	}
+	if (m->running.n) {
+		show_count(running, m->running.n, "process still runs: ", "processes still run: ");
+		put_names(running, &m->running);
+		text_format(running, "; what %s from now on is not in this report",
+			m->running.n == 1 ? "it does" : "they do");
+	}
+}
+
 /* For whoever reads nothing else. */
 void show_summary(struct text *t, const struct model *m, const struct show *show)
 {
@@ -259,7 +284,7 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		text_add(t, " from ");
 		show_count(t, leaks, "call site", "call sites");
 	} else {
-		text_add(t, "no leaks");
+		text_add(t, m->running.n ? "no leaks so far" : "no leaks");
 	}
 	if (s.groups[KIND_EMFILE]) {
 		text_add(t, "; ");
@@ -273,6 +298,16 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 	if (s.groups[KIND_BAD_CLOSE]) {
 		text_add(t, "; ");
 		show_count(t, s.count[KIND_BAD_CLOSE], "bad close", "bad closes");
+	}
+	if (m->unwatched.n) {
+		text_add(t, "; ");
+		show_count(t, m->unwatched.n, "program", "programs");
+		text_format(t, "%s not watched", m->unwatched.others ? " and more" : "");
+	}
+	if (m->running.n) {
+		text_add(t, "; ");
+		show_count(t, m->running.n, "process", "processes");
+		text_format(t, "%s still running", m->running.others ? " and more" : "");
 	}
 	if (show->hints) {
 		if (m->kept && !show->kept)

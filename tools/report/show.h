@@ -50,6 +50,8 @@ bool show_wanted(const struct show *, const struct group *);
 typedef void show_note(void *arg, const struct module *);
 void show_notes(const struct model *, const struct show *, show_note *, void *arg);
 
+/* What the events cannot tell: programs that were not watched, and why; processes that still run. */
+void show_processes(struct text *unwatched, struct text *running, const struct model *);
 void show_summary(struct text *, const struct model *, const struct show *);
 void show_screen(struct text *, const struct model *, const struct show *);
 void show_json(struct text *, const struct model *, const struct show *);

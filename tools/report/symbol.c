@@ -381,7 +381,17 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static void symbol_module(const struct model *m, struct module *module)
+/* The functions that calls in this module name, where no frame of them is on the stack. */
+static void tail_calls(struct model *m, struct module *module, const struct elf *e)
+{
+	uint64_t target;
+
+	for (struct spot *s = module->spots; s; s = s->next) /* new ones are put in front */
+		if (s->innermost && !s->via && elf_calls(e, s->offset, &target))
+			s->via = model_spot(m, module->path, module->id, target);
+}
+
+static void symbol_module(struct model *m, struct module *module)
 {
 	char *debug = separate(m, module);
 	struct elf *e = own(module), *d = debug ? elf_open(debug) : NULL;
@@ -393,6 +403,8 @@ static void symbol_module(const struct model *m, struct module *module)
 	module->found = file != NULL;
 	if (!file)
 		return;
+	if (e)
+		tail_calls(m, module, e);
 	spots = memory(module->n * sizeof(struct spot *));
 	for (struct spot *s = module->spots; s; s = s->next)
 		if (s->n == 0)
