@@ -31,7 +31,7 @@ FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpo
 	guest/exec call/exec)
 OBJ       := $(patsubst %.c,$(B)/%.o,$(FIRST) $(filter-out $(FIRST),$(SRC)))
 REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))
-AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer)
+AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer sys/peek sys/wiped)
 
 all: $(B)/libjail.so $(B)/libjail-audit.so $(B)/jailreport tools
 

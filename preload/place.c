@@ -8,6 +8,8 @@
  * bind point's name.  Everything else is for the walker, which goes component by component as
  * path_resolution(7) says. */
 #include "place.h"
+#include "sys/peek.h"
+#include "sys/wiped.h"
 #include <errno.h>
 #include <linux/magic.h>
 #include <unistd.h>
@@ -15,25 +17,19 @@
 
 /* -- reading the guest's string ------------------------------------------------------------- */
 
-enum { PAGE = 4096 };
+enum { PAGE = PEEK_PAGE };
 
-/* rt_sigprocmask(2) copies its set in before it looks at how: a bad pointer is EFAULT, a good one
- * EINVAL, and nothing else happens.  Pages seen good are remembered, so that ordinary programs
- * pay for a page once; a program that unmaps a page and then passes a pointer into it faults. */
-static NOINLINE bool page_probe(uintptr_t page)
-{
-	return sys_call(SYS_rt_sigprocmask, -1, page, 0, 8) != -EFAULT;
-}
-
+/* Pages seen good are remembered, in this process and not in its children (whose memory may be another:
+ * madvise(2), MADV_DONTFORK), so that ordinary programs pay for a page once; a program that unmaps a page and
+ * then passes a pointer into it faults.  That is a bargain for the paths of a root alone. */
 static bool page_good(uintptr_t page)
 {
-	static uintptr_t seen[256];
-	uintptr_t *slot = &seen[(page / PAGE) % ROWS(seen)];
+	struct wiped *w = wiped();
+	uintptr_t *slot = &w->pages[(page / PAGE) % ROWS(w->pages)];
 
 	if (LIKELY(__atomic_load_n(slot, __ATOMIC_RELAXED) == page && page))
 		return true;
-	/* NULL is no set at all to rt_sigprocmask, and below vm.mmap_min_addr nothing is mapped */
-	if (page < 65536 || !page_probe(page))
+	if (!peek_page(page))
 		return false;
 	__atomic_store_n(slot, page, __ATOMIC_RELAXED);
 	return true;

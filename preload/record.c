@@ -4,7 +4,6 @@
  * without a lock, and what a child of fork(2) or vfork(2) makes of its parent's. */
 #include "record.h"
 #include "config.h"
-#include "place.h"
 #include "report.h"
 #include "script.h"
 #include "sys.h"
@@ -211,17 +210,20 @@ static uint32_t caller(size_t n)
 	return stack_intern(at, n, 0, 0);
 }
 
+/* text: of a call that has succeeded, so that the kernel has just read it. */
 static void text_copy(char *to, const char *text)
 {
-	long n = text ? place_strlen(text, PATH_MAX) : -1;
+	size_t n = 0;
 
-	if (n <= 0)
+	while (text && n < PATH_MAX && text[n])
+		n++;
+	if (!n)
 		return;
 	if (n > RECORD_TEXT) {
 		memcpy(to, "...", 3);
 		memcpy(to + 3, text + n - (RECORD_TEXT - 3), RECORD_TEXT - 3);
 	} else {
-		memcpy(to, text, (size_t)n);
+		memcpy(to, text, n);
 	}
 }
 

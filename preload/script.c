@@ -10,7 +10,7 @@
  * The innermost line is not always the one to tell: a user did not write subprocess.py.  So go outward
  * to the first file that is not the interpreter's own library. */
 #include "script.h"
-#include "place.h"
+#include "sys/peek.h"
 #include "wrap.h"
 
 enum { DEPTH = 100, NAME = sizeof((struct script *)0)->file };
@@ -20,15 +20,57 @@ static const void *global(const char *name)
 	return (const void *)(uintptr_t)real_global(name);
 }
 
-/* The word at an address, 0 when it cannot be read. */
-static uintptr_t word(uintptr_t at)
+/* The pages that have been seen to be there in this call.  A thread's own frames stand still while it is in a call, and
+ * with them what they lead to; what an earlier call has seen may be gone. */
+struct look {
+	unsigned n;
+	uintptr_t pages[16];
+};
+
+static bool page_there(struct look *k, uintptr_t page)
 {
-	return at && !(at & 7) && place_readable((const void *)at, 8) ? *(const uintptr_t *)at : 0;
+	const unsigned most = k->n < ROWS(k->pages) ? k->n : ROWS(k->pages);
+
+	for (unsigned i = 0; i < most; i++)
+		if (k->pages[i] == page)
+			return true;
+	if (!peek_page(page))
+		return false;
+	k->pages[k->n++ % ROWS(k->pages)] = page;
+	return true;
 }
 
-static uint32_t half(uintptr_t at)
+static bool there(struct look *k, const void *p, size_t n)
 {
-	return at && !(at & 3) && place_readable((const void *)at, 4) ? *(const uint32_t *)at : 0;
+	const uintptr_t at = (uintptr_t)p, last = at + (n ? n - 1 : 0);
+
+	for (uintptr_t page = at & -(uintptr_t)PEEK_PAGE; at <= last && page <= last; page += PEEK_PAGE)
+		if (!page_there(k, page))
+			return false;
+	return at <= last;
+}
+
+/* The length of the string at p, less than n, or -1. */
+static long there_strlen(struct look *k, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if ((i == 0 || ((uintptr_t)(p + i) & (PEEK_PAGE - 1)) == 0) && !there(k, p + i, 1))
+			return -1;
+		if (!p[i])
+			return (long)i;
+	}
+	return -1;
+}
+
+/* The word at an address, 0 when it cannot be read. */
+static uintptr_t word(struct look *k, uintptr_t at)
+{
+	return at && !(at & 7) && there(k, (const void *)at, 8) ? *(const uintptr_t *)at : 0;
+}
+
+static uint32_t half(struct look *k, uintptr_t at)
+{
+	return at && !(at & 3) && there(k, (const void *)at, 4) ? *(const uint32_t *)at : 0;
 }
 
 static const char *text_after(const char *s, const char *what)
@@ -89,7 +131,7 @@ static const struct python pythons[] = {
 };
 
 /* Which words of _Py_DebugOffsets, counted from 0, say these. */
-static bool python_tells(struct python *p)
+static bool python_tells(struct look *k, struct python *p)
 {
 	static const unsigned char at_13[] = {23, 29, 30, 31, 33, 35, 38, 39, 43, 45, 47, 65, 66, 68, 69, 70};
 	static const unsigned char at_14[] = {
@@ -101,7 +143,7 @@ static bool python_tells(struct python *p)
 	const uint64_t *told = global("_PyRuntime");
 
 	/* told[2]: a build without the global lock, whose threads have copies of the code */
-	if (!told || !place_readable(told, 81 * sizeof *told) || memcmp(told, "xdebugpy", 8) != 0 ||
+	if (!told || !there(k, told, 81 * sizeof *told) || memcmp(told, "xdebugpy", 8) != 0 ||
 		told[1] >> 16 != p->version || told[2])
 		return false;
 	for (size_t i = 0; i < ROWS(to); i++) {
@@ -115,7 +157,7 @@ static bool python_tells(struct python *p)
 
 /* Which version it is.  Before 3.11 no variable says so, but the file has its name, mostly; to find that
  * no object at all has a symbol takes microseconds. */
-static bool python_of(unsigned module, struct python *ret)
+static bool python_of(struct look *k, unsigned module, struct python *ret)
 {
 	const char *name = mem_base(module ? module_at(module)->path : ""), *rest = mem_after(name, "lib");
 	const unsigned long *hex;
@@ -127,7 +169,7 @@ static bool python_of(unsigned module, struct python *ret)
 	else if (rest && mem_after(rest, "10"))
 		ret->version = 0x030a;
 	else if ((hex = global("Py_Version")))
-		ret->version = place_readable(hex, sizeof *hex) ? (unsigned)(*hex >> 16) : 0;
+		ret->version = there(k, hex, sizeof *hex) ? (unsigned)(*hex >> 16) : 0;
 	else if (global("Py_Is")) /* new in 3.10 */
 		ret->version = 0x030a;
 	else if (global("PyModule_AddType")) /* new in 3.9 */
@@ -137,7 +179,7 @@ static bool python_of(unsigned module, struct python *ret)
 			*ret = pythons[i];
 			return true;
 		}
-	return (ret->version == 0x030d || ret->version == 0x030e) && python_tells(ret);
+	return (ret->version == 0x030d || ret->version == 0x030e) && python_tells(k, ret);
 }
 
 /* A number of six bits a byte, the lowest first. */
@@ -158,15 +200,15 @@ static unsigned varint(const unsigned char **at, const unsigned char *end)
 
 /* The line of the instruction `unit` two-byte units into the code, 0: none.  Each version has its own
  * table: Objects/lnotab_notes.txt, and Objects/locations.md (InternalDocs/code_objects.md) from 3.11 on. */
-static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
+static unsigned python_line(struct look *k, const struct python *p, uintptr_t code, size_t unit)
 {
-	const uintptr_t table = word(code + p->code_table);
-	const size_t size = table ? word(table + p->bytes_size) : 0;
+	const uintptr_t table = word(k, code + p->code_table);
+	const size_t size = table ? word(k, table + p->bytes_size) : 0;
 	const unsigned char *at = (const unsigned char *)(table + p->bytes_data), *end;
-	int64_t line = (int)half(code + p->code_first); /* rubbish does not overflow it */
+	int64_t line = (int)half(k, code + p->code_first); /* rubbish does not overflow it */
 	size_t covered = 0;
 
-	if (!table || size > 1 << 22 || (size && !place_readable(at, size)))
+	if (!table || size > 1 << 22 || (size && !there(k, at, size)))
 		return 0;
 	end = at + size;
 	if (p->version == 0x0309) {
@@ -210,21 +252,21 @@ static unsigned python_line(const struct python *p, uintptr_t code, size_t unit)
 }
 
 /* How far the frame is in its code, in two-byte units; false when it cannot be anywhere in it. */
-static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code, size_t *ret)
+static bool python_unit(struct look *k, const struct python *p, uintptr_t frame, uintptr_t code, size_t *ret)
 {
 	const uintptr_t start = code + p->code_start;
 	uintptr_t at;
 	size_t units;
 
 	if (p->version < 0x030b) { /* f_lasti, before the first instruction -1; in bytes, from 3.10 on in units */
-		const int last = (int)half(frame + p->frame_instr);
+		const int last = (int)half(k, frame + p->frame_instr);
 
-		units = word(word(code + p->code_start) + p->bytes_size) / 2;
+		units = word(k, word(k, code + p->code_start) + p->bytes_size) / 2;
 		*ret = last < 0 ? 0 : (size_t)last / (p->version == 0x0309 ? 2 : 1);
 		return last >= -1 && *ret < units;
 	}
-	units = word(code + p->bytes_size);
-	at = word(frame + p->frame_instr);
+	units = word(k, code + p->bytes_size);
+	at = word(k, frame + p->frame_instr);
 	if (at == start - 2)
 		at = start;
 	*ret = (at - start) / 2;
@@ -232,19 +274,19 @@ static bool python_unit(const struct python *p, uintptr_t frame, uintptr_t code,
 }
 
 /* The text of a str object, as UTF-8. */
-static bool python_text(const struct python *p, uintptr_t str, char *ret)
+static bool python_text(struct look *k, const struct python *p, uintptr_t str, char *ret)
 {
-	const unsigned state = half(str + p->text_state), kind = state >> 2 & 7;
-	const size_t length = word(str + p->text_length);
+	const unsigned state = half(k, str + p->text_state), kind = state >> 2 & 7;
+	const size_t length = word(k, str + p->text_length);
 	char text[4 * NAME], *to = text;
 	uintptr_t at = str + p->text_ascii;
 
 	if (!str || !(state & 32) || length == 0 || length > PATH_MAX) /* not compact: made by old means */
 		return false;
 	if (state & 64) /* ASCII */
-		return place_readable((const void *)at, length) && name_copy(ret, (const char *)at, length);
+		return there(k, (const void *)at, length) && name_copy(ret, (const char *)at, length);
 	at += p->version < 0x030c ? 24 : 16; /* struct PyCompactUnicodeObject */
-	if ((kind != 1 && kind != 2 && kind != 4) || !place_readable((const void *)at, length * kind))
+	if ((kind != 1 && kind != 2 && kind != 4) || !there(k, (const void *)at, length * kind))
 		return false;
 	for (size_t i = length > NAME ? length - NAME : 0; i < length; i++) {
 		const uint32_t c = kind == 1   ? ((const uint8_t *)at)[i]
@@ -287,22 +329,22 @@ static enum rank python_rank(const char *file)
 }
 
 /* Is it a code object?  A frame may be the interpreter's own mark between two of its C functions. */
-static bool python_is_code(const struct python *p, uintptr_t object)
+static bool python_is_code(struct look *k, const struct python *p, uintptr_t object)
 {
-	const uintptr_t type = object ? word(object + p->object_type) : 0;
-	const char *name = type ? (const char *)word(type + p->type_name) : NULL;
+	const uintptr_t type = object ? word(k, object + p->object_type) : 0;
+	const char *name = type ? (const char *)word(k, type + p->type_name) : NULL;
 
-	return name && place_strlen(name, 8) == 4 && memcmp(name, "code", 4) == 0;
+	return name && there_strlen(k, name, 8) == 4 && memcmp(name, "code", 4) == 0;
 }
 
-static unsigned python_owner(const struct python *p, uintptr_t frame)
+static unsigned python_owner(struct look *k, const struct python *p, uintptr_t frame)
 {
 	const unsigned char *owner = (const unsigned char *)frame + p->frame_owner;
 
-	return p->version >= 0x030c && place_readable(owner, 1) ? *owner : 0;
+	return p->version >= 0x030c && there(k, owner, 1) ? *owner : 0;
 }
 
-static bool line_of_python(unsigned module, struct script *ret)
+static bool line_of_python(struct look *k, unsigned module, struct script *ret)
 {
 	uintptr_t (*state)(void) = (uintptr_t(*)(void))real_global("PyGILState_GetThisThreadState");
 	enum rank best = RANK_NONE;
@@ -310,29 +352,29 @@ static bool line_of_python(unsigned module, struct script *ret)
 	struct python p;
 	size_t unit;
 
-	if (!state || !python_of(module, &p))
+	if (!state || !python_of(k, module, &p))
 		return false;
 	frame = state(); /* a thread-specific value, and no more, in all these versions: Python/pystate.c */
-	frame = frame ? word(frame + p.thread_frame) : 0;
+	frame = frame ? word(k, frame + p.thread_frame) : 0;
 	if (p.cframe_frame != NO_CFRAME && frame)
-		frame = word(frame + p.cframe_frame);
+		frame = word(k, frame + p.cframe_frame);
 	for (unsigned depth = 0; frame && depth < DEPTH && best < RANK_USER;
-		depth++, frame = word(frame + p.frame_previous)) {
+		depth++, frame = word(k, frame + p.frame_previous)) {
 		struct script at;
 		enum rank rank;
 
-		code = word(frame + p.frame_code) & ~(uintptr_t)3; /* a reference's own bits: pycore_stackref.h */
-		if (!python_is_code(&p, code) || python_owner(&p, frame) >= 3) /* 3: by C, and its code a mark */
+		code = word(k, frame + p.frame_code) & ~(uintptr_t)3; /* a reference's own bits: pycore_stackref.h */
+		if (!python_is_code(k, &p, code) || python_owner(k, &p, frame) >= 3) /* 3: by C, and its code a mark */
 			continue;
 		last = file;
-		file = word(code + p.code_file);
+		file = word(k, code + p.code_file);
 		if (file == last && best != RANK_NONE) /* as the one before: no better */
 			continue;
-		if (!python_text(&p, file, at.file))
+		if (!python_text(k, &p, file, at.file))
 			continue;
 		rank = python_rank(at.file);
-		if (rank <= best || !python_unit(&p, frame, code, &unit) ||
-			(at.line = python_line(&p, code, unit)) == 0)
+		if (rank <= best || !python_unit(k, &p, frame, code, &unit) ||
+			(at.line = python_line(k, &p, code, unit)) == 0)
 			continue;
 		*ret = at;
 		best = rank;
@@ -366,11 +408,11 @@ static enum rank perl_rank(const char *file)
 }
 
 /* The line of a control op (struct cop), if it is a better one. */
-static enum rank perl_line(uintptr_t cop, enum rank best, struct script *ret)
+static enum rank perl_line(struct look *k, uintptr_t cop, enum rank best, struct script *ret)
 {
-	const char *file = cop ? (const char *)word(cop + COP_FILE) : NULL;
-	const unsigned line = file ? half(cop + COP_LINE) : 0;
-	const long n = line ? place_strlen(file, PATH_MAX) : 0;
+	const char *file = cop ? (const char *)word(k, cop + COP_FILE) : NULL;
+	const unsigned line = file ? half(k, cop + COP_LINE) : 0;
+	const long n = line ? there_strlen(k, file, PATH_MAX) : 0;
 	struct script at = {.line = line};
 	enum rank rank;
 
@@ -383,7 +425,7 @@ static enum rank perl_line(uintptr_t cop, enum rank best, struct script *ret)
 	return rank;
 }
 
-static bool line_of_perl(struct script *ret)
+static bool line_of_perl(struct look *k, struct script *ret)
 {
 	/* Every even version has been looked at; an odd one is a developer's */
 	static const struct { unsigned char version; unsigned short cop, stack; } perls[] = {
@@ -396,28 +438,28 @@ static bool line_of_perl(struct script *ret)
 	enum rank best;
 	size_t i = 0;
 
-	if (!version || !key || !get || !place_readable(version, 1) || !place_readable(key, sizeof *key))
+	if (!version || !key || !get || !there(k, version, 1) || !there(k, key, sizeof *key))
 		return false;
 	while (i < ROWS(perls) && perls[i].version != *version)
 		i++;
 	perl = i < ROWS(perls) ? get(*key) : 0;
 	if (!perl)
 		return false;
-	best = perl_line(word(perl + perls[i].cop), RANK_NONE, ret);
+	best = perl_line(k, word(k, perl + perls[i].cop), RANK_NONE, ret);
 	if (best == RANK_NONE)
 		return false;
-	stack = word(perl + perls[i].stack);
+	stack = word(k, perl + perls[i].stack);
 	for (unsigned depth = 0; stack && depth < DEPTH && best < RANK_USER;
-		depth++, stack = word(stack + STACK_PREVIOUS)) {
-		int top = (int)half(stack + STACK_TOP);
+		depth++, stack = word(k, stack + STACK_PREVIOUS)) {
+		int top = (int)half(k, stack + STACK_TOP);
 
-		contexts = word(stack + STACK_CONTEXTS);
+		contexts = word(k, stack + STACK_CONTEXTS);
 		for (; contexts && top >= 0 && depth < DEPTH && best < RANK_USER; top--, depth++) {
 			const uintptr_t context = contexts + (unsigned)top * (uintptr_t)CONTEXT;
-			const unsigned type = half(context) & 15;
+			const unsigned type = half(k, context) & 15;
 
 			if (type >= CXT_SUB && type <= CXT_EVAL)
-				best = perl_line(word(context + CONTEXT_COP), best, ret);
+				best = perl_line(k, word(k, context + CONTEXT_COP), best, ret);
 		}
 	}
 	return true;
@@ -435,13 +477,13 @@ enum {
 };
 
 /* ${BASH_SOURCE[0]}: a script reads others by "source", whose lines count from 1 as well. */
-static const char *bash_source(void)
+static const char *bash_source(struct look *k)
 {
 	static const char name[] = "BASH_SOURCE";
 	const uintptr_t *globals = global("global_variables");
-	const uintptr_t table = globals ? word(word((uintptr_t)globals) + CONTEXT_TABLE) : 0,
-			buckets = word(table + TABLE_BUCKETS);
-	const uint32_t size = table ? half(table + TABLE_SIZE) : 0;
+	const uintptr_t table = globals ? word(k, word(k, (uintptr_t)globals) + CONTEXT_TABLE) : 0,
+			buckets = word(k, table + TABLE_BUCKETS);
+	const uint32_t size = table ? half(k, table + TABLE_SIZE) : 0;
 	uintptr_t at, array, head, element;
 	uint32_t h = 2166136261u; /* hashlib.c, hash_string: FNV-1 */
 
@@ -449,39 +491,39 @@ static const char *bash_source(void)
 		return NULL;
 	for (const char *s = name; *s; s++)
 		h = h * 16777619u ^ (unsigned char)*s;
-	at = word(buckets + (h & (size - 1)) * sizeof(uintptr_t));
-	for (unsigned i = 0; at && i < DEPTH; i++, at = word(at + BUCKET_NEXT)) {
-		const char *key = (const char *)word(at + BUCKET_KEY);
+	at = word(k, buckets + (h & (size - 1)) * sizeof(uintptr_t));
+	for (unsigned i = 0; at && i < DEPTH; i++, at = word(k, at + BUCKET_NEXT)) {
+		const char *key = (const char *)word(k, at + BUCKET_KEY);
 
-		if (!key || place_strlen(key, sizeof name) != sizeof name - 1 || !mem_equal(key, name))
+		if (!key || there_strlen(k, key, sizeof name) != sizeof name - 1 || !mem_equal(key, name))
 			continue;
-		at = word(at + BUCKET_DATA);
-		if (!at || !(half(at + VARIABLE_FLAGS) & VARIABLE_ARRAY))
+		at = word(k, at + BUCKET_DATA);
+		if (!at || !(half(k, at + VARIABLE_FLAGS) & VARIABLE_ARRAY))
 			return NULL;
-		array = word(at + VARIABLE_VALUE);
-		head = word(array + ARRAY_HEAD);
-		if (!place_readable((const void *)head, 32))
-			head = word(array + ARRAY_HEAD_OLD);
-		element = word(head + ELEMENT_NEXT);
-		return element && word(element + ELEMENT_INDEX) == 0
-			       ? (const char *)word(element + ELEMENT_VALUE)
+		array = word(k, at + VARIABLE_VALUE);
+		head = word(k, array + ARRAY_HEAD);
+		if (!there(k, (const void *)head, 32))
+			head = word(k, array + ARRAY_HEAD_OLD);
+		element = word(k, head + ELEMENT_NEXT);
+		return element && word(k, element + ELEMENT_INDEX) == 0
+			       ? (const char *)word(k, element + ELEMENT_VALUE)
 			       : NULL;
 	}
 	return NULL;
 }
 
-static bool line_of_bash(struct script *ret)
+static bool line_of_bash(struct look *k, struct script *ret)
 {
 	const int *line = global("line_number");
 	char *const *vars = global("dollar_vars");
-	const char *file = bash_source();
-	long n = file ? place_strlen(file, PATH_MAX) : 0;
+	const char *file = bash_source(k);
+	long n = file ? there_strlen(k, file, PATH_MAX) : 0;
 
-	if (n <= 0 && vars && place_readable(vars, sizeof *vars)) { /* bash -c, or from its input */
+	if (n <= 0 && vars && there(k, vars, sizeof *vars)) { /* bash -c, or from its input */
 		file = vars[0];
-		n = file ? place_strlen(file, PATH_MAX) : 0;
+		n = file ? there_strlen(k, file, PATH_MAX) : 0;
 	}
-	if (n <= 0 || !line || !place_readable(line, sizeof *line) || *line <= 0)
+	if (n <= 0 || !line || !there(k, line, sizeof *line) || *line <= 0)
 		return false;
 	ret->line = (unsigned)*line;
 	return name_copy(ret->file, file, (size_t)n);
@@ -491,13 +533,15 @@ static bool line_of_bash(struct script *ret)
 
 bool script_line(enum module_kind kind, unsigned module, struct script *ret)
 {
+	struct look look = {.n = 0};
+
 	switch (kind) {
 	case MODULE_PYTHON:
-		return line_of_python(module, ret);
+		return line_of_python(&look, module, ret);
 	case MODULE_PERL:
-		return line_of_perl(ret);
+		return line_of_perl(&look, ret);
 	case MODULE_BASH:
-		return line_of_bash(ret);
+		return line_of_bash(&look, ret);
 	default:
 		return false;
 	}

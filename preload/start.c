@@ -8,6 +8,7 @@
 #include "config.h"
 #include "env.h"
 #include "guest/guest.h"
+#include "module.h"
 #include "state.h"
 #include "report.h"
 #include "source.h"
@@ -482,6 +483,8 @@ __attribute__((constructor)) static void start(int argc, char **given_argv, char
 	}
 	(void)state_view();
 	dl_start();
+	if (UNLIKELY(c->report || c->rules))
+		module_start();
 	if (UNLIKELY(c->report != NULL))
 		report_start(argv);
 	config_envp(NULL); /* from here on environ alone: clearenv(3) means what it says */

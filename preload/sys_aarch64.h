@@ -51,4 +51,29 @@ static __attribute__((noinline, unused)) long sys_clone_stack(
 	return x0;
 }
 
+/* Does valgrind(1) run this program?  It knows these instructions, which mean nothing to a processor (valgrind's
+ * manual, "The client request mechanism"; request 0x1001). */
+static inline bool sys_in_valgrind(void)
+{
+	const unsigned long request[6] = {0x1001};
+	register unsigned long x3 __asm__("x3") = 0;
+	register const unsigned long *x4 __asm__("x4") = request;
+
+	__asm__ volatile("ror x12, x12, #3\n\tror x12, x12, #13\n\tror x12, x12, #51\n\tror x12, x12, #61\n\t"
+			 "orr x10, x10, x10"
+		: "+r"(x3)
+		: "r"(x4)
+		: "cc", "memory");
+	return x3 != 0;
+}
+
+/* What tells threads apart (the ABI's thread pointer). */
+static inline uintptr_t sys_thread_pointer(void)
+{
+	uintptr_t tp;
+
+	__asm__("mrs %0, tpidr_el0" : "=r"(tp));
+	return tp;
+}
+
 #endif

@@ -2,9 +2,15 @@
  *
  * How a stack is walked: what .eh_frame (DWARF 5, section 6.4; LSB, "Exception Frames") says about an
  * address, reduced to where the caller's frame begins and where three registers are kept, and
- * remembered.  Reads stack words only from pages that are seen to be there. */
+ * remembered for as long as no object is loaded or unloaded (module_epoch).
+ *
+ * Nothing is read that could be missing: tables of an object that stays are read where they are, those of any other
+ * are copied by the kernel piece by piece; words of the stack are read where the stack is known to
+ * reach, and copied beyond. */
 #include "unwind.h"
-#include "place.h"
+#include "sys.h"
+#include "sys/peek.h"
+#include <sys/auxv.h>
 
 #if defined(__x86_64__)
 enum { DW_BX = 3, DW_FP = 6, DW_SP = 7, DW_RA = 16 };
@@ -39,7 +45,6 @@ static struct slot {
 	uint64_t key, a, b; /* key is the address mixed with the others: torn slots do not match */
 	frame frame;        /* of the call that returns here */
 } slots[SLOTS];
-static unsigned slots_epoch;
 
 /* In a: what nearly all of the code in the world does.  The frame's address is the stack or the
  * frame pointer and a number, all that was saved is at a number from there, and no signal is about.
@@ -48,9 +53,10 @@ static unsigned slots_epoch;
 /* In a: the outermost frame, which says that it has no return address. */
 #define LAST ((uint64_t)1 << 61)
 
-static inline uint64_t mixed(uintptr_t pc, uint64_t a, uint64_t b, frame f)
+/* What was learnt in another epoch does not match either. */
+static inline uint64_t mixed(uintptr_t pc, uint64_t a, uint64_t b, frame f, unsigned epoch)
 {
-	return (uint64_t)pc ^ a ^ (b << 1 | b >> 63) ^ (f << 3 | f >> 61);
+	return (uint64_t)pc ^ a ^ (b << 1 | b >> 63) ^ (f << 3 | f >> 61) ^ epoch * 0x9e3779b97f4a7c15u;
 }
 
 static inline struct slot *slot_of(uintptr_t pc)
@@ -66,9 +72,8 @@ static inline bool slot_read(uintptr_t pc, struct slot *ret)
 	ret->a = __atomic_load_n(&s->a, __ATOMIC_RELAXED);
 	ret->b = __atomic_load_n(&s->b, __ATOMIC_RELAXED);
 	ret->frame = __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
-	return ret->key && ret->key == mixed(pc, ret->a, ret->b, ret->frame) &&
-	       LIKELY(__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) ==
-		       __atomic_load_n(&module_epoch, __ATOMIC_RELAXED));
+	return ret->key && ret->key == mixed(pc, ret->a, ret->b, ret->frame,
+				       __atomic_load_n(&module_epoch, __ATOMIC_RELAXED));
 }
 
 static void slot_rule(const struct slot *s, struct rule *r)
@@ -103,7 +108,8 @@ static frame frame_of(const struct rule *r, uintptr_t look)
 			 : look & low;
 }
 
-static void slot_put(uintptr_t pc, const struct rule *r)
+/* epoch: the one in which it was begun to learn r. */
+static void slot_put(uintptr_t pc, const struct rule *r, unsigned epoch)
 {
 	struct slot *s = slot_of(pc);
 	const uint64_t a = (uint32_t)r->cfa_off | (uint64_t)r->cfa_reg << 32 |
@@ -114,36 +120,56 @@ static void slot_put(uintptr_t pc, const struct rule *r)
 			   (r->ok && !r->signal && r->kind[RA] == SAVED_LOST ? LAST : 0),
 		       b = (uint16_t)r->off[FP] | (uint64_t)(uint16_t)r->off[BX] << 16 |
 			   (uint64_t)(uint16_t)r->off[RA] << 32 | (uint64_t)r->module << 48;
-	const unsigned epoch = __atomic_load_n(&module_epoch, __ATOMIC_ACQUIRE);
 	const frame f = frame_of(r, pc - 1);
 
-	if (__atomic_load_n(&slots_epoch, __ATOMIC_RELAXED) != epoch) {
-		/* a library is gone: what lies at its addresses now is another's */
-		for (size_t i = 0; i < SLOTS; i++)
-			__atomic_store_n(&slots[i].key, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&slots_epoch, epoch, __ATOMIC_RELEASE);
-	}
 	__atomic_store_n(&s->a, a, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->b, b, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->frame, f, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->key, mixed(pc, a, b, f), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->key, mixed(pc, a, b, f, epoch), __ATOMIC_RELAXED);
 }
 
 /* -- .eh_frame ------------------------------------------------------------------------------- */
 
+/* A piece of an object's tables: all of them, where they are, or a copy of some bytes. */
+struct piece {
+	struct span have;
+	const unsigned char *bytes; /* at have.start */
+	unsigned char room[256];
+};
+
+static void piece_start(struct piece *p, const struct module *m)
+{
+	p->have = m->tables;
+	p->bytes = (const unsigned char *)m->tables.start;
+}
+
+/* n bytes at this address, at most 64, or NULL: they are not there.  Until the next call. */
+static const unsigned char *piece_at(struct piece *p, uintptr_t at, size_t n)
+{
+	if (UNLIKELY(at < p->have.start || at >= p->have.end || n > p->have.end - at)) {
+		p->have = (struct span){at, at + peek_some(p->room, at, sizeof p->room)};
+		p->bytes = p->room;
+		if (n > p->have.end - at)
+			return NULL;
+	}
+	return p->bytes + (at - p->have.start);
+}
+
 struct reader {
-	const unsigned char *at, *end;
+	struct piece *from;
+	uintptr_t at, end;
 };
 
 static uint64_t take(struct reader *r, size_t n)
 {
+	const unsigned char *bytes = r->end - r->at < n ? NULL : piece_at(r->from, r->at, n);
 	uint64_t v = 0;
 
-	if ((size_t)(r->end - r->at) < n) {
+	if (!bytes) {
 		r->at = r->end;
 		return 0;
 	}
-	memcpy(&v, r->at, n);
+	memcpy(&v, bytes, n);
 	r->at += n;
 	return v;
 }
@@ -182,13 +208,13 @@ static int64_t sleb(struct reader *r)
 
 static void skip(struct reader *r, uint64_t n)
 {
-	r->at = n < (uint64_t)(r->end - r->at) ? r->at + n : r->end;
+	r->at = n < r->end - r->at ? r->at + n : r->end;
 }
 
 /* An encoded address: absolute or relative to its own place. */
 static uintptr_t address(struct reader *r, unsigned char enc)
 {
-	const uintptr_t here = (uintptr_t)r->at;
+	const uintptr_t here = r->at;
 	uintptr_t v;
 
 	switch (enc & 0x0f) {
@@ -227,7 +253,7 @@ static enum reg reg_of(uint64_t dwarf)
 static bool expression(struct reader *r, enum reg *reg, int64_t *off, bool *deref)
 {
 	const uint64_t n = uleb(r);
-	struct reader e = {r->at, r->at};
+	struct reader e = {r->from, r->at, r->at};
 	unsigned char op;
 
 	skip(r, n);
@@ -238,10 +264,8 @@ static bool expression(struct reader *r, enum reg *reg, int64_t *off, bool *dere
 	*reg = reg_of(op - 0x70u);
 	*off = sleb(&e);
 	*deref = false;
-	if (e.at < e.end && *e.at == 0x06) {
-		*deref = true;
-		e.at++;
-	}
+	if (e.at < e.end)
+		*deref = take(&e, 1) == 0x06;
 	return e.at == e.end && *reg < RA;
 }
 
@@ -396,155 +420,242 @@ static void run(struct reader *r, struct row *row, const struct row *initial, ui
 	}
 }
 
-/* The frame description entry of pc: from the header's table, which is sorted. */
-static const unsigned char *entry_find(const struct module *m, uintptr_t pc)
+/* The frame description entry of pc, 0: none, from the header's table, which is sorted. */
+static uintptr_t entry_find(struct piece *p, const struct module *m, uintptr_t pc)
 {
-	const unsigned char *h = m->eh_hdr;
-	const uintptr_t base = (uintptr_t)h;
+	const uintptr_t base = m->eh_hdr;
+	const unsigned char *h = base && m->eh_hdr_size >= 12 ? piece_at(p, base, 12) : NULL;
 	uint32_t n;
 	size_t low = 0, high;
 	int32_t pair[2];
 
 	/* version, then: pcrel sdata4, udata4, datarel sdata4, which all linkers write */
-	if (!h || m->eh_hdr_size < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b || (h[1] & 0x0f) != 0x0b)
-		return NULL;
+	if (!h || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b || (h[1] & 0x0f) != 0x0b)
+		return 0;
 	memcpy(&n, h + 8, sizeof n);
 	if (!n || 12 + (uint64_t)n * 8 > m->eh_hdr_size)
-		return NULL;
+		return 0;
 	for (high = n; high - low > 1;) {
 		const size_t mid = (low + high) / 2;
 
-		memcpy(pair, h + 12 + mid * 8, sizeof pair);
+		if (!(h = piece_at(p, base + 12 + mid * 8, sizeof pair)))
+			return 0;
+		memcpy(pair, h, sizeof pair);
 		if (base + (uintptr_t)(intptr_t)pair[0] <= pc)
 			low = mid;
 		else
 			high = mid;
 	}
-	memcpy(pair, h + 12 + low * 8, sizeof pair);
-	return base + (uintptr_t)(intptr_t)pair[0] <= pc ? h + pair[1] : NULL;
+	if (!(h = piece_at(p, base + 12 + low * 8, sizeof pair)))
+		return 0;
+	memcpy(pair, h, sizeof pair);
+	return base + (uintptr_t)(intptr_t)pair[0] <= pc ? base + (uintptr_t)(intptr_t)pair[1] : 0;
+}
+
+/* What a common information entry says for all functions that refer to it. */
+struct common {
+	uint64_t code;
+	int64_t data;
+	unsigned char enc;
+	bool has_data;
+};
+
+/* The common information entry at cie; r stops at its instructions.  False: it is none. */
+static bool common_read(struct reader *r, uintptr_t cie, struct common *ret)
+{
+	char aug[8] = "";
+	unsigned char version;
+	uint32_t n;
+	size_t k = 0;
+
+	*ret = (struct common){0};
+	r->at = cie;
+	r->end = cie + 8;
+	n = (uint32_t)take(r, 4);
+	if (n < 8 || n >= 0xfffffff0)
+		return false;
+	r->end = cie + 4 + n;
+	take(r, 4);
+	version = (unsigned char)take(r, 1);
+	for (char c; r->at < r->end && (c = (char)take(r, 1)); k++)
+		if (k < sizeof aug - 1)
+			aug[k] = c;
+	ret->code = uleb(r);
+	ret->data = sleb(r);
+	if (version == 1)
+		take(r, 1);
+	else
+		uleb(r);
+	if (*aug == 'z') {
+		const uint64_t size = uleb(r);
+		struct reader a = {r->from, r->at, r->at};
+
+		skip(r, size);
+		a.end = r->at;
+		ret->has_data = true;
+		for (const char *c = aug + 1; *c; c++) {
+			if (*c == 'R')
+				ret->enc = (unsigned char)take(&a, 1);
+			else if (*c == 'L')
+				take(&a, 1);
+			else if (*c == 'P')
+				address(&a, (unsigned char)take(&a, 1));
+		}
+	}
+	return true;
+}
+
+/* What pc's row says, as a rule; false: more than a rule can hold. */
+static bool rule_of(const struct row *row, struct rule *rule)
+{
+	if (row->bad || row->cfa_reg >= RA || row->cfa_off != (int32_t)row->cfa_off)
+		return false;
+	rule->cfa_reg = (uint8_t)row->cfa_reg;
+	rule->cfa_off = (int32_t)row->cfa_off;
+	rule->cfa_deref = row->cfa_deref;
+	for (enum reg i = FP; i < REGS; i++) {
+		if (row->off[i] % 8 || row->off[i] / 8 != (int16_t)(row->off[i] / 8))
+			return false;
+		rule->kind[i] = (uint8_t)row->kind[i];
+		rule->off[i] = (int16_t)(row->off[i] / 8);
+	}
+	rule->ok = true;
+	return true;
 }
 
 static bool cfi_rule(const struct module *m, uintptr_t pc, struct rule *rule)
 {
-	const unsigned char *fde = entry_find(m, pc), *cie;
 	struct row row = {.cfa_reg = REGS}, initial;
-	struct reader r;
+	struct piece piece;
+	struct reader r = {.from = &piece};
+	struct common c;
 	uint32_t length, delta;
-	uintptr_t begin, size;
-	unsigned char enc = 0;
-	bool has_data = false;
-	const char *aug;
-	uint64_t code;
-	int64_t data;
+	uintptr_t fde, begin, size;
 
-	if (!fde || !place_readable(fde, 16))
+	piece_start(&piece, m);
+	fde = entry_find(&piece, m, pc);
+	if (!fde)
 		return false;
-	memcpy(&length, fde, 4);
-	memcpy(&delta, fde + 4, 4);
-	if (length < 8 || length >= 0xfffffff0 || !delta || !place_readable(fde, length + 4))
+	r.at = fde;
+	r.end = fde + 8;
+	length = (uint32_t)take(&r, 4);
+	delta = (uint32_t)take(&r, 4);
+	if (length < 8 || length >= 0xfffffff0 || !delta || !common_read(&r, fde + 4 - delta, &c))
 		return false;
-	cie = fde + 4 - delta;
-	if (!place_readable(cie, 16))
-		return false;
-	{
-		uint32_t n;
-
-		memcpy(&n, cie, 4);
-		if (n < 8 || n >= 0xfffffff0 || !place_readable(cie, n + 4))
-			return false;
-		r = (struct reader){cie + 9, cie + 4 + n};
-	}
-	aug = (const char *)r.at;
-	while (r.at < r.end && *r.at)
-		r.at++;
-	r.at++;
-	code = uleb(&r);
-	data = sleb(&r);
-	if (cie[8] == 1)
-		take(&r, 1);
-	else
-		uleb(&r);
-	if (*aug == 'z') {
-		const uint64_t n = uleb(&r);
-		struct reader a = {r.at, r.at};
-
-		skip(&r, n);
-		a.end = r.at;
-		has_data = true;
-		for (aug++; *aug; aug++) {
-			if (*aug == 'R') {
-				enc = (unsigned char)take(&a, 1);
-			} else if (*aug == 'L') {
-				take(&a, 1);
-			} else if (*aug == 'P') {
-				const unsigned char e = (unsigned char)take(&a, 1);
-
-				address(&a, e);
-			}
-		}
-	}
-	run(&r, &row, &row, 0, UINTPTR_MAX, code, data, enc);
+	run(&r, &row, &row, 0, UINTPTR_MAX, c.code, c.data, c.enc);
 	initial = row;
-	r = (struct reader){fde + 8, fde + 4 + length};
-	begin = address(&r, enc);
-	size = address(&r, enc & 0x0f);
+	r.at = fde + 8;
+	r.end = fde + 4 + length;
+	begin = address(&r, c.enc);
+	size = address(&r, c.enc & 0x0f);
 	if (pc < begin || pc - begin >= size)
 		return false;
-	if (has_data) {
+	if (c.has_data) {
 		const uint64_t n = uleb(&r);
 
 		skip(&r, n);
 	}
-	run(&r, &row, &initial, begin, pc, code, data, enc);
-	if (row.bad || row.cfa_reg >= RA || row.cfa_off != (int32_t)row.cfa_off)
-		return false;
-	rule->cfa_reg = (uint8_t)row.cfa_reg;
-	rule->cfa_off = (int32_t)row.cfa_off;
-	rule->cfa_deref = row.cfa_deref;
-	for (enum reg i = FP; i < REGS; i++) {
-		if (row.off[i] % 8 || row.off[i] / 8 != (int16_t)(row.off[i] / 8))
-			return false;
-		rule->kind[i] = (uint8_t)row.kind[i];
-		rule->off[i] = (int16_t)(row.off[i] / 8);
+	run(&r, &row, &initial, begin, pc, c.code, c.data, c.enc);
+	return rule_of(&row, rule);
+}
+
+/* -- what of the stack is there ---------------------------------------------------------------- */
+
+struct walk {
+	uintptr_t pc, reg[REGS];
+	struct span there;  /* of the stack: can be read where it is */
+	struct span copied; /* of what lies beyond: can be read in words */
+	uintptr_t words[64];
+};
+
+/* The stack on which the thread runs is there from its lowest frame on, sp, up to where it began, for as long as the
+ * thread runs.  The first thread's began where the kernel put the program's arguments (mmap_base() leaves
+ * at least 128 MiB below that free). */
+static uintptr_t first_top(uintptr_t sp)
+{
+	enum { MOST = 64 << 20 };
+	static uintptr_t known;
+	uintptr_t top = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (UNLIKELY(!top)) {
+		top = getauxval(AT_RANDOM) & ~(uintptr_t)7;
+		__atomic_store_n(&known, top, __ATOMIC_RELAXED);
 	}
-	rule->ok = true;
+	return top - sp < MOST ? top : 0;
+}
+
+/* Another thread's began at what libc keeps of the thread, unless it runs on a stack of the program's own
+ * making (makecontext(3), sigaltstack(2)) that lies below by chance: so each page up to there is looked
+ * at once.  Remembered: the thread, and how many pages. */
+static uintptr_t thread_top(uintptr_t sp)
+{
+	enum { MOST = 64 };
+	static uint64_t threads[64];
+	const uintptr_t top = sys_thread_pointer();
+	const uintptr_t pages = top / PEEK_PAGE - sp / PEEK_PAGE;
+	uint64_t *slot = &threads[top / PEEK_PAGE % ROWS(threads)], was = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	uintptr_t known = was >> 16 == top ? was & 0xffff : 0;
+
+	if (top < sp || pages > MOST || top >> 48)
+		return 0;
+	if (LIKELY(pages <= known))
+		return top;
+	for (uintptr_t i = known; i <= pages; i++)
+		if (!peek_page((top / PEEK_PAGE - i) * PEEK_PAGE))
+			return 0;
+	__atomic_store_n(slot, (uint64_t)top << 16 | pages, __ATOMIC_RELAXED);
+	return top;
+}
+
+/* The stack is there from sp on, which has been read. */
+static void walk_trust(struct walk *w, uintptr_t sp)
+{
+	uintptr_t top = first_top(sp);
+
+	if (UNLIKELY(!top) && !(top = thread_top(sp)))
+		top = (sp | (PEEK_PAGE - 1)) + 1;
+	w->there = (struct span){sp, top & ~(uintptr_t)7};
+}
+
+static NOINLINE bool load_copy(struct walk *w, uintptr_t at, uintptr_t *ret)
+{
+	if (at - w->copied.start >= w->copied.end - w->copied.start)
+		w->copied = (struct span){at, (at + peek_some(w->words, at, sizeof w->words)) & ~(uintptr_t)7};
+	if (at >= w->copied.end)
+		return false;
+	*ret = w->words[(at - w->copied.start) / 8];
+	return true;
+}
+
+static inline bool load(struct walk *w, uintptr_t at, uintptr_t *ret)
+{
+	if (at & 7)
+		return false;
+	if (UNLIKELY(at - w->there.start >= w->there.end - w->there.start))
+		return load_copy(w, at, ret);
+	*ret = *(const uintptr_t *)at;
 	return true;
 }
 
 /* -- one step -------------------------------------------------------------------------------- */
 
 /* Is pc where a signal handler returns to: rt_sigreturn(2) by its number? */
-static bool is_sigreturn(uintptr_t pc)
+static bool is_sigreturn(uintptr_t pc, const struct module *m)
 {
 #if defined(__x86_64__)
 	static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
 #elif defined(__aarch64__)
 	static const unsigned char code[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4};
 #endif
-	return place_readable((const void *)pc, sizeof code) &&
-	       memcmp((const void *)pc, code, sizeof code) == 0;
-}
+	unsigned char copy[sizeof code];
 
-struct walk {
-	uintptr_t pc, reg[REGS];
-	uintptr_t page; /* the last one that was looked at, and is there */
-};
-
-static bool load(struct walk *w, uintptr_t at, uintptr_t *ret)
-{
-	if (at & 7)
-		return false;
-	if (UNLIKELY((at & ~(uintptr_t)4095) != w->page)) {
-		if (!place_readable((const void *)at, 8))
-			return false;
-		w->page = at & ~(uintptr_t)4095;
-	}
-	*ret = *(const uintptr_t *)at;
-	return true;
+	if (m && pc >= m->code.start && pc < m->code.end && m->code.end - pc >= sizeof code)
+		return memcmp((const void *)pc, code, sizeof code) == 0;
+	return peek(copy, pc, sizeof copy) && memcmp(copy, code, sizeof code) == 0;
 }
 
 /* arch/x86/include/asm/sigframe.h; arch/arm64/kernel/signal.c: the registers at the interruption. */
-static bool step_signal(struct walk *w)
+static bool load_signal(struct walk *w)
 {
 	const uintptr_t sp = w->reg[SP];
 #if defined(__x86_64__)
@@ -557,6 +668,17 @@ static bool step_signal(struct walk *w)
 	       load(w, regs + 30 * 8, &w->reg[RA]) && load(w, regs + 28 * 8, &w->reg[BX]) &&
 	       load(w, regs + 31 * 8, &w->reg[SP]);
 #endif
+}
+
+/* The function that was interrupted may have run on another stack. */
+static bool step_signal(struct walk *w)
+{
+	uintptr_t word;
+
+	if (!load_signal(w) || w->reg[SP] & 7 || !load(w, w->reg[SP], &word))
+		return false;
+	walk_trust(w, w->reg[SP]);
+	return true;
 }
 
 /* Code without tables (made at run time): the chain of frame pointers, if there is one. */
@@ -611,18 +733,12 @@ static bool step_rule(struct walk *w, const struct rule *r)
 	return true;
 }
 
-/* Can the word there be read? */
-static NOINLINE bool can_read(struct walk *w, uintptr_t at)
-{
-	uintptr_t ignored;
-
-	return load(w, at, &ignored);
-}
-
 /* Walks on for as long as all is known and plain; true: that was the end of it. */
 static inline bool walk_plain(struct walk *w, frame *out, size_t *have, size_t n, unsigned *steps)
 {
 	uintptr_t pc = w->pc, sp = w->reg[SP], fp = w->reg[FP], bx = w->reg[BX], ra = w->reg[RA];
+	const struct span there = w->there;
+	const uintptr_t reach = there.end - there.start;
 	size_t at = *have;
 	bool end = false;
 
@@ -650,10 +766,8 @@ static inline bool walk_plain(struct walk *w, frame *out, size_t *have, size_t n
 			cfa_ra = cfa + (uintptr_t)(intptr_t)(int16_t)(uint16_t)(s.b >> 32) * 8;
 			if (cfa <= sp || cfa - sp > 1 << 26 || cfa & 7)
 				break; /* odd: looked at with care */
-			if (UNLIKELY(((cfa_fp ^ w->page) | (cfa_bx ^ w->page) |
-					     (cfa_ra ^ w->page)) > 4095) &&
-				!(can_read(w, cfa_fp) && can_read(w, cfa_bx) &&
-					can_read(w, cfa_ra)))
+			if (UNLIKELY(cfa_fp - there.start >= reach || cfa_bx - there.start >= reach ||
+					cfa_ra - there.start >= reach))
 				break;
 			pc = *(const uintptr_t *)cfa_ra;
 #if defined(__aarch64__)
@@ -684,11 +798,15 @@ static inline bool walk_plain(struct walk *w, frame *out, size_t *have, size_t n
 /* The rule of pc: look is the address in the call. */
 static NOINLINE void learn(uintptr_t pc, uintptr_t look, struct rule *r)
 {
+	const unsigned epoch = __atomic_load_n(&module_epoch, __ATOMIC_ACQUIRE);
+	const struct module *m;
+
 	*r = (struct rule){.module = (uint16_t)module_find(look)};
-	r->signal = is_sigreturn(pc);
-	if (!r->signal && r->module)
-		cfi_rule(module_at(r->module), look, r);
-	slot_put(pc, r);
+	m = r->module ? module_at(r->module) : NULL;
+	r->signal = is_sigreturn(pc, m);
+	if (!r->signal && m)
+		cfi_rule(m, look, r);
+	slot_put(pc, r, epoch);
 }
 
 /* libjail's own module and code; before anybody asks for a stack nothing is known of it. */
@@ -717,7 +835,7 @@ static bool is_ours(uintptr_t pc)
 
 size_t unwind_stack(frame *out, size_t n)
 {
-	struct walk w = {0};
+	struct walk w;
 	const unsigned self = own_module();
 	uintptr_t last = 0;
 	bool exact = false;
@@ -726,6 +844,8 @@ size_t unwind_stack(frame *out, size_t n)
 
 	if (n < 2)
 		return 0;
+	w.pc = w.reg[SP] = w.reg[BX] = w.reg[RA] = 0;
+	w.copied = (struct span){0};
 	/* Our own frames, which all have a pointer to the one before (the Makefile says so). */
 	w.reg[FP] = (uintptr_t)__builtin_frame_address(0);
 	do {
@@ -738,7 +858,7 @@ size_t unwind_stack(frame *out, size_t n)
 		w.reg[FP] = f[0];
 		w.reg[SP] = (uintptr_t)(f + 2);
 	} while (is_ours(w.pc));
-	w.page = (w.reg[SP] - 16) & ~(uintptr_t)4095; /* where it was read */
+	walk_trust(&w, w.reg[SP] - 16); /* where it was read */
 	if (last) {
 		out[0] = (uint64_t)self << 48 | ((last - 1 - own_base) & (((uint64_t)1 << 48) - 1));
 		have = 1;

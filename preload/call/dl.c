@@ -4,6 +4,7 @@
  * translates inside the loader and elsewhere this file does; what they tell is a host path, whose
  * front is cut off: the guest's name is a part of the same string and lives as long as it. */
 #include "dl.h"
+#include "../module.h"
 #include "../wrap.h"
 #include "glibc.h"
 #include <sys/uio.h>
@@ -187,6 +188,7 @@ __attribute__((used)) real_fn *dl_open_next(long *arg)
 	if (!real)
 		return (real_fn *)dl_missing;
 	arg[1] = dl_mode(arg[1]);
+	module_changed();
 	return (config()->musl ? state_view() && arg[0] : dl_is_path((const char *)arg[0]) && !dl_audited())
 		       ? (real_fn *)dl_open_ours
 		       : real;
@@ -201,6 +203,7 @@ __attribute__((used)) real_fn *dl_mopen_next(long *arg)
 	if (arg[0] == LM_ID_NEWLM && dl_audited() && glibc_before(35))
 		return (real_fn *)dl_mopen_refused;
 	arg[2] = dl_mode(arg[2]);
+	module_changed();
 	/* dl_open_worker() looks for no caller when it has a name space and a path, and without one
 	 * _dl_map_object() asks no audit module */
 	return dl_is_path((const char *)arg[1]) ? (real_fn *)dl_mopen_ours : real;
@@ -281,6 +284,20 @@ __attribute__((used)) real_fn *dl_sym_next(const long *arg)
 DL_JUMP(dlopen, dl_open_next)
 DL_JUMP(dlmopen, dl_mopen_next)
 DL_JUMP(dlsym, dl_sym_next)
+
+/* What is learnt while the object's own functions run at its end is forgotten with the rest. */
+int jail_dlclose(void *handle)
+{
+	int (*real)(void *) = REAL(dlclose);
+	int r;
+
+	if (!real)
+		return EDGE(int, -ENOSYS);
+	module_changed();
+	r = real(handle);
+	module_changed();
+	return r;
+}
 
 int jail_dladdr(const void *addr, Dl_info *info)
 {

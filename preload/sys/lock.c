@@ -3,47 +3,20 @@
  * One lock, and what forks, signals and cancellation mean for it (lock.h).  A word is the thread that
  * holds the lock, or 0. */
 #include "lock.h"
-#include "../mem.h"
+#include "wiped.h"
 #include "../sys.h"
 #include <errno.h>
-#include <linux/mman.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <time.h>
-
-/* The page with the words, made when the first lock is taken; where there is no memory for it, or the
- * kernel does not know MADV_WIPEONFORK, `plain`, which lock_forked() clears. */
-BESIDE static int *words;
-static int plain[LOCKS];
-
-static int *words_make(void)
-{
-	int *none = NULL, *page = sys_pages(sizeof plain);
-
-	if (!page) {
-		page = plain;
-	} else if (sys_call(SYS_madvise, page, sizeof plain, MADV_WIPEONFORK) < 0) {
-		sys_call(SYS_munmap, page, sizeof plain);
-		page = plain;
-	}
-	if (__atomic_compare_exchange_n(&words, &none, page, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return page;
-	if (page != plain) /* another thread was faster */
-		sys_call(SYS_munmap, page, sizeof plain);
-	return none;
-}
 
 static int *word_of(enum lock which)
 {
-	int *page = __atomic_load_n(&words, __ATOMIC_ACQUIRE);
-
-	return (page ? page : words_make()) + which;
+	return &wiped()->locks[which];
 }
 
 void lock_forked(void)
 {
-	if (UNLIKELY(__atomic_load_n(&words, __ATOMIC_RELAXED) == plain))
-		memset(plain, 0, sizeof plain);
+	wiped_forked();
 }
 
 static bool is_gone(int tid)

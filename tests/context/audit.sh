@@ -309,7 +309,7 @@ $CC -O1 -static -o "$dir/chroot" "$src/audit_chroot.c" || exit 1
 $CC -std=gnu11 -D_GNU_SOURCE -O1 -shared -fPIC -fvisibility=hidden -ffreestanding -nostdlib \
 	-fno-stack-protector -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
 	-Ipreload -Wl,--hash-style=both -o "$dir/view.so" "$src/audit_view.c" preload/place.c \
-	preload/mem.c preload/sys/lock.c || exit 1
+	preload/mem.c preload/sys/*.c || exit 1
 
 set -- / /srv/roots/*
 for root in ${ROOTS:-"$@"}; do

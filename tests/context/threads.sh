@@ -7,7 +7,7 @@ set -u
 out=$B/tests/context
 check() { # COMPILER
 	"$1" -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=thread -I. -Ipreload -o "$out/record-tsan" \
-		tests/unit/record.c preload/mem.c preload/sys/lock.c -lcmocka -lpthread >"$out/record-tsan.build" 2>&1
+		tests/unit/record.c preload/mem.c preload/sys/*.c -lcmocka -lpthread >"$out/record-tsan.build" 2>&1
 }
 if ! check "${CC:-cc}" && ! check clang; then
 	echo "SKIP: no compiler with ThreadSanitizer and cmocka: $(tail -n 1 "$out/record-tsan.build")"

@@ -12,7 +12,7 @@ objects=$built/preload
 
 ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -fPIC -fvisibility=hidden -ffreestanding \
 	-fno-stack-protector -shared -nostdlib -Wl,-Bsymbolic -o "$T/probe.so" tests/program/script.c \
-	"$objects/script.o" "$objects/real.o" "$objects/place.o" "$objects/mem.o" "$objects/sys/lock.o" || exit 1
+	"$objects/script.o" "$objects/real.o" "$objects/mem.o" "$objects"/sys/*.o || exit 1
 
 # -- the scripts --------------------------------------------------------------------------------------
 
