@@ -37,6 +37,8 @@ enum {
 	LEFT = 254,
 	OTHERS = 8,       /* of these, the living ones that are asked at the end */
 	ASKED = 4096,     /* descriptors that they are asked about */
+	ARGS = 8,         /* arguments that are told, */
+	ARG_BYTES = 200,  /* and bytes of each */
 };
 
 /* Why a descriptor is open, or is not, in the program that is executed. */
@@ -127,7 +129,10 @@ static struct area areas[AREAS]; /* first in .bss (see the Makefile): the head o
 /* Not in there: a fork would copy their pages.  No lock: nobody waits, whoever finds them all taken maps an area. */
 BESIDE static int areas_taken[AREAS];
 BESIDE static uint64_t run;
-BESIDE static char *const *start_argv;
+/* The arguments as the program got them, which it may write over, as far as they are told; and its file, where it need
+ * not be looked up: see put_exe(). */
+BESIDE static char start_text[ARGS * (ARG_BYTES + 2)], *start_argv[ARGS + 1];
+BESIDE static const char *start_exe;
 BESIDE static int snapshot_signal;
 BESIDE static unsigned execs, tables;
 
@@ -191,20 +196,26 @@ static void area_give(struct area *a)
 
 /* -- what lines have in common --------------------------------------------------------------- */
 
+static size_t arg_length(const char *arg, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && arg[n])
+		n++;
+	return n;
+}
+
 static void put_argv(struct event *e, char *const argv[], size_t leave)
 {
-	enum { MOST = 8, BYTES = 200 };
-	char text[BYTES + 1];
+	char text[ARG_BYTES + 1];
 
 	e->end -= leave;
 	event_open(e, "argv", '[');
-	for (size_t i = 0; i < MOST && argv && argv[i]; i++) {
-		size_t n = 0;
+	for (size_t i = 0; i < ARGS && argv && argv[i]; i++) {
+		size_t n = arg_length(argv[i], ARG_BYTES);
 
-		while (n < BYTES && argv[i][n])
-			n++;
 		memcpy(text, argv[i], n);
-		if (n == BYTES) /* not through the middle of a character */
+		if (n == ARG_BYTES) /* not through the middle of a character */
 			for (size_t back = 0; back < 3 && (argv[i][n] & 0xc0) == 0x80; back++)
 				n--;
 		text[n] = '\0';
@@ -322,16 +333,33 @@ static void put_group(struct event *e, struct area *a, const struct site_group *
 
 /* -- the process ------------------------------------------------------------------------------ */
 
+/* The first look into /proc costs 12 us; only the interpreter of a script is found there alone. */
+static void start_keep(char *const argv[])
+{
+	const char *fn = (const char *)getauxval(AT_EXECFN);
+	char *at = start_text;
+
+	if (!argv)
+		return;
+	if (fn && *fn == '/' && argv[0] &&
+		!(argv[1] && (mem_equal(argv[1], fn) || (argv[2] && mem_equal(argv[2], fn)))))
+		start_exe = fn;
+	for (size_t i = 0; i < ARGS && argv[i]; i++) {
+		const size_t n = arg_length(argv[i], ARG_BYTES + 1); /* one more: it is cut between characters */
+
+		start_argv[i] = at;
+		memcpy(at, argv[i], n);
+		at += n;
+		*at++ = '\0';
+	}
+}
+
 static void put_exe(struct event *e, struct area *a)
 {
-	const char *exe = config()->note_exe, *fn = (const char *)getauxval(AT_EXECFN);
+	const char *exe = config()->note_exe;
 	long n;
 
-	/* the first look into /proc costs 12 us; a script's interpreter is found there alone */
-	if (!exe && fn && *fn == '/' && start_argv && start_argv[0] &&
-		!(start_argv[1] && (mem_equal(start_argv[1], fn) ||
-					   (start_argv[2] && mem_equal(start_argv[2], fn)))))
-		exe = fn;
+	exe = exe ? exe : start_exe;
 	if (exe) {
 		event_text(e, "exe", exe);
 		return;
@@ -1727,7 +1755,7 @@ void report_start(char *const argv[])
 	if (event_start(c->report, sink) < 0)
 		return;
 	self_pid = makers[0] = sys_getpid();
-	start_argv = argv;
+	start_keep(argv);
 	if (record_start(self_pid) < 0) {
 		SAY("report: out of memory; nothing is reported");
 		return;
