@@ -372,12 +372,17 @@ static int forced_next(int fd)
 	return -1;
 }
 
+bool fdpolicy_any(void)
+{
+	return forced_next(3) >= 0;
+}
+
 size_t fdpolicy_exec(
 	const char *program, char *const argv[], char *const envp[], int *undo, size_t n)
 {
 	struct given g = {program, FD_KEEP_NOT, undo, 0, n};
 
-	if (forced_next(3) < 0)
+	if (!fdpolicy_any())
 		return 0;
 	g.all = fdpolicy_keep(program);
 	/* numbers that are mentioned tell themselves; for other reasons each has to be looked at */

@@ -137,6 +137,8 @@ static inline void fdpolicy_closed(int fd)
 size_t fdpolicy_exec(
 	const char *program, char *const argv[], char *const envp[], int *undo, size_t n);
 void fdpolicy_undo(const int *undo, size_t n);
+/* Is there any descriptor that an exec may give back? */
+bool fdpolicy_any(void);
 
 /* Why an exec gives a forced descriptor back. */
 enum fd_keep {

@@ -184,7 +184,13 @@ static int publish_forked(const struct view *c)
 
 bool state_alone(void)
 {
-	return sys_call(SYS_unshare, CLONE_THREAD) == 0;
+	const long r = sys_call(SYS_unshare, CLONE_THREAD);
+	struct stat st;
+
+	if (r != -EPERM && r != -ENOSYS)
+		return r == 0;
+	/* a seccomp filter: "task" has a directory for each thread, and two links more (proc(5)) */
+	return sys_fstatat(AT_FDCWD, "/proc/self/task", &st, 0) == 0 && st.st_nlink == 3;
 }
 
 /* What the view holds, and what it says that it holds, change together: under LOCK_VIEW, but in a vfork child, whose

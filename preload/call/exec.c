@@ -7,38 +7,15 @@
 #include "process.h"
 #include "../config.h"
 #include "../env.h"
-#include "../fdpolicy.h"
 #include "../sys.h"
-
-static size_t count(char *const argv[])
-{
-	size_t n = 0;
-
-	while (argv && argv[n])
-		n++;
-	return n;
-}
-
-/* A file that the kernel does not know how to execute is a script of /bin/sh, as POSIX wants from
- * execlp and execvp; the shell gets the path that was found. */
-static NOINLINE long exec_script(const char *path, char *const argv[], char *const envp[])
-{
-	size_t n = count(argv), args = n > 1 ? n - 1 : 0;
-	char *shell[args + 3];
-
-	shell[0] = (char[]){"/bin/sh"};
-	shell[1] = (char *)path;
-	for (size_t i = 0; i < args; i++)
-		shell[2 + i] = argv[1 + i];
-	shell[2 + args] = NULL;
-	return guest_execveat(AT_FDCWD, shell[0], shell, envp, 0);
-}
 
 static long exec_one(const char *path, char *const argv[], char *const envp[], bool script)
 {
 	long r = guest_execveat(AT_FDCWD, path, argv, envp, 0);
 
-	return r == -ENOEXEC && script ? exec_script(path, argv, envp) : r;
+	/* A file that the kernel does not know how to execute is a script of /bin/sh, as POSIX wants from
+	 * execlp and execvp; the shell gets the path that was found. */
+	return r == -ENOEXEC && script ? guest_exec_shell(path, argv, envp) : r;
 }
 
 /* Does the search go on after this error?  glibc's posix/execvpe.c knows of odd network file
@@ -59,13 +36,20 @@ static bool exec_goes_on(long r, bool musl)
 	}
 }
 
+/* The length of PATH's first element. */
+static size_t element(const char *path)
+{
+	const char *end = mem_find(path, ':');
+
+	return end ? (size_t)(end - path) : strlen(path);
+}
+
 long exec_search(const char *file, char *const argv[], char *const envp[], bool script)
 {
 	const bool musl = config()->musl;
 	const char *path, *next;
-	char try[PATH_MAX + NAME_MAX + 3];
 	bool denied = false;
-	size_t name, dir;
+	size_t name, dir, longest = 0;
 	long r;
 
 	if (!file)
@@ -85,10 +69,18 @@ long exec_search(const char *file, char *const argv[], char *const envp[], bool 
 	if (!path)
 		path = musl ? "/usr/local/bin:/bin:/usr/bin" : "/bin:/usr/bin";
 
+	for (const char *p = path; *p; p += dir + (p[dir] == ':')) {
+		dir = element(p);
+		if (dir < PATH_MAX && dir > longest)
+			longest = dir;
+	}
+
+	char try[longest + name + 2]; /* the stack may be a small one */
+
 	r = -ENOENT;
 	for (;; path = next + 1) {
-		next = mem_find(path, ':');
-		dir = next ? (size_t)(next - path) : strlen(path);
+		dir = element(path);
+		next = path[dir] ? path + dir : NULL;
 		if (dir < PATH_MAX) { /* both libcs pass over an element that cannot be a path */
 			memcpy(try, path, dir);
 			try[dir] = '/';
@@ -117,23 +109,9 @@ int jail_execv(const char *path, char *const argv[])
 	return EDGE(int, guest_execveat(AT_FDCWD, path, argv, config_environ(), 0));
 }
 
-/* execveat(2): a script in a close-on-exec descriptor is ENOENT, its interpreter could not open
- * it.  Where that flag is our doing, it goes. */
-static long exec_at(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
-{
-	long r = guest_execveat(dirfd, path, argv, envp, flags);
-
-	if (r == -ENOENT && dirfd >= 0 && fdpolicy_forced(dirfd)) {
-		sys_fcntl(dirfd, F_SETFD, 0);
-		r = guest_execveat(dirfd, path, argv, envp, flags);
-		sys_fcntl(dirfd, F_SETFD, FD_CLOEXEC);
-	}
-	return r;
-}
-
 int jail_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	return EDGE(int, exec_at(dirfd, path, argv, envp, flags));
+	return EDGE(int, guest_execveat(dirfd, path, argv, envp, flags));
 }
 
 int jail_fexecve(int fd, char *const argv[], char *const envp[])
@@ -141,7 +119,7 @@ int jail_fexecve(int fd, char *const argv[], char *const envp[])
 	/* glibc's check comes first (sysdeps/unix/sysv/linux/fexecve.c); musl asks the kernel. */
 	if (!config()->musl && (fd < 0 || !argv || !envp))
 		return EDGE(int, -EINVAL);
-	return EDGE(int, exec_at(fd, "", argv, envp, AT_EMPTY_PATH));
+	return EDGE(int, guest_execveat(fd, "", argv, envp, AT_EMPTY_PATH));
 }
 
 int jail_execvpe(const char *file, char *const argv[], char *const envp[])

@@ -308,22 +308,12 @@ long spawn_run(const struct spawn *s)
 {
 	static const struct spawn_attr no_attr;
 	struct spawn_order o = {.s = s, .attr = s->attr ? s->attr : &no_attr};
-	size_t room = 0, size;
 	char *stack;
 	long pid;
 
-	/* For what the exec plan builds: a loader's copy of argv, a completed copy of envp with the
-	 * loader's variables rewritten, paths.  Only what is touched exists. */
-	for (char *const *p = s->argv; p && *p; p++)
-		room += 4 * sizeof *p;
-	for (char *const *p = s->envp; p && *p; p++)
-		room += 4 * sizeof *p +
-			(mem_after(*p, "LD_") || mem_after(*p, "LIBJAIL_") ? 4 * strlen(*p) : 0);
-	size = (SPAWN_STACK + room + 0xffff) & ~(size_t)0xffff;
-	stack = (char *)sys_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-	if ((unsigned long)stack > -4096UL)
-		return (long)stack;
+	stack = sys_pages(SPAWN_STACK);
+	if (!stack)
+		return -ENOMEM;
 
 	pid = parent_yield(s->actions);
 	if (pid < 0)
@@ -331,7 +321,7 @@ long spawn_run(const struct spawn *s)
 	o.ignores = parent_ignores();
 	spawn_sigmask(SIG_BLOCK, &all_signals, &o.mask);
 	record_vfork_begin();
-	pid = parent_fork(&o, stack, size);
+	pid = parent_fork(&o, stack, SPAWN_STACK);
 	record_vfork_end();
 	if (UNLIKELY(record_on) && pid > 0)
 		record_child_gone((int)pid);
@@ -345,7 +335,7 @@ long spawn_run(const struct spawn *s)
 	}
 	spawn_sigmask(SIG_SETMASK, &o.mask, NULL);
 out:
-	sys_call(SYS_munmap, stack, size);
+	sys_call(SYS_munmap, stack, SPAWN_STACK);
 	return pid;
 }
 

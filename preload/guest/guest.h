@@ -113,10 +113,12 @@ long guest_unshare(unsigned long flags);
 /* For a process that has just got a copy of the mount name space (CLONE_NEWNS). */
 void guest_mounts_copied(void);
 
-/* -- exec.c ------------------------------------------------------------------------------- */
+/* -- exec/ -------------------------------------------------------------------------------- */
 /* execveat(2), of the program that the root has there.  Bad programs are -errno, after a line on stderr where the
- * errno alone would not tell why.  What it makes up lives on this call's stack: no heap, no stores to shared memory. */
+ * errno alone would not tell why.  Large lists need no stack: what it makes up lies in a mapping of its own. */
 long guest_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+/* /bin/sh with script, and what follows argv[0] there, as its arguments. */
+long guest_exec_shell(const char *script, char *const argv[], char *const envp[]);
 
 /* -- socket.c ----------------------------------------------------------------------------- */
 long guest_bind(int fd, const struct sockaddr *addr, socklen_t len);
