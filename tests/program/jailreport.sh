@@ -230,6 +230,35 @@ if printf 'int main(void) { return 0; }\n' | $CC -static -x c -o "$T/static" - 2
 else
 	skip "a static program" "it cannot be linked here"
 fi
+unwatched() { # PID TARGET WHY [EXEC]
+	event unwatched "$1" "${4:+,\"exec\":$4}"',"target":"'"$2"'","why":"'"$3"'","argv":["a"]'
+}
+{
+	event start 7 ''
+	unwatched 8 /bin/first static 1
+	executes 8 /bin/first
+	executes 9 /bin/second stopped
+	unwatched 9 /bin/second go 1
+	unwatched 10 /bin/third setid 5
+	event exec-failed 10 ',"exec":5,"error":"ENOENT"'
+	unwatched 10 /bin/fourth arch 6
+	event start 10 ''
+	event exit 10 ''
+	event start 11 ''
+	unwatched 11 /bin/fifth sanitizer
+	event exit 11 ''
+} >"$T/events"
+runs 1 "programs that libjail says it does not watch" "$report" "$T/events"
+tr '\n' ' ' <"$T/out" >"$T/words"
+grep -q "note: 4 programs were not watched: " "$T/words" && grep -q "; 4 programs not watched" "$T/words"
+row $? "are counted, each once, but for that whose exec failed"
+for word in "/bin/first is statically linked" "/bin/second is made with Go" "/bin/fourth is for another architecture" \
+	"/bin/fifth has a sanitizer that does not start behind another library"; do
+	grep -q "$word[,; ]" "$T/words"
+	row $? "$word"
+done
+hasnot "that whose exec failed is not told" third
+again "$T/events" "programs that are not watched"
 {
 	executes 8 /nonexistent/program
 	executes 9 /nonexistent/stopped stopped

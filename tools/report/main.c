@@ -358,7 +358,7 @@ static bool is_more(const struct model *m, const struct show *show)
 	for (int k = 0; k < KINDS; k++)
 		if (k != KIND_KEPT && k != KIND_INHERITED && s.groups[k] > show->top)
 			return true;
-	return m->kept || m->inherited || m->snapshots;
+	return s.groups[KIND_NEVER] > 1 || m->kept || m->inherited || m->snapshots;
 }
 
 /* Shows what watch_run() has recorded.  The file of events is removed afterwards, unless processes still
@@ -374,6 +374,7 @@ static void watch_show(const struct watch *w, struct options *o, long grace)
 	dup2(2, 1);
 	screen_start(o);
 	o->show.once = w->left == 0;
+	o->show.watched = true;
 	if (read_file(m, w->file)) {
 		finish(m);
 		show(m, o);

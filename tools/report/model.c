@@ -924,7 +924,7 @@ bool model_event(struct model *m, const struct json *e, const char **wrong)
 		m->snapshots++;
 	} else if (strcmp(ev, "bad-close") == 0) {
 		bad_close_event(m, e, &f);
-	} else if (strcmp(ev, "exec-failed") != 0) {
+	} else if (strcmp(ev, "exec-failed") != 0 && strcmp(ev, "unwatched") != 0) {
 		m->unknown++;
 	}
 	return true;

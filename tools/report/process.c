@@ -17,7 +17,8 @@ enum { PROCESSES_MAX = 65536 /* at once: later ones are not followed */ };
 
 struct process {
 	long pid;
-	char *program, *target; /* target: it has executed that, and has not said more since */
+	char *program, *target; /* target: it has executed that, and has not said more since, */
+	char *why;              /* since it is not watched for this reason; NULL: not said */
 	int64_t t;
 	bool here, inherits; /* target has inherited what it would tell of at once */
 };
@@ -27,6 +28,7 @@ static void process_free(struct process *p)
 	if (p) {
 		free(p->program);
 		free(p->target);
+		free(p->why);
 		free(p);
 	}
 }
@@ -62,6 +64,40 @@ static struct process **process_put(struct model *m, const struct json *e, const
 	return at;
 }
 
+static void add_unwatched(struct model *m, const char *target, const char *why)
+{
+	static const char *const words[][2] = {
+		{"static",    "is statically linked"                                      },
+		{"go",        "is made with Go, which makes system calls by itself"       },
+		{"setid",     "is set-user-ID or set-group-ID"                            },
+		{"arch",      "is for another architecture"                               },
+		{"sanitizer", "has a sanitizer that does not start behind another library"},
+	};
+	struct text name = {0};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(words[i][0], why) == 0)
+			why = words[i][1];
+	text_format(&name, "%s %s", target, why);
+	tally_add(&m->unwatched, name.at, 1);
+	text_free(&name);
+}
+
+/* libjail's own word, which needs no end of the events. */
+static void unwatched_event(struct model *m, const struct json *e, struct process *p)
+{
+	const char *target = json_text(e, "target"), *why = json_text(e, "why");
+
+	if (!target || !why)
+		return;
+	if (json_number(e, "exec", 0) == 0) { /* the program itself says so */
+		add_unwatched(m, target, why);
+		return;
+	}
+	set_text(&p->target, target);
+	set_text(&p->why, why);
+}
+
 void process_event(struct model *m, const struct json *e, const char *ev, const struct fact *f)
 {
 	const char *target = json_text(e, "target");
@@ -76,6 +112,9 @@ void process_event(struct model *m, const struct json *e, const char *ev, const 
 		return;
 	at = process_put(m, e, f);
 	p = *at;
+	/* It has ended, and another has its number, or it has executed one that is watched. */
+	if (p && p->why && (starts || exits))
+		add_unwatched(m, p->target, p->why);
 	if (exits) {
 		process_free(p);
 		*at = NULL;
@@ -87,7 +126,13 @@ void process_event(struct model *m, const struct json *e, const char *ev, const 
 	p->t = f->t;
 	p->here = f->here;
 	set_text(&p->program, f->from);
+	if (strcmp(ev, "unwatched") == 0) {
+		unwatched_event(m, e, p);
+		return;
+	}
 	set_text(&p->target, starts ? NULL : target);
+	if (starts)
+		set_text(&p->why, NULL);
 	p->inherits = !starts && (p->inherits || strcmp(ev, "stopped") != 0);
 }
 
@@ -142,9 +187,9 @@ static const char *why_silent(const struct model *m, const struct process *p)
 		text_add(&path, p->target);
 		e = elf_open(path.at);
 		if (e && elf_static(e))
-			why = "statically linked";
+			why = "static";
 		else if (e && stat(path.at, &st) == 0 && st.st_mode & (S_ISUID | S_ISGID))
-			why = "set-user-ID";
+			why = "setid";
 		elf_close(e);
 	}
 	text_free(&path);
@@ -163,14 +208,13 @@ void process_end(struct model *m)
 {
 	for (size_t i = 0; i < m->alive.room; i++) {
 		const struct process *p = m->alive.at[i].key ? m->alive.at[i].value : NULL;
-		const char *why = p && p->target ? why_silent(m, p) : NULL;
+		const char *why = p && p->why ? p->why : p && p->target ? why_silent(m, p) : NULL;
 		struct text name = {0};
 
 		if (!p)
 			continue;
 		if (p->target && (why || p->inherits)) {
-			text_format(&name, "%s%s%s", p->target, why ? " is " : " sent no events", why ? why : "");
-			tally_add(&m->unwatched, name.at, 1);
+			add_unwatched(m, p->target, why ? why : "sent no events");
 		} else if (!p->target && p->here && runs(p)) {
 			text_format(&name, "%s (%ld)", p->program, p->pid);
 			tally_add(&m->running, name.at, 1);

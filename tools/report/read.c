@@ -123,7 +123,7 @@ void read_line(
 	ev = json_text(e, "ev");
 	if (ev &&
 		(strcmp(ev, "exec-leak") == 0 || strcmp(ev, "stopped") == 0 ||
-			strcmp(ev, "exec-kept") == 0) &&
+			strcmp(ev, "exec-kept") == 0 || strcmp(ev, "unwatched") == 0) &&
 		json_number(e, "exec", 0) != 0) {
 		if (!model_looks(e, &wrong))
 			model_malformed(m, file, number, wrong);

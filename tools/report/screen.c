@@ -618,7 +618,7 @@ static void put_processes(struct screen *s, const struct model *m)
 	for (int i = 0; i < 2; i++) {
 		struct text line = {0};
 
-		if (notes[i].n) {
+		if (notes[i].n && !(i == 1 && s->show->watched)) {
 			text_format(&line, "note: %s", notes[i].at);
 			put_words(s, 0, line.at);
 		}
@@ -695,7 +695,7 @@ static void put_steady(struct screen *s, const struct model *m, bool alone)
 		text_free(&name);
 	}
 	if (shown < n)
-		text_format(&line, ", %lu more (--all)", n - shown);
+		text_format(&line, ", %lu more%s", n - shown, s->show->once ? "" : " (--all)");
 	put_line(s, INDENT, line.at);
 	text_free(&line);
 }
