@@ -171,7 +171,8 @@ wrong "--html $T/events: this is the file to be read" --html "$T/events" "$T/eve
 cmp -s leaky.events "$T/events"
 row $? "and it is as it was"
 runs 0 "an empty file" "$report" "$T/empty"
-has "is not passed off as a clean run" "no events at all: was the program run by jailrun --report"
+has "is not passed off as a clean run" "no events at all: was the program run by jailrun --report" "nothing was recorded"
+hasnot "nor called free of leaks" "no leaks"
 
 # -- several runs in one file -----------------------------------------------------------------------
 sed 's/"run":"[^"]*"/"run":"1111222233334444"/; s/"t":1764/"t":1765/g' "$T/fixed" >"$T/second"
@@ -254,7 +255,7 @@ grep -q "note: 4 programs were not watched: " "$T/words" && grep -q "; 4 program
 row $? "are counted, each once, but for that whose exec failed"
 for word in "/bin/first is statically linked" "/bin/second is made with Go" "/bin/fourth is for another architecture" \
 	"/bin/fifth has a sanitizer that does not start behind another library"; do
-	grep -q "$word[,; ]" "$T/words"
+	grep -q "${word}[,; ]" "$T/words"
 	row $? "$word"
 done
 hasnot "that whose exec failed is not told" third

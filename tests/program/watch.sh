@@ -126,8 +126,8 @@ signalled HUP 8 '*ready*HUP*no leaks*'
 signalled INT 9 '*ready*INT*no leaks*'
 signalled USR1 138 '*ready*no leaks*'
 signalled KILL 137 '*ready*' sh -c 'echo ready; exec sleep 50'
-says "timeout(1): the report comes all the same" 124 '*no leaks*' timeout 1 "$jailrun" --report -- sleep 50
-says "killed by a signal" 137 '*no leaks*' sh -c "'$jailrun' --report -- sh -c 'kill -9 \$\$'; exit \$?"
+says "timeout(1): the report comes all the same" 124 '*no leaks*' timeout 1 "$jailrun" --report -- sh -c 'exec 9</dev/null; sleep 50'
+says "killed by a signal" 137 '*no leaks*' sh -c "'$jailrun' --report -- sh -c 'exec 9</dev/null; kill -9 \$\$'; exit \$?"
 says "an exit status" 3 '*no leaks*' "$jailrun" --report -- sh -c 'exit 3'
 [ -z "$(left)" ]
 row $? "no file is left by those"

@@ -598,7 +598,8 @@ static void head(struct screen *s, const struct model *m)
 	text_free(&raw);
 	if (m->events == 0 && m->malformed == 0 && !m->pid)
 		put_words(s, 0, "note: no events at all: was the program run by jailrun --report, is "
-				"it dynamically linked, and not set-user-ID?");
+				"it dynamically linked, and not set-user-ID? One that makes no "
+				"descriptor and is ended by a signal says nothing, either.");
 }
 
 static void put_note(void *arg, const struct module *module)

@@ -284,7 +284,9 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		text_add(t, " from ");
 		show_count(t, leaks, "call site", "call sites");
 	} else {
-		text_add(t, m->running.n ? "no leaks so far" : "no leaks");
+		text_add(t, m->events == 0   ? "nothing was recorded"
+			    : m->running.n ? "no leaks so far"
+					   : "no leaks");
 	}
 	if (s.groups[KIND_EMFILE]) {
 		text_add(t, "; ");
