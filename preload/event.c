@@ -62,14 +62,15 @@ static int connected(const char *path)
 }
 
 /* A FIFO that nobody reads must not keep the program waiting: O_NONBLOCK, which means nothing to
- * a file. */
-static int opened(const char *where)
+ * a file.  Only the first program of a run makes a file: one that is gone was removed by somebody who does not want
+ * it again, such as jailrun(1) its temporary one. */
+static int opened(const char *where, bool make)
 {
 	const char *path = mem_after(where, "unix:");
 
 	return path ? connected(path)
 		    : sys_openat(AT_FDCWD, where,
-			      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+			      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (make ? O_CREAT : 0), 0666);
 }
 
 /* The decimal number at *s, which moves behind it; -1: none. */
@@ -80,6 +81,23 @@ static long number_at(const char **s)
 	for (; **s >= '0' && **s <= '9' && n < LONG_MAX / 10 - 9; ++*s)
 		n = n * 10 + **s - '0';
 	return n;
+}
+
+/* Was a process of the tree kept waiting in vain?  O_APPEND says so, which means nothing to a pipe or a socket: it belongs to
+ * the open file, which all of them share (fcntl(2), F_SETFL). */
+static bool slow_marked(int fd)
+{
+	const long flags = sys_fcntl(fd, F_GETFL, 0);
+
+	return flags >= 0 && flags & O_APPEND;
+}
+
+static void slow_mark(int fd, bool slow)
+{
+	const long flags = sys_fcntl(fd, F_GETFL, 0);
+
+	if (flags >= 0)
+		sys_fcntl(fd, F_SETFL, slow ? flags | O_APPEND : flags & ~(long)O_APPEND);
 }
 
 /* What event_note() wrote, when the descriptor is still that file: it, or -EBADF. */
@@ -119,14 +137,14 @@ int event_start(const char *where, const char *note)
 			     ? -EINVAL
 			     : sys_fcntl((int)n, F_DUPFD_CLOEXEC, state_fd_min());
 	} else if (fd < 0) {
-		fd = opened(where);
+		fd = opened(where, !note);
 		if (fd >= 0)
 			fd = moved(fd);
 	}
 	if (fd >= 0 && sys_fstat(fd, &st) < 0)
 		fd = -EBADF;
 	if (fd < 0) {
-		if (!sink_said)
+		if (!sink_said && !(note && !*note && !path && fd == -ENOENT))
 			SAY("report ", where, ": ",
 				fd == -ENOENT	      ? "no such directory or socket"
 				: fd == -EACCES	      ? "permission denied"
@@ -139,10 +157,12 @@ int event_start(const char *where, const char *note)
 		return fd;
 	}
 	sink = S_ISSOCK(st.st_mode) ? SINK_SOCKET : S_ISREG(st.st_mode) ? SINK_FILE : SINK_PIPE;
+	if (sink != SINK_FILE && !handed)
+		slow_mark(fd, false); /* it was opened to append */
 	sink_dev = st.st_dev;
 	sink_ino = st.st_ino;
-	/* what was handed over is handed on: a name that did not do before will not do after */
-	sink_path = !number && !handed && (path ? *path : *where) == '/' ? where : NULL;
+	/* a file that was handed over is handed on: a name that did not do before will not do after */
+	sink_path = !number && !(handed && sink == SINK_FILE) && (path ? *path : *where) == '/' ? where : NULL;
 	start_uid = (uid_t)getauxval(AT_EUID);
 	start_gid = (gid_t)getauxval(AT_EGID);
 	event_fd = fd;
@@ -172,8 +192,9 @@ bool event_note(char *ret)
 		return false;
 	if (sink_said)
 		str_puts(&s, "q");
-	/* another identity may not be allowed to open it */
-	if (sink_path && (uid_t)sys_call(SYS_geteuid) == start_uid &&
+	/* Another identity may not be allowed to open it.  A pipe's reader would see the end of it between two programs, and
+	 * that a reader is slow is known by the descriptor. */
+	if (sink_path && sink == SINK_FILE && (uid_t)sys_call(SYS_geteuid) == start_uid &&
 		(gid_t)sys_call(SYS_getegid) == start_gid)
 		return false;
 	str_num(&s, (unsigned)event_fd);
@@ -194,7 +215,7 @@ void event_keep(bool across_exec)
 static int sink_again(int fd)
 {
 	struct stat st;
-	int again = opened(sink_path);
+	int again = opened(sink_path, false);
 
 	if (again < 0)
 		return -1;
@@ -250,19 +271,38 @@ static long write_quiet(int fd, const char *line, size_t n)
 	return r;
 }
 
-/* Waits until fd takes a line.  A reader that does not keep up costs events, not the program's time:
- * it is waited for once, until it has caught up. */
-static long wait_for(int fd)
+static long writable(int fd, time_t seconds, short *ret)
 {
-	static bool slow;
-	struct timespec limit = {.tv_sec = __atomic_load_n(&slow, __ATOMIC_RELAXED) ? 0 : PATIENCE};
+	const struct timespec limit = {.tv_sec = seconds};
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	const long r = sys_call(SYS_ppoll, &p, 1, &limit, NULL, 0);
 
+	*ret = p.revents;
+	return r;
+}
+
+/* Waits until fd takes a line.  A reader that does not keep up costs events, not the program's time:
+ * it is waited for once in the whole tree of processes, until it has caught up. */
+static long wait_for(int fd)
+{
+	static bool slow;
+	short got;
+	long r = writable(fd, 0, &got);
+
+	if (r == 0 && slow_marked(fd)) {
+		__atomic_store_n(&sink_said, true, __ATOMIC_RELAXED); /* by the one that waited */
+	} else if (r == 0) {
+		r = writable(fd, PATIENCE, &got);
+		if (r == 0)
+			slow_mark(fd, true);
+	} else if (r > 0 && UNLIKELY(__atomic_load_n(&slow, __ATOMIC_RELAXED))) {
+		slow_mark(fd, false);
+	}
 	if (r < 0)
 		return r;
-	__atomic_store_n(&slow, r == 0, __ATOMIC_RELAXED);
-	return r == 0 ? -EAGAIN : p.revents & POLLERR ? -EPIPE : 0;
+	if (UNLIKELY(r == 0 || slow))
+		__atomic_store_n(&slow, r == 0, __ATOMIC_RELAXED);
+	return r == 0 ? -EAGAIN : got & POLLERR ? -EPIPE : 0;
 }
 
 static long send_quiet(int fd, const char *line, size_t n)

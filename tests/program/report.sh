@@ -357,4 +357,77 @@ cp "$lib" "$T/other/shim.so"
 reports "a library of another name" 0 'count("start", "exit", "stopped") == [3, 2, 4]' \
 	-- LD_PRELOAD="$T/other/shim.so" "$r" leak /bin/true
 
+# -- readers that do not keep up, and places that go away -------------------------------------------
+
+cat >"$T/sinks.py" <<'END'
+import fcntl, os, socket, subprocess, sys
+lib, T, what = sys.argv[1:]
+fifo, sock, file = T + "/fifo", T + "/slow", T + "/gone"
+script = "i=0; while [ $i -lt 10 ]; do /bin/true; i=$((i+1)); done; :"
+def run(where, fds=(), script=script, trace=()):
+    p = subprocess.run([*trace, "env", "LD_PRELOAD=" + lib, "LIBJAIL_REPORT=" + where, "/bin/sh", "-c", script], pass_fds=fds, stderr=subprocess.PIPE, timeout=60)
+    return p.returncode, p.stderr.count(b"libjail:"), p.stderr
+def fill(write):
+    try:
+        while True:
+            write()
+    except BlockingIOError:
+        pass
+if what == "fifo":
+    os.mkfifo(fifo)
+    print("unread", run(fifo)[:2])
+    cat = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+    w = os.open(fifo, os.O_WRONLY)
+    p = run(fifo)
+    os.close(w)
+    out = cat.communicate(timeout=60)[0]
+    print("read", p[:2], out.count(b'"ev":"start"'), out.count(b'"ev":"exit"'))
+    # the reader's end comes with the last process, not between two
+    cat = subprocess.Popen(["sh", "-c", "exec cat " + fifo], stdout=subprocess.PIPE)
+    w = os.open(fifo, os.O_WRONLY)
+    p = subprocess.Popen(["/bin/sh", "-c", "read x; exec /bin/sh -c '/bin/true; :'"], stdin=subprocess.PIPE,
+        env=dict(os.environ, LD_PRELOAD=lib, LIBJAIL_REPORT=fifo, LIBJAIL_CLOEXEC="report"))
+    while not any(os.readlink(f"/proc/{p.pid}/fd/{f}") == fifo for f in os.listdir(f"/proc/{p.pid}/fd")):
+        pass
+    os.close(w)
+    p.communicate(b"go\n", timeout=60)
+    out = cat.communicate(timeout=60)[0]
+    print("through an exec", p.returncode, out.count(b'"prog":"true"') > 0)
+elif what in ("pipe", "socket"):
+    if what == "pipe":
+        r, w = os.pipe()
+        os.set_blocking(w, False)
+        fill(lambda: os.write(w, b"x" * 4096))
+        where, fds = "fd:%d" % w, (w,)
+    else:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.bind(sock)
+        c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        c.setblocking(False)
+        fill(lambda: c.sendto(b"x", sock))
+        where, fds = "unix:" + sock, ()
+    print("said", run(where, fds)[:2])
+    err = run(where, fds, trace=("strace", "-f", "-e", "trace=ppoll"))[2]
+    print("waited", err.count(b"POLLOUT}], 1, {tv_sec=1,"))
+elif what == "gone":
+    print("removed", run(file, script="rm '%s'; /bin/true; (/bin/true); exec /bin/true" % file)[:2], os.path.exists(file))
+END
+sinks() { # WHAT LINE...: sinks.py says these lines
+	sinks_what=$1
+	shift
+	timeout 120 python3 "$T/sinks.py" "$lib" "$T" "$sinks_what" >"$T/out" 2>"$T/err"
+	sed 's/^/# /' "$T/err" | tail -n 3
+	for sinks_line; do
+		grep -qxF "$sinks_line" "$T/out"
+		row $? "$sinks_what: $sinks_line"
+	done
+	[ "$bad" = 0 ] || sed 's/^/# said: /' "$T/out"
+}
+sinks fifo 'unread (0, 1)' 'read (0, 0) 11 11' 'through an exec 0 True'
+sinks gone 'removed (0, 0) False'
+if strace true 2>/dev/null; then
+	sinks pipe 'said (0, 1)' 'waited 1'
+	sinks socket 'said (0, 1)' 'waited 1'
+fi
+
 done_testing
