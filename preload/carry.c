@@ -6,8 +6,8 @@
 #include "config.h"
 #include "sys.h"
 #include "wrap.h"
+#include "place.h"
 #include <elf.h>
-#include <sys/mman.h>
 
 /* -- lists ------------------------------------------------------------------------------------ */
 
@@ -113,60 +113,80 @@ static unsigned needed_minor(const struct link_map *m)
 	return most;
 }
 
-/* An offset in the file for an address of its memory image, 0: none. */
-static size_t file_offset(const char *file, size_t size, uint64_t address)
+/* A piece of a file, read and not mapped: whoever truncates the file meanwhile must not kill us (SIGBUS). */
+struct piece {
+	int fd;
+	uint64_t at;
+	size_t have;
+	char text[1024];
+};
+
+/* n bytes at `at` of the file to ret; false when they are not there. */
+static bool piece_get(struct piece *p, uint64_t at, void *ret, size_t n)
 {
-	const Elf64_Ehdr *e = (const void *)file;
+	ssize_t r;
 
-	for (unsigned i = 0; i < e->e_phnum; i++) {
-		const Elf64_Phdr *ph = (const void *)(file + e->e_phoff + i * sizeof *ph);
-
-		if (ph->p_type == PT_LOAD && address >= ph->p_vaddr && address - ph->p_vaddr < ph->p_filesz &&
-			address - ph->p_vaddr + ph->p_offset < size)
-			return address - ph->p_vaddr + ph->p_offset;
+	if (at < p->at || at - p->at > p->have || n > p->have - (at - p->at)) {
+		r = at <= INT64_MAX ? sys_pread(p->fd, p->text, sizeof p->text, (off_t)at) : -1;
+		p->at = at;
+		p->have = r > 0 ? (size_t)r : 0;
+		if (n > p->have)
+			return false;
 	}
+	memcpy(ret, p->text + (at - p->at), n);
+	return true;
+}
+
+/* The program header number i; false: there is none. */
+static bool header_get(struct piece *p, const Elf64_Ehdr *e, unsigned i, Elf64_Phdr *ret)
+{
+	return i < e->e_phnum && piece_get(p, e->e_phoff + (uint64_t)i * sizeof *ret, ret, sizeof *ret);
+}
+
+/* An offset in the file for an address of its memory image, 0: none. */
+static uint64_t file_offset(struct piece *p, const Elf64_Ehdr *e, uint64_t address)
+{
+	Elf64_Phdr ph;
+
+	for (unsigned i = 0; header_get(p, e, i, &ph); i++)
+		if (ph.p_type == PT_LOAD && address >= ph.p_vaddr && address - ph.p_vaddr < ph.p_filesz)
+			return address - ph.p_vaddr + ph.p_offset;
 	return 0;
 }
 
 /* The newest version that a libc's file defines, 0: cannot be told.  Everything is checked: it is a
  * root's file. */
-static unsigned defined_minor(const char *file, size_t size)
+static unsigned defined_minor(int fd)
 {
-	const Elf64_Ehdr *e = (const void *)file;
-	size_t dynamic = 0, def = 0, text = 0;
+	enum { MOST = 1000 };
+	struct piece p = {.fd = fd}, names = {.fd = fd};
+	uint64_t dynamic = 0, def = 0, text = 0;
+	char name[12] = "";
 	unsigned most = 0;
+	Elf64_Verdaux aux;
+	Elf64_Verdef v;
+	Elf64_Ehdr e;
+	Elf64_Phdr ph;
+	Elf64_Dyn d;
 
-	if (size < sizeof *e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 || e->e_phoff % 8 || e->e_phoff > size ||
-		e->e_phnum > (size - e->e_phoff) / sizeof(Elf64_Phdr))
+	if (!piece_get(&p, 0, &e, sizeof e) || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
 		return 0;
-	for (unsigned i = 0; i < e->e_phnum; i++) {
-		const Elf64_Phdr *ph = (const void *)(file + e->e_phoff + i * sizeof *ph);
-
-		if (ph->p_type == PT_DYNAMIC)
-			dynamic = ph->p_offset;
+	for (unsigned i = 0; header_get(&p, &e, i, &ph); i++)
+		if (ph.p_type == PT_DYNAMIC)
+			dynamic = ph.p_offset;
+	for (unsigned i = 0; dynamic && i < MOST && piece_get(&names, dynamic + i * sizeof d, &d, sizeof d) && d.d_tag != DT_NULL; i++) {
+		if (d.d_tag == DT_VERDEF)
+			def = file_offset(&p, &e, d.d_un.d_ptr);
+		if (d.d_tag == DT_STRTAB)
+			text = file_offset(&p, &e, d.d_un.d_ptr);
 	}
-	for (; dynamic && dynamic % 8 == 0 && dynamic + sizeof(Elf64_Dyn) <= size; dynamic += sizeof(Elf64_Dyn)) {
-		const Elf64_Dyn *d = (const void *)(file + dynamic);
-
-		if (d->d_tag == DT_NULL)
+	for (unsigned i = 0; text && def && i < MOST && piece_get(&p, def, &v, sizeof v); i++) {
+		if (!piece_get(&p, def + v.vd_aux, &aux, sizeof aux) || !piece_get(&names, text + aux.vda_name, name, sizeof name - 1))
 			break;
-		if (d->d_tag == DT_VERDEF)
-			def = file_offset(file, size, d->d_un.d_ptr);
-		if (d->d_tag == DT_STRTAB)
-			text = file_offset(file, size, d->d_un.d_ptr);
-	}
-	for (unsigned i = 0; text && def && def % 4 == 0 && i < 1000; i++) {
-		const Elf64_Verdef *v = (const void *)(file + def);
-		const Elf64_Verdaux *a;
-
-		if (def + sizeof *v > size || v->vd_aux % 4 || def + v->vd_aux + sizeof *a > size)
+		most = larger(most, minor_of(name));
+		if (!v.vd_next)
 			break;
-		a = (const void *)(file + def + v->vd_aux);
-		if (a->vda_name < size - text && size - text - a->vda_name > 16)
-			most = larger(most, minor_of(file + text + a->vda_name));
-		if (!v->vd_next)
-			break;
-		def += v->vd_next;
+		def += v.vd_next;
 	}
 	return most;
 }
@@ -178,7 +198,6 @@ static unsigned libc_minor(const char *interp)
 	struct str s = {path, path + sizeof path};
 	unsigned minor = 0;
 	struct stat st;
-	long file;
 	int fd;
 
 	str_put(&s, interp, (size_t)(mem_base(interp) - interp));
@@ -188,13 +207,8 @@ static unsigned libc_minor(const char *interp)
 		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0)
 		return 0;
-	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		file = sys_call(SYS_mmap, NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (file > 0 || file < -4095) {
-			minor = defined_minor((const char *)(uintptr_t)file, (size_t)st.st_size);
-			sys_call(SYS_munmap, file, st.st_size);
-		}
-	}
+	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		minor = defined_minor(fd);
 	sys_close(fd);
 	return minor;
 }
@@ -233,6 +247,20 @@ static const struct link_map *loaded_as(const char *name, size_t n)
 	return NULL;
 }
 
+/* Does the program's result depend on this library without a word, so that running without it is worse than not
+ * running?  fakeroot(1) and pseudo(1), who say that a user is root. */
+static bool pretends(const char *name, size_t n)
+{
+	static const char *const names[] = {"libfakeroot", "libpseudo"};
+
+	for (size_t i = 0; i < ROWS(names); i++)
+		if (n > strlen(names[i]) && memcmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+enum { NEVER = 9999 }; /* the glibc that a library needs that can be taken into no root */
+
 void carry_find(const char *list, char *ret)
 {
 	struct str s = {ret, ret + CARRY_NOTE};
@@ -245,43 +273,97 @@ void carry_find(const char *list, char *ret)
 		const struct link_map *m = loaded_as(base, n);
 		const char *foreign = m ? needed_foreign(m) : NULL;
 
-		if (foreign) {
+		if (!m || mem_find(m->l_name, ':') || mem_find(m->l_name, ' ') || mem_find(m->l_name, '$'))
+			continue;
+		if (foreign && !pretends(base, n)) {
 			SAY(m->l_name, ": needs ", foreign, ", which may be another in the root: not preloaded there");
 			continue;
 		}
-		if (!m || mem_find(m->l_name, ':') || mem_find(m->l_name, ' ') || mem_find(m->l_name, '$'))
-			continue;
 		if (s.at != ret)
 			str_puts(&s, ":");
 		str_puts(&s, m->l_name);
 		str_puts(&s, "@");
-		str_num(&s, needed_minor(m));
+		str_num(&s, foreign ? NEVER : needed_minor(m));
 	}
 	if (!s.at)
 		*ret = '\0';
 }
 
-static void say_old(const char *path, size_t n, unsigned needs, unsigned has)
+/* What is wrong with a library that stays outside: wrong has room for it. */
+static const char *why_not(unsigned needs, unsigned has, bool musl, char wrong[96])
 {
-	char name[256], number[2][24];
+	struct str s = {wrong, wrong + 96};
+
+	if (musl)
+		return "is the host's, and the program's C library is musl";
+	if (needs == NEVER)
+		return "needs a library that may be another in the root";
+	str_puts(&s, "needs GLIBC_2.");
+	str_num(&s, needs);
+	str_puts(&s, ", and the root's libc ends at GLIBC_2.");
+	str_num(&s, has);
+	return wrong;
+}
+
+/* Appends the root's own library of the same name as path (n bytes) has, behind prefix; false: it has none.  The
+ * name says by which protocol fakeroot's library speaks to its daemon, of whatever version that is. */
+static bool roots_own(struct str *s, const struct view *v, const char *path, size_t n, const char *prefix)
+{
+	static const char *const dirs[] = {"/usr/lib/" SYS_ARCH_NAME "-linux-gnu/libfakeroot/", "/usr/lib64/libfakeroot/",
+		"/usr/lib/libfakeroot/"};
+	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC};
+	size_t len = n;
+	const char *base = last_name(path, &len), *guest;
+
+	for (size_t i = 0; i <= (pretends(base, len) ? ROWS(dirs) : 0); i++) {
+		struct str try = *s;
+		int fd;
+
+		str_puts(&try, prefix);
+		guest = try.at;
+		str_puts(&try, "/"); /* another text than the note's, by which the audit module knows the host's file */
+		if (i)
+			str_puts(&try, dirs[i - 1]);
+		else
+			str_put(&try, path, n - len);
+		str_put(&try, base, len);
+		fd = try.at ? place_open(v, AT_FDCWD, guest, &how) : -1;
+		if (fd < 0)
+			continue;
+		sys_close(fd);
+		*s = try;
+		return true;
+	}
+	return false;
+}
+
+/* One line about a library that cannot go along: 0, or -ELIBACC where the program must not run without it. */
+static long stays(const char *path, size_t n, const char *why)
+{
+	char name[256];
 	struct str s = {name, name + sizeof name};
 
 	path = last_name(path, &n);
 	str_put(&s, path, n);
-	for (int i = 0; i < 2; i++) {
-		struct str d = {number[i], number[i] + sizeof number[i]};
-
-		str_num(&d, i ? has : needs);
+	if (!pretends(path, n)) {
+		SAY(name, ": ", why, ": not preloaded there");
+		return 0;
 	}
-	SAY(name, ": needs GLIBC_2.", number[0], ", and the root's libc ends at GLIBC_2.", number[1], ": not preloaded there");
+	SAY(name, ": ", why, ", so that nobody would seem to be root there: install the root's own, as "
+		"/usr/lib/" SYS_ARCH_NAME "-linux-gnu/libfakeroot/", name, " (Debian: libfakeroot)");
+	return -ELIBACC;
 }
 
-void carry_put(struct str *s, const char *list, const char *note, const char *interp, bool say)
+long carry_put(struct str *s, const struct view *v, const char *list, const char *note, const char *interp, bool musl, bool say)
 {
-	const char *at, *path, *base, *start = s->at;
+	/* musl's loader has no audit module, which would look in the root */
+	const char *at, *path, *base, *const prefix = musl ? v->host : "", *const start = s->at;
+	char wrong[96];
 	unsigned needs, has = 0;
-	bool asked = false;
+	bool asked = musl;
 	size_t n, len, path_len;
+	struct str was;
+	long r = 0;
 
 	while (list && (at = entry_next(&list, &n), n)) {
 		len = n;
@@ -291,13 +373,19 @@ void carry_put(struct str *s, const char *list, const char *note, const char *in
 			has = libc_minor(interp);
 			asked = true;
 		}
-		if (path && has && needs > has) {
-			if (say)
-				say_old(path, path_len, needs, has);
-			continue;
-		}
+		was = *s;
 		if (s->at != start)
 			str_puts(s, ":");
-		str_put(s, path ? path : at, path ? path_len : n);
+		if (!path) {
+			str_puts(s, *at == '/' ? prefix : "");
+			str_put(s, at, n);
+		} else if (!musl && needs != NEVER && (!has || needs <= has)) {
+			str_put(s, path, path_len);
+		} else if (!roots_own(s, v, path, path_len, prefix)) {
+			*s = was;
+			if (say && r == 0)
+				r = stays(path, path_len, why_not(needs, has, musl, wrong));
+		}
 	}
+	return r;
 }

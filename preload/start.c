@@ -241,6 +241,8 @@ static const char *why(long r)
 		return "too many levels of symbolic links";
 	case ENAMETOOLONG:
 		return "file name too long";
+	case ELIBBAD:
+		return "the loader that it names is none for this machine";
 	case ENOMEM:
 		return "out of memory";
 	default:
@@ -415,7 +417,7 @@ static void launch(const struct config *c, char **argv, char **envp)
 	r = launch_search(name, argv + 4, envp);
 	if (said == config_lines) /* else the reason is on stderr already */
 		launch_failed(name, r, bare);
-	stop(r == -ENOENT ? 127 : 126);
+	stop(r == -ELIBACC ? 125 : r == -ENOENT ? 127 : 126); /* carry_put(): nobody would be root */
 }
 
 /* fakechroot(1): "FAKECHROOT_DETECT: the library prints its name and version, and exits with this status",

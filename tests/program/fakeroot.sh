@@ -33,9 +33,35 @@ for release in bookworm trixie; do
 	says "$release, gone when the program says so" 0 "$U" \
 		fakeroot "$jailrun" -r "$root" -- sh -c 'unset LD_PRELOAD; id -u'
 done
+# a root whose libc is too old, or another: the root's own library if it has one, else nobody runs without it
 if [ -x "$ROOTS/bullseye/usr/bin/env" ] && getconf GNU_LIBC_VERSION | grep -q ' 2\.3[4-9]\| 2\.[4-9]'; then
-	one_line "bullseye: too old, said once" 0 "jailrun: libfakeroot-*: needs GLIBC_2.3*, and the root's libc ends at GLIBC_2.3*: not preloaded there" \
-		fakeroot "$jailrun" -r "$ROOTS/bullseye" -- sh -c '[ "$(id -u)" != 0 ] && perl -e 1'
+	old="libfakeroot-*: needs GLIBC_2.3*, and the root's libc ends at GLIBC_2.3*, so that nobody would seem to be root there: install the root's own, as /usr/lib/*/libfakeroot/libfakeroot-*.so (Debian: libfakeroot)"
+	one_line "bullseye: too old, and nothing runs" 125 "jailrun: $old" fakeroot "$jailrun" -r "$ROOTS/bullseye" -- sh -c 'echo "$(id -u)"'
+	says "bullseye, by chroot(1): too old, and nothing runs" 126 "libjail: $old
+*chroot: failed to run command*" fakeroot "$jailrun" -- /usr/sbin/chroot "$ROOTS/bullseye" sh -c 'echo "$(id -u)"'
+	cp -al "$ROOTS/bullseye" "$T/old" 2>/dev/null || cp -a "$ROOTS/bullseye" "$T/old"
+	chmod 755 "$T/old"
+	own=$T/old/usr/lib/$(uname -m)-linux-gnu/libfakeroot
+	mkdir -p "$own"
+	for name in sysv tcp; do
+		echo 'int geteuid(void) { return 77; } int getuid(void) { return 77; }' | $CC -w -shared -nostdlib -fPIC -o "$own/libfakeroot-$name.so" -x c -
+	done
+	says "bullseye, with a library of its own" 0 "77
+77
+77
+libfakeroot-*.so" fakeroot "$jailrun" -r "$T/old" -- sh -c 'id -u; perl -e "system q(id), q(-u)"; env -u LD_LIBRARY_PATH sh -c "id -u"; echo "$LD_PRELOAD"'
+	says "bullseye, with a library of its own, by chroot(1)" 0 "77" \
+		fakeroot "$jailrun" -- /usr/sbin/chroot "$T/old" sh -c 'id -u'
+fi
+loader=/lib/ld-musl-$(uname -m).so.1
+if command -v musl-gcc >/dev/null && [ -e "$loader" ]; then
+	mkdir -p "$T/musl/lib" "$T/musl/bin"
+	install -m 755 "$loader" "$T/musl$loader"
+	echo 'int main(void) { return 3; }' | musl-gcc -o "$T/musl/bin/three" -x c -
+	says "musl: alone it runs" 3 "" "$jailrun" -r "$T/musl" -- /bin/three
+	one_line "musl: it has no use for the host's, and nothing runs" 125 \
+		"jailrun: libfakeroot-*.so: is the host's, and the program's C library is musl, so that nobody would seem to be root there: install *" \
+		fakeroot "$jailrun" -r "$T/musl" -- /bin/three
 fi
 
 # another preload, which needs a library that the root may have in another form

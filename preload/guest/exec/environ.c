@@ -99,7 +99,7 @@ size_t env_room(const struct exec_call *c)
 {
 	const struct config *f = config();
 	const struct view *v = c->view;
-	size_t room = 4 * c->ours + c->longest + 2 * PATH_MAX + 4096 + 2 * CARRY_NOTE;
+	size_t room = 4 * c->ours + c->longest + 2 * PATH_MAX + 4096 + 3 * CARRY_NOTE;
 
 #define X(name, field, what) room += sizeof(name) + 2 + (f->field ? strlen(f->field) : 0);
 	CONFIG_VARS(X)
@@ -148,10 +148,8 @@ void env_make(struct made *m, const struct view *v, char *const envp[], const st
 		goto settings;
 	}
 	str_puts(&m->s, "LD_PRELOAD=");
-	if (preload && v && x->musl)
-		env_put_prefixed(&m->s, m->s.at, v->host, preload);
-	else if (preload && carry && *carry)
-		carry_put(&m->s, preload, carry, x->interp, carry == found);
+	if (preload && v && (x->musl || (carry && *carry)))
+		m->error = carry_put(&m->s, v, preload, carry, x->interp, x->musl, carry == found);
 	else if (preload)
 		str_puts(&m->s, preload);
 	if (preload && !traced)

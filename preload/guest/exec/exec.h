@@ -106,6 +106,7 @@ struct made {
 	struct str s;
 	char **envp;
 	size_t n;
+	long error; /* why the program must not run: -errno, or 0 */
 };
 
 /* What a rooted program needs beside its own environment. */

@@ -372,6 +372,8 @@ static long plan_rooted(struct exec_plan *p)
 	if (r < 0)
 		return r;
 	env_make(&p->env, v, p->call->envp, &x);
+	if (p->env.error)
+		return p->env.error;
 	if (!p->env.s.at)
 		return -E2BIG;
 	p->run.path = o->interp;
