@@ -209,6 +209,24 @@ __attribute__((used)) real_fn *dl_mopen_next(long *arg)
 	return dl_is_path((const char *)arg[1]) ? (real_fn *)dl_mopen_ours : real;
 }
 
+/* Our definition of name, where the process has no other: a libc without that function (kqueue,
+ * pidfd_spawn), of which a program asks whether it is there; else NULL. */
+static void *dl_only_ours(const char *name)
+{
+	real_fn *own = real_own(name);
+
+	return own && !real_find(name) ? (void *)(uintptr_t)own : NULL;
+}
+
+/* What dlsym says, and dlerror(3) after it, of a function that this libc lacks. */
+static void *dl_sym_absent(void *handle, const char *name)
+{
+	void *libc = REAL(dlopen)("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	(void)handle;
+	return libc ? REAL(dlsym)(libc, name) : NULL;
+}
+
 /* By the handle of libc, or of what was loaded with the program, the loader finds libc's functions past
  * us: Python's ctypes.CDLL("libc.so.6").  Where that is just what ours stands for, it is ours. */
 static void *dl_sym_ours(void *handle, const char *name)
@@ -216,6 +234,8 @@ static void *dl_sym_ours(void *handle, const char *name)
 	void *found = REAL(dlsym)(handle, name);
 	real_fn *own = found ? real_own(name) : NULL;
 
+	if (own && found == dl_only_ours(name))
+		return dl_sym_absent(handle, name);
 	return own && (real_fn *)(uintptr_t)found == real_find(name) ? (void *)(uintptr_t)own : found;
 }
 
@@ -226,7 +246,9 @@ __attribute__((used)) real_fn *dl_sym_next(const long *arg)
 
 	if (!real)
 		return (real_fn *)dl_missing;
-	return arg[0] == (long)RTLD_NEXT || arg[0] == (long)RTLD_DEFAULT ? real : (real_fn *)dl_sym_ours;
+	if (arg[0] != (long)RTLD_NEXT && arg[0] != (long)RTLD_DEFAULT)
+		return (real_fn *)dl_sym_ours;
+	return dl_only_ours((const char *)arg[1]) ? (real_fn *)dl_sym_absent : real;
 }
 
 #define DL_HEAD(name)                                     \

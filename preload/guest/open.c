@@ -6,6 +6,7 @@
 #include "../fdpolicy.h"
 #include "../state.h"
 #include <errno.h>
+#include <sys/auxv.h>
 
 NOINLINE long made_open_in(
 	const struct view *v, int dirfd, const char *path, int flags, mode_t mode)
@@ -44,9 +45,12 @@ long guest_openat2(int dirfd, const char *path, const struct open_how *how, size
 	const int forced = fdpolicy_flag(FD_OPEN);
 	struct open_how h;
 
-	/* openat2(2): a shorter struct is EINVAL, a longer one is for a kernel to judge */
+	/* openat2(2): a shorter struct is EINVAL, a longer one is for a kernel to judge; more than a page is
+	 * E2BIG, before it is looked at (fs/open.c) */
 	if (size < sizeof h)
 		return -EINVAL;
+	if (size > (size_t)getauxval(AT_PAGESZ))
+		return -E2BIG;
 	if (!place_readable(how, sizeof h))
 		return -EFAULT;
 	if (size > sizeof h) {

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -392,6 +393,49 @@ static void streams(void)
 	}
 }
 
+/* openat2(2): what a structure may be in size, which a longer one has to be full of zeros for. */
+static void openat2_sizes(void)
+{
+	static uint64_t how[2048]; /* O_RDONLY */
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), sizes[] = {sizeof how[0], 24, 32, page, page + 1, sizeof how};
+	long fd = syscall(437, AT_FDCWD, "/", how, 24);
+
+	if (fd < 0) {
+		printf("ok %d - openat2: sizes # SKIP %s\n", ++rows, strerror(errno));
+		return;
+	}
+	close((int)fd);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		const int want = sizes[i] < 24 ? EINVAL : sizes[i] > page ? E2BIG : 0;
+		char why[80];
+
+		errno = 0;
+		fd = syscall(437, AT_FDCWD, "/", how, sizes[i]);
+		snprintf(why, sizeof why, "openat2 with %zu bytes: %s", sizes[i], want ? strerror(want) : "opens");
+		ok(want ? fd == -1 && errno == want : fd > 2, why, fd);
+		if (fd > 2)
+			close((int)fd);
+	}
+}
+
+/* A program asks by dlsym(3) whether there is such a function, and falls back: what this libc lacks is not there,
+ * though libjail has something of that name. */
+static void absent(void)
+{
+	static const char *const names[] = {"kqueue", "kqueue1", "no_such_function"};
+	char why[80];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		void *found[] = {dlsym(RTLD_DEFAULT, names[i]), dlsym(RTLD_NEXT, names[i]),
+			dlsym(dlopen(NULL, RTLD_NOW), names[i])};
+		const char *text = dlerror();
+
+		snprintf(why, sizeof why, "dlsym: no %s, and dlerror says so", names[i]);
+		ok(!found[0] && !found[1] && !found[2] && text && strstr(text, names[i]), why, found[0] != NULL);
+	}
+	ok(dlsym(RTLD_DEFAULT, "epoll_create1") && dlsym(RTLD_DEFAULT, "fopen"), "dlsym: what libc has is there", 0);
+}
+
 /* What the kernel makes, or a library on its behalf; each where it is there and allowed. */
 static void rarities(void)
 {
@@ -427,6 +471,7 @@ static void rarities(void)
 	made_if("open_tree", (int)syscall(428, AT_FDCWD, "/tmp", 0));
 	made_if("fspick", (int)syscall(433, AT_FDCWD, "/proc", 0)); /* a mount, in a root too */
 	made_if("openat2", (int)syscall(437, AT_FDCWD, "/", &(uint64_t[3]){O_RDONLY}, 24));
+	openat2_sizes();
 	made_if("fanotify_init", fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
 	fd = open("/proc/self/ns/uts", O_RDONLY);
 	made_if("NS_GET_USERNS", ioctl(fd, 0xb701));
@@ -1401,6 +1446,7 @@ int main(int argc, char **argv)
 	creation();
 	streams();
 	rarities();
+	absent();
 	old_kernel();
 	services();
 	handed_over();
