@@ -438,10 +438,12 @@ const struct config *config_start(void)
 		c->cloexec = CONFIG_CLOEXEC_OFF;
 	else if (c->cloexec_word && mem_equal(c->cloexec_word, "report"))
 		c->cloexec = CONFIG_CLOEXEC_REPORT;
+	else if (c->cloexec_word && mem_equal(c->cloexec_word, "report-strict"))
+		c->cloexec = CONFIG_CLOEXEC_REPORT_STRICT;
 	else if (c->cloexec_word && mem_equal(c->cloexec_word, "strict"))
 		c->cloexec = CONFIG_CLOEXEC_STRICT;
 	else if (c->cloexec_word && !mem_equal(c->cloexec_word, "force"))
-		word_bad(c, "LIBJAIL_CLOEXEC", "--cloexec", c->cloexec_word, "force, strict, report or off");
+		word_bad(c, "LIBJAIL_CLOEXEC", "--cloexec", c->cloexec_word, "force, strict, report, report-strict or off");
 	if (c->skip_word && !rules_classes(c->skip_word, strlen(c->skip_word), &c->skip))
 		word_bad(c, "LIBJAIL_CLOEXEC_SKIP", "--cloexec-skip", c->skip_word,
 			RULES_CLASSES ", or several with commas between");

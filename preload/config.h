@@ -13,6 +13,7 @@ enum config_cloexec {
 	CONFIG_CLOEXEC_FORCE,
 	CONFIG_CLOEXEC_STRICT, /* and nothing that is only mentioned is given back at exec */
 	CONFIG_CLOEXEC_REPORT,
+	CONFIG_CLOEXEC_REPORT_STRICT,
 	CONFIG_CLOEXEC_OFF,
 };
 /* Where names come from (libjail.7, NAMES); in the order of the words below. */
@@ -34,7 +35,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 #define CONFIG_VARS(X)                                                              \
 	X("LIBJAIL_ROOT", root, "the host directory that the program sees as /")    \
 	X("LIBJAIL_BIND", bind, "what of the host shows inside the root")           \
-	X("LIBJAIL_CLOEXEC", cloexec_word, "force, strict, report or off")          \
+	X("LIBJAIL_CLOEXEC", cloexec_word, "force, strict, report, report-strict or off") \
 	X("LIBJAIL_CLOEXEC_SKIP", skip_word, "classes of descriptors to leave alone") \
 	X("LIBJAIL_KEEP", keep_word, "descriptors to leave open in every program")  \
 	X("LIBJAIL_RULES", rules_path, "a file of rules for descriptors, a host path") \
@@ -108,6 +109,18 @@ static inline const struct config *config(void)
 	const struct config *c = __atomic_load_n(&config_ready, __ATOMIC_ACQUIRE);
 
 	return LIKELY(c) ? c : config_start();
+}
+
+/* --cloexec=strict, in force or to be reported: nothing that is only mentioned is given back. */
+static inline bool config_strict(const struct config *c)
+{
+	return c->cloexec == CONFIG_CLOEXEC_STRICT || c->cloexec == CONFIG_CLOEXEC_REPORT_STRICT;
+}
+
+/* Is nothing forced, and what would have been is reported? */
+static inline bool config_reports_only(const struct config *c)
+{
+	return c->cloexec == CONFIG_CLOEXEC_REPORT || c->cloexec == CONFIG_CLOEXEC_REPORT_STRICT;
 }
 
 /* The process's environment as it is now: environ, may be NULL after clearenv(3). */

@@ -76,23 +76,25 @@ struct fd_args {
 extern bool record_on; /* record.h */
 long record_made(long fd, enum fd_class class, bool asked, const struct fd_args *args);
 
-/* The descriptors whose flag we forced, a byte a number: 0, or one more than the class.  Higher
- * numbers are forced as well, but nobody remembers it, so that no exec gives them back: they would
- * cost memory in every process.  A byte and not a bit: it is written without a locked instruction.
- */
-enum { FD_FORCED_MAX = 65536 };
+/* What is remembered of each number, a byte.  Its low half is 0, or one more than the class of a
+ * descriptor whose flag we forced.  Its high half tells of the ends of pipe(2) and socketpair(2) where the
+ * other end is, see fdpolicy_pair().  Higher numbers are forced as well, but nobody remembers it, so
+ * that no exec gives them back: they would cost memory in every process.  A byte and not a bit: it is
+ * written without a locked instruction. */
+enum { FD_FORCED_MAX = 65536, FD_CLASS = 0x0f, FD_END = 0xf0 };
 extern uint8_t fdpolicy_list[FD_FORCED_MAX];
 extern int fdpolicy_end; /* all from here on are 0 */
 void fdpolicy_mark_rare(long fd, enum fd_class class, bool asked);
 
-/* A call made fd, or failed (fd < 0).  asked: the program itself asked for close-on-exec; forced:
- * what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.  Returns fd. */
+/* A call made fd, or failed (fd < 0).  asked: the program itself asked for close-on-exec, or libc did;
+ * forced: what fdpolicy_flag said.  Descriptors 0-2 get the flag taken back.  Returns fd.  Every call
+ * that hands a new descriptor to the program comes here, also where nothing is forced: the
+ * number may have been closed past us, and what is remembered of it is another's. */
 static inline long fdpolicy_mark(long fd, enum fd_class class, bool asked, int forced)
 {
 	if (LIKELY(fd > 2 && fd < __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED))) {
 		const uint8_t as = asked || !forced ? 0 : (uint8_t)(class + 1);
 
-		/* not forced: the number may have been closed behind our back (fclose, libc) */
 		if (__atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) != as)
 			__atomic_store_n(&fdpolicy_list[fd], as, __ATOMIC_RELAXED);
 	} else if (forced) {
@@ -107,6 +109,27 @@ static inline long fdpolicy_made(
 	return UNLIKELY(record_on) ? record_made(fd, class, asked, &args) : fd;
 }
 
+/* The two ends of a pipe or of a socketpair have been made, and marked.  Each end remembers how far from
+ * it the other is, until that is closed; then it remembers that (END_ALONE).  With a report this is
+ * remembered of descriptors that are not forced, too. */
+enum { FD_APART = 7 /* the largest distance */, FD_BELOW = 8, FD_END_SHIFT = 4, FD_END_ALONE = 0x80 };
+void fdpolicy_pair_rare(const int fds[2]);
+static inline void fdpolicy_pair(const int fds[2])
+{
+	const int apart = fds[1] - fds[0];
+
+	if (fds[0] > 2 && apart > 0 && apart <= FD_APART &&
+		fds[1] < __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED)) {
+		fdpolicy_list[fds[0]] |= (uint8_t)(apart << FD_END_SHIFT);
+		fdpolicy_list[fds[1]] |= (uint8_t)((FD_BELOW | apart) << FD_END_SHIFT);
+	} else {
+		fdpolicy_pair_rare(fds);
+	}
+}
+
+/* fork(2) is about to copy this process: a child is asked which ends it has closed itself. */
+void fdpolicy_forking(void);
+
 /* The program owns the flag of fd from now on (F_SETFD, FIOCLEX, dup2 target); of all in
  * [first, last] (close_range).  A vfork child's calls leave the parent's records alone. */
 void fdpolicy_forget(int fd);
@@ -116,18 +139,35 @@ void fdpolicy_forget_range(unsigned first, unsigned last);
 static inline bool fdpolicy_forced(int fd)
 {
 	return fd > 2 && fd < __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED) &&
-	       __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED);
+	       __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED) & FD_CLASS;
 }
 
-/* fd is about to be closed.  Cheaper than fdpolicy_forget: where no report is made, it does not ask
+/* fd is about to be closed, by the program or inside libc (fclose, closedir), or gets the flag from libc
+ * (fdopendir).  Cheaper than fdpolicy_forget: where no report is made, it does not ask
  * whose records they are.  What a vfork child closes one by one there, its parent's later execs no
  * longer give back. */
 bool record_mine(void); /* record.h */
+void fdpolicy_end_closed(int fd);
 static inline void fdpolicy_closed(int fd)
 {
-	if (fdpolicy_forced(fd) && (LIKELY(!record_on) || record_mine()))
+	uint8_t was;
+
+	if (fd <= 2 || fd >= __atomic_load_n(&fdpolicy_end, __ATOMIC_RELAXED))
+		return;
+	was = __atomic_load_n(&fdpolicy_list[fd], __ATOMIC_RELAXED);
+	if (was && (LIKELY(!record_on) || record_mine())) {
+		if (UNLIKELY(was & FD_END))
+			fdpolicy_end_closed(fd);
 		__atomic_store_n(&fdpolicy_list[fd], 0, __ATOMIC_RELAXED);
+	}
 }
+
+/* Is fd of the kind that descriptors of this class are?  Where a number was closed past us, by a
+ * system call that no library made, and given to another file, this tells most of them apart. */
+bool fdpolicy_is(int fd, enum fd_class class);
+
+/* dup2(fd, fd): the program says that fd is meant for its children.  True: the flag was ours, and is gone. */
+bool fdpolicy_take_back(int fd);
 
 /* Before exec: the forced descriptors that the rules of FDPOLICY section 2.3 give back lose
  * the flag; those are written to undo (n slots; what is beyond them cannot be restored).
@@ -149,6 +189,8 @@ enum fd_keep {
 	FD_KEEP_ARGV,    /* its number is in argv */
 	FD_KEEP_ENV,     /* or in the environment */
 	FD_KEEP_FIFO,    /* likewise, and meant only when it is a pipe */
+	FD_KEEP_END,     /* its number alone is in argv: meant only when it is an end, see fdpolicy_pair() */
+	FD_KEEP_THREE,   /* such an end of a pipe, which is read from, with number 3: checkpassword */
 	FD_KEEP_NUMBER,  /* --keep */
 	FD_KEEP_RULE,    /* the rules file, for this target */
 };

@@ -51,6 +51,7 @@ enum why {
 	WHY_ARGV,
 	WHY_ENV,
 	WHY_FIFO,
+	WHY_THREE,
 	WHY_NUMBER,
 	WHY_RULE,
 	WHY_SHELL,
@@ -66,6 +67,7 @@ static const char *const why_names[] = {
 	[WHY_ARGV] = "argv",
 	[WHY_ENV] = "env",
 	[WHY_FIFO] = "fifo",
+	[WHY_THREE] = "three",
 	[WHY_NUMBER] = "number",
 	[WHY_RULE] = "rule",
 	[WHY_SHELL] = "shell",
@@ -376,6 +378,8 @@ static const char *mode_name(void)
 		return "off";
 	case CONFIG_CLOEXEC_REPORT:
 		return "report";
+	case CONFIG_CLOEXEC_REPORT_STRICT:
+		return "report-strict";
 	case CONFIG_CLOEXEC_STRICT:
 		return "strict";
 	default:
@@ -480,35 +484,6 @@ void report_forked(void)
 
 enum { KEY_NONE = -1 };
 
-/* Is the record, which nobody may have told that its number was closed inside libc, of such a
- * file as is there now? */
-static bool kind_fits(int fd, const struct record *r)
-{
-	struct stat st;
-
-	if (sys_fstat(fd, &st) < 0)
-		return false;
-	switch (r->class) {
-	case FD_SOCKET:
-	case FD_PAIR:
-	case FD_ACCEPT:
-		return S_ISSOCK(st.st_mode);
-	case FD_PIPE:
-		return S_ISFIFO(st.st_mode);
-	case FD_MEMORY:
-		return S_ISREG(st.st_mode);
-	case FD_PTY:
-		return S_ISCHR(st.st_mode);
-	case FD_EVENT: /* an anonymous inode has no kind of its own; others can be made by bpf(2) */
-		return !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISDIR(st.st_mode);
-	case FD_OPEN:
-	case FD_STREAM:
-		return !S_ISSOCK(st.st_mode);
-	default:
-		return true;
-	}
-}
-
 static bool is_open(int fd)
 {
 	return sys_fcntl(fd, F_GETFD, 0) >= 0;
@@ -575,7 +550,7 @@ static void mention(void *arg, int fd, enum fd_keep why)
 {
 	struct area *a = arg;
 
-	if (fd >= 0 && fd < MENTIONED && (!a->mentioned[fd] || a->mentioned[fd] == FD_KEEP_FIFO))
+	if (fd >= 0 && fd < MENTIONED && (!a->mentioned[fd] || a->mentioned[fd] == FD_KEEP_FIFO || a->mentioned[fd] == FD_KEEP_END))
 		a->mentioned[fd] = (uint8_t)why;
 }
 
@@ -594,6 +569,8 @@ static enum why keep_why(enum fd_keep keep)
 		return WHY_ENV;
 	case FD_KEEP_FIFO:
 		return WHY_FIFO;
+	case FD_KEEP_THREE:
+		return WHY_THREE;
 	case FD_KEEP_NUMBER:
 		return WHY_NUMBER;
 	case FD_KEEP_RULE:
@@ -613,13 +590,13 @@ static int exec_why(const struct area *a, int fd, const struct record *r)
 	if (r->flags & RECORD_INHERITED || (r->flags & RECORD_ASKED && !changed))
 		return -1;
 	flags = sys_fcntl(fd, F_GETFD, 0);
-	if (flags < 0 || !kind_fits(fd, r))
+	if (flags < 0 || !fdpolicy_is(fd, r->class))
 		return -1;
 	if (changed) /* what a vfork child (Python's pass_fds) leaves open, it has cleared the flag of */
 		return flags & FD_CLOEXEC ? -1 : WHY_MEANT;
 	if (flags & FD_CLOEXEC) /* else somebody has set it behind our back */
 		return r->verdict == FD_FORCE && !(r->flags & RECORD_MEANT) &&
-				       config()->cloexec != CONFIG_CLOEXEC_REPORT
+				       !config_reports_only(config())
 			       ? WHY_STOPPED
 			       : -1;
 	if (r->flags & RECORD_MEANT)
@@ -1464,15 +1441,16 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 	struct kept out;
 	struct record r;
 
-	/* close(-1) is meant to do nothing, and a shell closes numbers on the off chance that they are open */
-	if (fd < 0 || config()->shell || who() != WHO_SELF)
+	/* close(-1) is meant to do nothing, and a shell closes numbers on the off chance that they are open.
+	 * One of ours the program can only have from /proc/self/fd: there is nothing to mend in it. */
+	if (fd < 0 || config()->shell || state_owns(fd) || who() != WHO_SELF)
 		return;
 	if (b.closer && told[b.closer] >= SITE_MOST)
 		return;
 	record_get(fd, &r);
 	b.made = r.stack;
 	if (!failed) {
-		b.kind = what.flags & RECORD_STREAM ? "stream" : what.flags & RECORD_DIR ? "directory" : "internal";
+		b.kind = what.flags & RECORD_STREAM ? "stream" : "directory";
 		bad_close_send(&b);
 		return;
 	}
@@ -1480,8 +1458,6 @@ void report_bad_close(int fd, struct record_closing what, bool failed)
 	if (b.twice)
 		b.closed = r.closed_stack;
 	b.kind = b.twice ? "double" : "not-open";
-	if (state_owns(fd)) /* which the program is told is not there */
-		b.kind = "internal";
 	out.n = 0;
 	signals = lock_take(LOCK_KEPT);
 	kept_add(&b, &out);
@@ -1638,7 +1614,7 @@ static bool is_left(struct area *a, int fd, const struct record *r)
 {
 	if (r->flags & (RECORD_INHERITED | RECORD_OTHER) || fd <= 2 ||
 		(r->flags & RECORD_FORKED && !is_heir(maker(r))) || sys_fcntl(fd, F_GETFD, 0) < 0 ||
-		!kind_fits(fd, r))
+		!fdpolicy_is(fd, r->class))
 		return false;
 	/* what a shell keeps for itself: its script, its saved copies, its terminal */
 	if (config()->shell && fd >= 10 && sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC)

@@ -40,6 +40,7 @@ static void forking(void)
 {
 	(void)state_view();
 	(void)exit_real();
+	fdpolicy_forking();
 	if (UNLIKELY(record_on))
 		report_fork();
 }
@@ -249,9 +250,11 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 		main = clone_apart;
 	}
 	order = (struct clone_order){main, arg};
-	if (LIKELY(!record_on) || !main || flags & CLONE_FILES)
-		return real(main, stack, flags, arg, parent_tid, tls, child_tid);
-	if (!(flags & CLONE_VM)) {
+	if (!(flags & CLONE_VM))
+		fdpolicy_forking();
+	if (LIKELY(!record_on) || !main || flags & CLONE_FILES) {
+		r = real(main, stack, flags, arg, parent_tid, tls, child_tid);
+	} else if (!(flags & CLONE_VM)) {
 		report_fork();
 		r = real(clone_forked, stack, flags, &order, parent_tid, tls, child_tid);
 		if (r > 0)

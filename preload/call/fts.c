@@ -762,9 +762,13 @@ FTSENT *jail_fts_read(FTS *walk)
 		return NULL;
 	}
 	e = real(walk);
-	/* entered by a link just now; musl's structure has other offsets, and needs nothing */
-	if (e && !config()->musl && e->fts_info == FTS_D && e->fts_flags & FTS_SYMFOLLOW)
-		fts_made(e->fts_symfd);
+	/* entered or left by a link just now; musl's structure has other offsets, and needs nothing */
+	if (e && !config()->musl && e->fts_flags & FTS_SYMFOLLOW) {
+		if (e->fts_info == FTS_D)
+			fts_made(e->fts_symfd);
+		else if (e->fts_info == FTS_DP || e->fts_info == FTS_ERR)
+			guest_closed_inside(e->fts_symfd);
+	}
 	return e;
 }
 
@@ -791,10 +795,7 @@ int jail_fts_close(FTS *walk)
 	real = REAL(fts_close);
 	if (!real)
 		return EDGE(int, -ENOSYS);
-	if (UNLIKELY(record_on) && walk && !(walk->fts_options & FTS_NOCHDIR) &&
-		walk->fts_rfd >= 0) {
-		record_owner(walk->fts_rfd, 0);
-		(void)record_closing(walk->fts_rfd);
-	}
+	if (walk && !(walk->fts_options & FTS_NOCHDIR))
+		guest_closed_inside(walk->fts_rfd);
 	return real(walk);
 }

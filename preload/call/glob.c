@@ -86,7 +86,7 @@ static struct dirent *glob_readdir(void *dir)
 static void glob_closedir(void *dir)
 {
 	__atomic_fetch_add(&glob_open, -1, __ATOMIC_RELAXED);
-	LIBC(closedir, int, (void *))(dir);
+	jail_closedir(dir);
 }
 
 /* Of a name in a directory, with nothing to do with the way to the directory. */
@@ -498,7 +498,7 @@ static int search_directory(struct search *s, size_t at, const char *p, char *re
 		s->path[at] = '\0';
 		r = search_error(s, *__errno_location());
 	}
-	LIBC(closedir, int, (DIR *))(dir);
+	jail_closedir(dir);
 	errno_set(saved);
 	return r;
 }

@@ -300,18 +300,12 @@ int jail_pclose(FILE *f)
 	int status;
 
 	if (!s) {
-		if (UNLIKELY(record_on) && f && (r = LIBC(fileno, int, (FILE *))(f)) >= 0) {
-			record_owner((int)r, 0);
-			(void)record_closing((int)r);
-		}
+		if (f)
+			guest_closed_inside(LIBC(fileno, int, (FILE *))(f));
 		return REAL(pclose)(f);
 	}
 	pid = s->pid;
-	fdpolicy_forget(s->fd);
-	if (UNLIKELY(record_on)) {
-		record_owner(s->fd, 0);
-		(void)record_closing(s->fd);
-	}
+	guest_closed_inside(s->fd);
 	HEAP(free, void, (void *))(s);
 	LIBC(fclose, int, (FILE *))(f);
 	do

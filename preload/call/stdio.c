@@ -10,6 +10,7 @@
 #include "../place.h"
 #include "../state.h"
 #include "../record.h"
+#include "../guest/made.h"
 #include "../wrap.h"
 #include "temp.h"
 
@@ -131,7 +132,7 @@ static int stream_aside(int fd)
 	return high;
 }
 
-/* A descriptor that a stream owns. */
+/* A descriptor that a stream owns; asked: also where libc itself makes it close-on-exec. */
 static void stream_made(int fd, bool asked, int forced, const char *path)
 {
 	fdpolicy_made(fd, FD_STREAM, asked, forced, FD_PATH(AT_FDCWD, path, 0));
@@ -139,20 +140,39 @@ static void stream_made(int fd, bool asked, int forced, const char *path)
 		record_owner(fd, RECORD_STREAM);
 }
 
-/* Number fd, a stream's, is closed or about to be, inside libc, whose it is to close. */
-static void stream_gone(int fd)
+/* A stream that libc is about to close. */
+static void stream_closing(FILE *f)
 {
-	if (fd >= 0) {
-		record_owner(fd, 0);
-		(void)record_closing(fd);
-	}
+	if (f)
+		guest_closed_inside(stream_number(f));
 }
 
 int jail_fclose(FILE *f)
 {
-	if (UNLIKELY(record_on) && f)
-		stream_gone(stream_number(f));
+	stream_closing(f);
 	return REAL(fclose)(f);
+}
+
+/* What very old objects call. */
+#define STREAM_CLOSER(name)                          \
+	int jail_##name(FILE *f)                     \
+	{                                            \
+		int (*real)(FILE *) = REAL(name);    \
+                                                     \
+		stream_closing(f);                   \
+		return real ? real(f) : EDGE(int, -ENOSYS); \
+	}
+STREAM_CLOSER(_IO_file_close)
+STREAM_CLOSER(_IO_file_close_it)
+STREAM_CLOSER(_IO_proc_close)
+
+void jail__IO_file_finish(FILE *f, int unused)
+{
+	void (*real)(FILE *, int) = REAL(_IO_file_finish);
+
+	stream_closing(f);
+	if (real)
+		real(f, unused);
 }
 
 FILE *jail_fdopen(int fd, const char *mode)
@@ -171,10 +191,8 @@ FILE *jail_fdopen(int fd, const char *mode)
 
 static void stream_close(int fd)
 {
+	guest_closed_inside(fd);
 	sys_close(fd);
-	fdpolicy_forget(fd);
-	if (UNLIKELY(record_on))
-		stream_gone(fd);
 }
 
 /* A stream with a charset on the file of fd, which is closed. */
@@ -281,17 +299,21 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 	char text[STREAM_MODE];
 	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
 
+	if (path)
+		fdpolicy_closed(old);
 	f = REAL(freopen)(path, with ? with : mode, f);
 	if (f && path) {
 		int fd = stream_number(f);
 
 		if (forced && !asked && !with)
 			sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-		if (UNLIKELY(record_on) && fd != old)
-			stream_gone(old);
+		if (fd != old)
+			guest_closed_inside(old);
 		stream_made(fd, asked, forced, path);
-	} else if (UNLIKELY(record_on) && !f) {
-		stream_gone(old); /* freopen(3p): closed all the same */
+	} else if (!f) {
+		guest_closed_inside(old); /* freopen(3p): closed all the same */
+	} else if (asked) {
+		fdpolicy_forget(old);
 	}
 	if (f && cleared)
 		sys_fcntl(old, F_SETFD, 0);
@@ -314,9 +336,8 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	forced = stream_forced(old, path);
 	fd = (int)guest_open_own(AT_FDCWD, path, how | O_CLOEXEC, 0666);
 	if (fd < 0) { /* freopen(3p): the stream is closed all the same */
+		guest_closed_inside(old);
 		REAL(freopen)("", "r", f);
-		if (UNLIKELY(record_on))
-			stream_gone(old);
 		errno_set(-fd);
 		return NULL;
 	}
@@ -326,12 +347,12 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	if (f) {
 		to = stream_number(f);
 		sys_dup3(fd, to, asked || forced ? O_CLOEXEC : 0);
-		if (UNLIKELY(record_on) && to != old)
-			stream_gone(old);
+		if (to != old)
+			guest_closed_inside(old);
 		stream_made(to, asked, forced, path);
 		stream_to_end(f, mode);
-	} else if (UNLIKELY(record_on)) {
-		stream_gone(old);
+	} else {
+		guest_closed_inside(old);
 	}
 	sys_close(fd);
 	return f;
@@ -521,8 +542,7 @@ static bool mounts_guest(struct mntent *m, char *buf, size_t n)
 
 int jail_endmntent(FILE *f)
 {
-	if (UNLIKELY(record_on) && f)
-		stream_gone(stream_number(f));
+	stream_closing(f);
 	return REAL(endmntent)(f);
 }
 

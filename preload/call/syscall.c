@@ -40,6 +40,8 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 		if (r < 0)
 			return r;
 	}
+	if (!(how & CLONE_VM))
+		fdpolicy_forking();
 	if (how & (CLONE_VM | CLONE_FILES) || LIKELY(!record_on && !(how & CLONE_NEWNS)))
 		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (record_on)

@@ -6,6 +6,7 @@
  * they know and in what they report twice: one function each. */
 #include "../config.h"
 #include "../fdpolicy.h"
+#include "../guest/made.h"
 #include "../record.h"
 #include "../state.h"
 #include "../wrap.h"
@@ -20,19 +21,22 @@ static DIR *tree_opendir(int dirfd, const char *path)
 	if (fd < 0)
 		return NULL;
 	dir = LIBC(fdopendir, DIR *, (int))(fd);
-	if (!dir) {
+	if (!dir)
 		sys_close(fd);
-		fdpolicy_forget(fd);
-	}
 	return dir;
 }
 
-/* Every libc sets the flag. */
+/* Every libc sets the flag itself.  fd: what a DIR has, or -errno */
 static void tree_made(int fd, const char *path)
 {
-	record_made(fd, FD_OPEN, true, &FD_PATH(AT_FDCWD, path, O_DIRECTORY));
-	if (fd >= 0)
+	fdpolicy_made(fd, FD_OPEN, true, 0, FD_PATH(AT_FDCWD, path, O_DIRECTORY));
+	if (fd >= 0 && UNLIKELY(record_on))
 		record_owner(fd, RECORD_DIR);
+}
+
+static int tree_number(DIR *dir)
+{
+	return LIBC(dirfd, int, (DIR *))(dir);
 }
 
 DIR *jail_opendir(const char *path)
@@ -40,12 +44,10 @@ DIR *jail_opendir(const char *path)
 	const bool in_root = state_view() != NULL;
 	DIR *dir = in_root ? tree_opendir(AT_FDCWD, path) : REAL(opendir)(path);
 
-	if (UNLIKELY(record_on)) {
-		if (dir)
-			tree_made(LIBC(dirfd, int, (DIR *))(dir), path);
-		else if (!in_root) /* guest_open_own has told of the other */
-			tree_made(-*__errno_location(), path);
-	}
+	if (dir)
+		tree_made(tree_number(dir), path);
+	else if (!in_root && UNLIKELY(record_on)) /* guest_open_own has told of the other */
+		tree_made(-*__errno_location(), path);
 	return dir;
 }
 
@@ -53,8 +55,11 @@ DIR *jail_fdopendir(int fd)
 {
 	DIR *dir = REAL(fdopendir)(fd);
 
-	if (dir && UNLIKELY(record_on)) {
-		record_flag(fd, true); /* every libc sets it */
+	if (!dir)
+		return NULL;
+	fdpolicy_closed(fd); /* the flag is libc's from now on, and stays */
+	if (UNLIKELY(record_on)) {
+		record_flag(fd, true);
 		record_owner(fd, RECORD_DIR);
 	}
 	return dir;
@@ -62,13 +67,8 @@ DIR *jail_fdopendir(int fd)
 
 int jail_closedir(DIR *dir)
 {
-	int fd;
-
-	if (dir && UNLIKELY(record_on)) {
-		fd = LIBC(dirfd, int, (DIR *))(dir);
-		record_owner(fd, 0);
-		(void)record_closing(fd);
-	}
+	if (dir)
+		guest_closed_inside(tree_number(dir));
 	return REAL(closedir)(dir);
 }
 

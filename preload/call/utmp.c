@@ -115,8 +115,7 @@ static void utmp_after(const struct utmp_fds *was)
 static void utmp_closed(void)
 {
 	utmp_told = false; /* the name may lead elsewhere by then: a chroot, a rename */
-	if (utmp_fd >= 0 && UNLIKELY(record_on))
-		(void)record_closing(utmp_fd);
+	guest_closed_inside(utmp_fd);
 	utmp_fd = -1;
 }
 

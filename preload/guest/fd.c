@@ -19,7 +19,7 @@
 /* Out of the way of those who keep no records. */
 NOINLINE long made_close_recorded(int fd)
 {
-	struct record_closing c = {.flags = RECORD_OTHER};
+	struct record_closing c = {0};
 	long r = -EBADF;
 
 	if (LIKELY(!state_owns(fd))) {
@@ -30,6 +30,12 @@ NOINLINE long made_close_recorded(int fd)
 	if (r == -EBADF)
 		record_close_failed(fd, c);
 	return r;
+}
+
+void made_closed_inside(int fd)
+{
+	record_owner(fd, 0); /* it is the owner that closes it */
+	(void)record_closing(fd);
 }
 
 static long close_run(unsigned first, unsigned last, unsigned flags)
@@ -147,9 +153,15 @@ long guest_dup2(int fd, int to)
 
 	if (fd != to)
 		return dup_onto(fd, to, 0);
-	/* dup(2): nothing happens to a valid descriptor, and its flag stays. */
+	/* dup(2): nothing happens to a valid descriptor, and its flag stays, but for one that is ours: this is
+	 * how a program says that a number is for its child where it is the right one already. */
 	r = state_owns(fd) ? -EBADF : sys_fcntl(fd, F_GETFD, 0);
-	return r < 0 ? r : to;
+	if (r < 0)
+		return r;
+	if (!(r & FD_CLOEXEC) || fdpolicy_take_back(fd))
+		if (UNLIKELY(record_on))
+			record_flag(fd, false);
+	return to;
 }
 
 long guest_dup3(int fd, int to, int flags)

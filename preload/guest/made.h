@@ -101,6 +101,8 @@ static inline long made_pair(
 	if (LIKELY(r == 0)) {
 		fdpolicy_mark(fds[0], class, asked, force);
 		fdpolicy_mark(fds[1], class, asked, force);
+		if (!asked && (LIKELY(force) || record_on))
+			fdpolicy_pair(fds);
 	}
 	if (UNLIKELY(record_on))
 		made_pair_recorded(r, fds, class, asked, &args);
@@ -235,6 +237,16 @@ static inline long guest_close(int fd)
 		return -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
 	return sys_close(fd);
+}
+
+/* libc is about to close fd, the program's, by a system call that passes nobody: fclose(3), closedir(3).
+ * fd < 0: there is none. */
+void made_closed_inside(int fd);
+static inline void guest_closed_inside(int fd)
+{
+	fdpolicy_closed(fd);
+	if (UNLIKELY(record_on) && fd >= 0)
+		made_closed_inside(fd);
 }
 
 #endif

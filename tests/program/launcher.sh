@@ -31,7 +31,7 @@ says "--help" 0 'usage: jailrun *' "$jailrun" --help
 one_line "unknown option" 125 "jailrun: *--nonesuch*" "$jailrun" --nonesuch
 one_line "missing argument" 125 "jailrun: --root needs an argument*" "$jailrun" --root
 one_line "empty root" 125 "jailrun: --root: *empty*" "$jailrun" --root= true
-one_line "bad --cloexec" 125 "jailrun: --cloexec=maybe: it is force, strict, report or off" "$jailrun" --cloexec=maybe true
+one_line "bad --cloexec" 125 "jailrun: --cloexec=maybe: it is force, strict, report, report-strict or off" "$jailrun" --cloexec=maybe true
 says "--cloexec=strict" 0 '' "$jailrun" --cloexec=strict true
 one_line "--report of what cannot be run" 127 "jailrun: *nonesuch*" "$jailrun" --report -- /nonesuch
 one_line "--report to no file" 125 "jailrun: --report=: *name a file*" "$jailrun" --report= true

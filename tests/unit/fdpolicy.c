@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <errno.h>
@@ -201,7 +202,7 @@ static void class_remembered_test(void **state)
 	(void)state;
 	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1);
 	now.rules = &ruled;
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fdpolicy_mark(fd, FD_SOCKET, false, O_CLOEXEC);
 	says = FD_RULE;
 	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 1);
@@ -240,25 +241,38 @@ static void strict_test(void **state)
 static const struct mention_row {
 	const char *why;
 	const char *arg[3], *env;
-	const char *want; /* the numbers, in order, each with a space behind; f: only as a fifo */
+	const char *want; /* the numbers, in order, each with a space behind; f: only as a fifo, e: only as an end */
 } mentions[] = {
-	{"nobody",                 {"cmd", "-n", "7"},           "HOME=/7",               ""},
+	{"nobody",                 {"cmd", "-n7x", "a/7"},       "HOME=/7",               ""},
 	{"/dev/fd/N",              {"cat", "/dev/fd/63"},        NULL,                    "63 "},
 	{"/dev/fd/N inside",       {"-f/dev/fd/5,x"},            NULL,                    "5 "},
 	{"/proc/self/fd/N",        {"/proc/self/fd/12"},         NULL,                    "12 "},
 	{"a process in /proc",     {"/proc/17/fd/"},             NULL,                    ""},
-	{"--*fd N",                {"dpkg", "--x-fd", "11"},     NULL,                    "11 "},
-	{"-displayfd N",           {"Xvfb", "-displayfd", "4"},  NULL,                    "4 "},
-	{"fd N without a dash",    {"x", "status-fd", "5"},      NULL,                    ""},
+	{"--*fd N",                {"dpkg", "--x-fd", "11"},     NULL,                    "11e 11 "},
+	{"-displayfd N",           {"Xvfb", "-displayfd", "4"},  NULL,                    "4e 4 "},
+	{"fd N without a dash",    {"x", "status-fd", "5"},      NULL,                    "5e "},
 	{"--fd and no number",     {"x", "--fd", "11x"},         NULL,                    ""},
-	{"fd=N",                   {"--sync-fd=9"},              NULL,                    "9 "},
-	{"fd:N",                   {"openssl", "-pass", "fd:3"}, NULL,                    "3 "},
-	{"pipe:N",                 {"ffmpeg", "pipe:3"},         NULL,                    "3 "},
+	{"fd=N",                   {"--sync-fd=9"},              NULL,                    "9 9e "},
+	{"fd:N",                   {"openssl", "-pass", "fd:3"}, NULL,                    "3 3e "},
+	{"pipe:N",                 {"ffmpeg", "pipe:3"},         NULL,                    "3 3e "},
 	{"&N",                     {"gpg", "-&27"},              NULL,                    "27 "},
 	{"&N in a shell's text",   {"sh", "-c", "cat <&7 2>&1"}, NULL,                    "7 1 "},
-	{"A:B:C",                  {"java", "10:11:12"},         NULL,                    "10 11 12 "},
-	{"A:B is a time",          {"at", "10:11"},              NULL,                    ""},
-	{"A:B:C:D is none",        {"x", "1:2:3:4"},             NULL,                    ""},
+	{"A:B:C",                  {"java", "10:11:12"},         NULL,                    "10e 11e 12e 10 11 12 "},
+	{"A:B is a time",          {"at", "10:11"},              NULL,                    "10e 11e "},
+	{"A:B:C:D is none",        {"x", "1:2:3:4"},             NULL,                    "1e 2e 3e 4e "},
+	{"/proc/thread-self/fd/N", {"/proc/thread-self/fd/7"},   NULL,                    "7 "},
+	{"fd://N",                 {"x", "fd://7"},              NULL,                    "7 "},
+	{"FD:N",                   {"socat", "FD:7,x"},          NULL,                    "7 7e "},
+	{"fd@N",                   {"x", "fd@7"},                NULL,                    "7 7e "},
+	{"file-descriptor:N",      {"x", "file-descriptor:7"},   NULL,                    "7 7e "},
+	{"--print-address N",      {"--print-address", "7"},     NULL,                    "7e 7 "},
+	{"--print-pid=N",          {"--print-pid=7"},            NULL,                    "7 7e "},
+	{"an option's value",      {"x", "-w", "7"},             NULL,                    "7e "},
+	{"an option's letter",     {"x", "-d7"},                 NULL,                    "7e "},
+	{"a letter that is none",  {"x", "-17"},                 NULL,                    ""},
+	{"a word's value",         {"--ready=7", "handle=8"},    NULL,                    "7e 8e "},
+	{"a part of a word",       {"x7", "7x", "7.5"},          NULL,                    ""},
+	{"an option and a letter", {"-O2", "-j4k", "-U3"},       NULL,                    "2e 3e "},
 	{"a huge number",          {"/dev/fd/9999999999"},       NULL,                    ""},
 	{"name with FD",           {"x"},                        "NOTIFY_FD=8",           "8 "},
 	{"name with SOCK",         {"x"},                        "FOO_SOCKETS=3:4",       "3 4 "},
@@ -279,7 +293,7 @@ static void mention_note(void *arg, int fd, enum fd_keep why)
 {
 	char *s = arg;
 
-	sprintf(s + strlen(s), "%d%s ", fd, why == FD_KEEP_FIFO ? "f" : "");
+	sprintf(s + strlen(s), "%d%s ", fd, why == FD_KEEP_FIFO ? "f" : why == FD_KEEP_END ? "e" : "");
 }
 
 static void mention_test(void **state)
@@ -419,9 +433,84 @@ static void vfork_test(void **state)
 	record_on = false;
 }
 
+/* Is fd, an end of a pipe, given back because its number stands somewhere in argv? */
+static bool end_given(int fd)
+{
+	return fdpolicy_keep_why(fd, FD_PIPE, "/bin/ls", FD_KEEP_NOT, FD_KEEP_END) == FD_KEEP_ARGV;
+}
+
+static void ends_test(void **state)
+{
+	int p[2], other, copy;
+
+	(void)state;
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", 1); /* a forked child */
+	for (int end = 0; end < 2; end++) {
+		assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+		fdpolicy_mark(p[0], FD_PIPE, false, O_CLOEXEC);
+		fdpolicy_mark(p[1], FD_PIPE, false, O_CLOEXEC);
+		fdpolicy_pair(p);
+		other = p[!end];
+		assert_false(end_given(p[end])); /* it has both */
+		fdpolicy_closed(other);
+		close(other);
+		assert_true(end_given(p[end]));
+		assert_true(fdpolicy_forced(p[end]));
+		assert_false(fdpolicy_forced(other));
+		now.pid = getpid(); /* the process that was executed has other reasons */
+		assert_false(end_given(p[end]));
+		now.pid = 1;
+		child = true;
+		assert_false(end_given(p[end]));
+		child = false;
+		copy = dup(p[end]); /* in place of the other end, too */
+		assert_false(end_given(p[end]));
+		close(copy);
+		assert_true(end_given(p[end]));
+		fdpolicy_forking(); /* that was the parent */
+		assert_false(end_given(p[end]));
+		assert_true(fdpolicy_forced(p[end]));
+		fdpolicy_closed(p[end]);
+		close(p[end]);
+	}
+	/* The other end is gone already, and its number another pipe's. */
+	fdpolicy_mark(40, FD_PIPE, false, O_CLOEXEC);
+	fdpolicy_mark(41, FD_PIPE, false, O_CLOEXEC);
+	fdpolicy_pair((int[]){40, 41});
+	fdpolicy_forget(40);
+	fdpolicy_mark(40, FD_PIPE, false, O_CLOEXEC);
+	fdpolicy_mark(42, FD_PIPE, false, O_CLOEXEC);
+	fdpolicy_pair((int[]){40, 42});
+	fdpolicy_closed(41);
+	assert_int_equal(fdpolicy_list[40], (FD_PIPE + 1) | 2 << FD_END_SHIFT);
+	fdpolicy_closed(40);
+	assert_int_equal(fdpolicy_list[42], (FD_PIPE + 1) | FD_END_ALONE);
+	fdpolicy_forget_range(3, ~0u);
+}
+
+/* What is open at a number that was closed past us is given back only where it could be the same. */
+static void another_kind_test(void **state)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), undo[4];
+
+	(void)state;
+	config_is(false, CONFIG_CLOEXEC_FORCE, "x", getpid());
+	fdpolicy_mark(fd, FD_OPEN, false, O_CLOEXEC);
+	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 0);
+	assert_false(fdpolicy_take_back(fd));
+	assert_true(has_flag(fd));
+	fdpolicy_mark(fd, FD_ACCEPT, false, O_CLOEXEC);
+	assert_int_equal(fdpolicy_exec("/bin/ls", NULL, NULL, undo, 4), 1);
+	assert_false(fdpolicy_take_back(fd)); /* it has no flag now */
+	fdpolicy_undo(undo, 1);
+	assert_true(fdpolicy_take_back(fd));
+	assert_false(has_flag(fd) || fdpolicy_forced(fd));
+	close(fd);
+}
+
 int main(void)
 {
-	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + ROWS(words) + ROWS(whys) + 6];
+	struct CMUnitTest t[ROWS(classes) + ROWS(mentions) + ROWS(execs) + ROWS(words) + ROWS(whys) + 8];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS(classes); i++)
@@ -446,5 +535,7 @@ int main(void)
 		"0, 1 and 2 are never forced", low_numbers_test, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"the records", records_test, NULL, NULL, NULL};
 	t[n++] = (struct CMUnitTest){"a vfork child's records", vfork_test, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"ends that a child keeps", ends_test, NULL, NULL, NULL};
+	t[n++] = (struct CMUnitTest){"another kind of file", another_kind_test, NULL, NULL, NULL};
 	return _cmocka_run_group_tests("fdpolicy", t, n, NULL, NULL);
 }

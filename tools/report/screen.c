@@ -505,7 +505,6 @@ static const char *bad_close_text(const char *why)
 		{"double",    "of what was closed before"},
 		{"stream",    "of a FILE's descriptor"   },
 		{"directory", "of a DIR's descriptor"    },
-		{"internal",  "of libc's own descriptor" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
