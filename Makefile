@@ -37,8 +37,9 @@ all: $(B)/libjail.so $(B)/libjail-audit.so $(B)/jailreport tools
 
 # Shell scripts and manual pages: they are used as they are.
 TOOLS := tools/jailrun tools/jailroot
+COMPAT := tools/compat/fakechroot
 PAGES := tools/jailrun.1 tools/jailroot.1 tools/jailreport.1 tools/libjail.7
-tools: $(TOOLS) $(PAGES)
+tools: $(TOOLS) $(COMPAT) $(PAGES)
 
 # A library that programs have mapped is replaced, not written over.
 $(B)/libjail.so: $(OBJ)
@@ -93,14 +94,17 @@ fuzz-names:
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
+		'$(DESTDIR)$(PREFIX)/share/libjail' \
 		'$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/man/man7'
 	install -m 755 $(TOOLS) $(B)/jailreport '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(COMPAT) '$(DESTDIR)$(PREFIX)/share/libjail'
 	install -m 755 $(B)/libjail.so $(B)/libjail-audit.so '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 $(filter %.1,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 644 $(filter %.7,$(PAGES)) '$(DESTDIR)$(PREFIX)/share/man/man7'
 
 uninstall:
 	cd '$(DESTDIR)$(PREFIX)' && rm -f bin/jailrun bin/jailroot bin/jailreport lib/libjail.so lib/libjail-audit.so \
+		share/libjail/fakechroot \
 		share/man/man1/jailrun.1 share/man/man1/jailroot.1 share/man/man1/jailreport.1 share/man/man7/libjail.7
 
 clean:

@@ -421,7 +421,7 @@ static void launch(const struct config *c, char **argv, char **envp)
 }
 
 /* fakechroot(1): "FAKECHROOT_DETECT: the library prints its name and version, and exits with this status",
- * by which mmdebstrap(1) finds out whether it runs under fakechroot; tests/program/fakechroot-compat says that
+ * by which mmdebstrap(1) finds out whether it runs under fakechroot; tools/compat/fakechroot says that
  * it does. */
 static void detected(const char *status, char **envp)
 {

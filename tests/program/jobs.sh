@@ -15,7 +15,7 @@ JOBS=${JOBS-packages use hello${LONG:+ mmdebstrap debootstrap}}
 MIRROR=${LIBJAIL_MIRROR:-http://deb.debian.org/debian}
 packages="nano less file tree jq rsync cpio bc time psmisc procps cron logrotate openssh-client sqlite3 redis-server"
 packages="$packages nginx-light git man-db locales"
-compat=$PWD/tests/program/fakechroot-compat
+compat=$PWD/tools/compat/fakechroot
 
 [ "$(id -u)" = 0 ] || skip_all "needs root, to make what is compared"
 command -v fakeroot >/dev/null || skip_all "fakeroot is not installed"
@@ -150,7 +150,7 @@ same_archive() {
 
 if wanted mmdebstrap && command -v mmdebstrap >/dev/null; then
 	mkdir "$T/bin"
-	cp "$compat" "$T/bin/fakechroot"
+	cp "$compat" "$T/bin"
 	if [ -e "/usr/lib/$(gcc -print-multiarch 2>/dev/null)/fakechroot/libfakechroot.so" ]; then
 		user 400 env JAILRUN="$jailrun" PATH="$T/bin:/usr/sbin:/usr/bin:/sbin:/bin" mmdebstrap --mode=fakechroot \
 			--variant=minbase bookworm "$T/home/user.tar" "$MIRROR" >"$T/mm.log" 2>&1 || failed "$T/mm.log"
