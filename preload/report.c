@@ -1728,7 +1728,7 @@ void report_start(char *const argv[])
 	if (!run)
 		run_start();
 	report_noted = true;
-	if (event_start(c->report, sink) < 0)
+	if (event_start(c->report, c->note_trace ? sink : NULL) < 0)
 		return;
 	self_pid = makers[0] = sys_getpid();
 	start_keep(argv);
