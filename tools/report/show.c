@@ -261,6 +261,20 @@ void show_processes(struct text *unwatched, struct text *running, const struct m
 	}
 }
 
+static void summary_processes(struct text *t, const struct model *m)
+{
+	if (m->unwatched.n) {
+		text_add(t, "; ");
+		show_count(t, m->unwatched.n, "program", "programs");
+		text_format(t, "%s not watched", m->unwatched.others ? " and more" : "");
+	}
+	if (m->running.n) {
+		text_add(t, "; ");
+		show_count(t, m->running.n, "process", "processes");
+		text_format(t, "%s still running", m->running.others ? " and more" : "");
+	}
+}
+
 /* For whoever reads nothing else. */
 void show_summary(struct text *t, const struct model *m, const struct show *show)
 {
@@ -301,16 +315,7 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		text_add(t, "; ");
 		show_count(t, s.count[KIND_BAD_CLOSE], "bad close", "bad closes");
 	}
-	if (m->unwatched.n) {
-		text_add(t, "; ");
-		show_count(t, m->unwatched.n, "program", "programs");
-		text_format(t, "%s not watched", m->unwatched.others ? " and more" : "");
-	}
-	if (m->running.n) {
-		text_add(t, "; ");
-		show_count(t, m->running.n, "process", "processes");
-		text_format(t, "%s still running", m->running.others ? " and more" : "");
-	}
+	summary_processes(t, m);
 	if (show->hints) {
 		if (m->kept && !show->kept)
 			text_format(t, "; %lu kept for a reason%s", m->kept, show->once ? "" : " (--kept)");
