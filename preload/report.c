@@ -685,6 +685,27 @@ unsigned report_exec(
 	return number;
 }
 
+unsigned report_unwatched(unsigned exec, const char *why, const char *target, char *const argv[])
+{
+	const enum who me = who();
+	struct event e;
+	struct area *a;
+
+	if (me == WHO_NOBODY || !(a = area_take()))
+		return exec;
+	if (!exec)
+		exec = __atomic_add_fetch(&execs, 1, __ATOMIC_RELAXED);
+	begin(&e, a, me, "unwatched");
+	event_number(&e, "exec", exec);
+	event_text(&e, "why", why);
+	event_text(&e, "target", target);
+	put_argv(&e, argv, EVENT_SIZE / 2);
+	put_chain(&e, me);
+	event_send(&e);
+	area_give(a);
+	return exec;
+}
+
 static const char *error_name(long error)
 {
 	switch (error < 0 ? -error : error) {
@@ -1708,6 +1729,25 @@ static void run_start(void)
 		run = ((uint64_t)t.tv_sec << 30 ^ (uint64_t)t.tv_nsec) * 0x9e3779b97f4a7c15u ^
 		      (uint64_t)sys_getpid();
 	}
+}
+
+bool report_launching(void)
+{
+	const struct config *c = config();
+
+	return UNLIKELY(c->note_launch != NULL) && c->report && *c->report;
+}
+
+bool report_launched(void)
+{
+	if (record_on)
+		return true;
+	run_start();
+	if (event_start(config()->report, NULL) < 0)
+		return false;
+	self_pid = makers[0] = sys_getpid();
+	announced = true; /* the program is what a report is about */
+	return record_start(self_pid) == 0;
 }
 
 void report_start(char *const argv[])

@@ -13,6 +13,10 @@ void report_start(char *const argv[]);
 /* The signal that LIBJAIL_SNAPSHOT asks for: "SIGUSR2", "USR2", "RTMIN+3" or a number; 0: there is none of that name,
  * or it cannot be caught.  Async-signal-safe. */
 int report_signal(const char *word);
+/* Is this jailrun's carrier, which is to start a program that is reported on, and is not reported on itself? */
+bool report_launching(void);
+/* There the place of events is opened, to tell that the program is not watched.  False: nothing can be told. */
+bool report_launched(void);
 /* The process ends, by exit(3), _exit(2) or quick_exit(3); once. */
 enum { REPORT_UNKNOWN = -0x7fffffff }; /* a status that nobody knows */
 void report_exit(int status);
@@ -30,6 +34,9 @@ bool report_exec_wanted(void);
  * Returns a number for report_exec_failed(); 0: nothing was reported. */
 unsigned report_exec(
 	const char *program, const char *target, char *const argv[], char *const envp[]);
+/* Likewise: libjail will not be in the program that is executed; why: a word of the event.  exec: what report_exec() has
+ * returned, or 0.  Returns the number. */
+unsigned report_unwatched(unsigned exec, const char *why, const char *target, char *const argv[]);
 void report_exec_failed(unsigned exec, long error);
 /* What the next program is to know (the run, the chain of processes, whose the descriptors are
  * that it inherits): the value of LIBJAIL_0_TRACE, at most n bytes with the NUL; "" when there is no

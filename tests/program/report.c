@@ -521,6 +521,13 @@ static int do_daemon(char **argv)
 	return 0;
 }
 
+/* Executes it; what the kernel refuses is no failure. */
+static int do_execs(char **argv)
+{
+	execv(argv[0], argv);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -530,7 +537,8 @@ int main(int argc, char **argv)
 		{"vfork", do_vfork}, {"fork", do_fork}, {"bad", do_bad}, {"sweep", do_sweep},
 		{"full", do_full}, {"snapshot", do_snapshot}, {"handler", do_handler},
 		{"demote", do_demote}, {"many", do_many}, {"steal", do_steal}, {"keep", do_keep},
-		{"meant", do_meant}, {"strange", do_strange}, {"reap", do_reap}, {"daemon", do_daemon}, {"lost", do_lost}};
+		{"meant", do_meant}, {"strange", do_strange}, {"reap", do_reap}, {"daemon", do_daemon}, {"lost", do_lost},
+		{"execs", do_execs}};
 
 	for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
 		if (strcmp(argv[1], all[i].word) == 0)

@@ -367,6 +367,11 @@ script = "i=0; while [ $i -lt 10 ]; do /bin/true; i=$((i+1)); done; :"
 def run(where, fds=(), script=script, trace=()):
     p = subprocess.run([*trace, "env", "LD_PRELOAD=" + lib, "LIBJAIL_REPORT=" + where, "/bin/sh", "-c", script], pass_fds=fds, stderr=subprocess.PIPE, timeout=60)
     return p.returncode, p.stderr.count(b"libjail:"), p.stderr
+def holds(pid, name): # past its start, where the descriptor moves
+    try:
+        return any(os.readlink(f"/proc/{pid}/fd/{f}") == name for f in os.listdir(f"/proc/{pid}/fd") if int(f) > 9)
+    except OSError:
+        return False
 def fill(write):
     try:
         while True:
@@ -387,7 +392,7 @@ if what == "fifo":
     w = os.open(fifo, os.O_WRONLY)
     p = subprocess.Popen(["/bin/sh", "-c", "read x; exec /bin/sh -c '/bin/true; :'"], stdin=subprocess.PIPE,
         env=dict(os.environ, LD_PRELOAD=lib, LIBJAIL_REPORT=fifo, LIBJAIL_CLOEXEC="report"))
-    while not any(os.readlink(f"/proc/{p.pid}/fd/{f}") == fifo for f in os.listdir(f"/proc/{p.pid}/fd")):
+    while not holds(p.pid, fifo):
         pass
     os.close(w)
     p.communicate(b"go\n", timeout=60)
@@ -429,5 +434,45 @@ if strace true 2>/dev/null; then
 	sinks pipe 'said (0, 1)' 'waited 1'
 	sinks socket 'said (0, 1)' 'waited 1'
 fi
+
+# -- programs that are not watched -----------------------------------------------------------------
+
+rm -f "$T/made"
+LD_PRELOAD="$lib" LIBJAIL_REPORT="$T/made" /bin/true
+row "$([ -s "$T/made" ]; echo $?)" "the first program makes the file"
+where=$ev
+echo 'int main(void) { return 0; }' >"$T/s.c"
+if ${CC:-cc} -static -o "$T/static" "$T/s.c" 2>/dev/null; then
+	printf '#!%s x\n' "$T/static" >"$T/script"
+	cp /bin/true "$T/setid"
+	printf '\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\3\0' >"$T/foreign"
+	chmod 755 "$T/static" "$T/script" "$T/foreign"
+	for p in static script; do
+		reports "what a $p does is not told" 0 'one("unwatched")["why"] == "static"' \
+			"one('unwatched')['target'] == '$T/$p'" "one('unwatched')['argv'] == ['$T/$p', 'a']" \
+			'one("unwatched")["chain"][0]["prog"] == "sh"' 'count("exec-failed") == [0]' \
+			-- /bin/sh -c "$T/$p a; :"
+		reports "by the program that becomes it either" 0 'one("unwatched")["pid"] == one("start")["pid"]' \
+			-- /bin/sh -c "exec $T/$p a"
+		: >"$ev"
+		timeout 60 "$jailrun" --report="$ev" -- "$T/$p" >"$T/out" 2>&1
+		printf '%s\n' 'kinds() == ["unwatched"]' "one('unwatched')['target'] == '$T/$p'" >"$reports_tests"
+		holds
+		row $? "nor that of the command of jailrun, a $p"
+	done
+	reports "one for another architecture is none that runs" 0 'one("unwatched")["why"] == "arch"' \
+		'one("exec-failed")["exec"] == one("unwatched")["exec"]' -- "$r" execs "$T/foreign"
+	reports "in a root that lets it out" 0 'one("unwatched")["why"] == "static"' \
+		-- LD_PRELOAD= "$jailrun" --root / --static=run -- /bin/sh -c "$T/static; :"
+	if [ "$(id -u)" = 0 ]; then
+		chown "$U" "$T/setid" && chmod 4755 "$T/setid"
+		reports "a set-user-ID program" 0 'one("unwatched")["why"] == "setid"' 'count("start") == [1]' \
+			-- /bin/sh -c "$T/setid; :"
+		reports "but where it gains nothing" 0 'count("unwatched") == [0]' 'len(of("start", prog="setid")) == 1' \
+			-- setpriv --no-new-privs /bin/sh -c "$T/setid; :"
+	fi
+fi
+reports "and none that is watched is told of" 0 'count("unwatched") == [0]' \
+	-- /bin/sh -c '/bin/true; /bin/sh -c :; exec /bin/true'
 
 done_testing

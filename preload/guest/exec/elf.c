@@ -8,7 +8,7 @@
 /* Does this PT_NOTE hold Go's build id (cmd/internal/buildid)?  Such a program, when it is linked
  * dynamically at all, makes its system calls itself, and reads the auxiliary vector from behind the
  * environment that the kernel gave, which is shorter under us. */
-static bool is_go(int fd, const Elf64_Phdr *ph)
+bool elf_is_go(int fd, const Elf64_Phdr *ph)
 {
 	char text[512];
 	const size_t room = ph->p_filesz < sizeof text ? ph->p_filesz : sizeof text;
@@ -117,7 +117,7 @@ static long interp_name(struct program *p)
 }
 
 /* Is a program without PT_INTERP a loader, as ldd(1) starts it? */
-static bool is_loader(const Elf64_Ehdr *e, const char *base)
+bool elf_is_loader(const Elf64_Ehdr *e, const char *base)
 {
 	return e->e_type == ET_DYN && (mem_after(base, "ld-") || mem_after(base, "ld.so") ||
 					      mem_after(base, "ld64.so") || mem_equal(base, "libc.so"));
@@ -143,7 +143,7 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < p->nphdrs && !p->go; i++)
-		p->go = p->phdrs[i].p_type == PT_NOTE && is_go(p->fd, &p->phdrs[i]);
+		p->go = p->phdrs[i].p_type == PT_NOTE && elf_is_go(p->fd, &p->phdrs[i]);
 	if (r > 0) {
 		for (const char *c = p->guest_interp; *c; c++)
 			if (mem_after(c, "musl"))
@@ -154,7 +154,7 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 		p->kind = p->go ? KIND_STATIC : KIND_DYNAMIC;
 		return p->interp_musl ? elf_phdrs(p, p->fd, e) : 0; /* for musl_rpath() */
 	}
-	if (is_loader(e, base)) {
+	if (elf_is_loader(e, base)) {
 		struct str s = {p->interp, p->interp + sizeof p->interp};
 
 		p->kind = KIND_LOADER;

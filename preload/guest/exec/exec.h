@@ -83,6 +83,10 @@ long exec_refuse(const char *guest, const char *why, long error);
 /* Reads the headers of p->fd, whose first bytes are head (EXEC_HEAD bytes): what kind, which loader.  0 or the kernel's -errno. */
 long elf_program(struct program *p, const struct view *v, const char *head, const char *shown) MUST_CHECK;
 
+/* Does this PT_NOTE of the open file say that it was made with Go?  Is a file of this name with these headers a loader? */
+bool elf_is_go(int fd, const Elf64_Phdr *ph);
+bool elf_is_loader(const Elf64_Ehdr *e, const char *base);
+
 /* ld.so's own command line: the place of the program in argv, 0 when there is none. */
 size_t elf_loader_program(char *const argv[]);
 
@@ -169,6 +173,10 @@ struct exec_run {
 /* Executes, or returns the kernel's -errno with everything as it was.  What is to be inherited loses its
  * close-on-exec flag for no other thread: not even a child that one of them makes meanwhile has it. */
 long exec_run(const struct exec_run *r);
+
+/* Why a report does not tell what the program will do, a word of the event "unwatched" (libjail.7), or NULL: it will, or its
+ * file cannot be read. */
+const char *exec_unwatched(const struct exec_run *r);
 
 /* The lifted limit goes back. */
 void exec_lift_end(struct lift *l);

@@ -60,12 +60,19 @@ static bool exec_likely(const struct exec_run *r)
 /* The run of a process that is reported on: trace, where there is one, gets its value. */
 static NOINLINE long run_reported(const struct exec_run *r, const uint64_t *mask)
 {
-	const unsigned exec = report_exec_wanted() && exec_likely(r)
-				      ? report_exec(r->program, r->target, r->guest_argv, r->guest_envp)
-				      : 0;
+	/* a program of a root has us with it, and what it executes is its loader */
+	const char *unwatched = r->view ? NULL : exec_unwatched(r);
+	unsigned exec = 0;
 	bool keep = false;
 	long result;
 
+	if (UNLIKELY(!report_noted))
+		unwatched = unwatched && report_launched() ? unwatched : NULL;
+	if ((unwatched || (report_noted && report_exec_wanted())) && exec_likely(r)) {
+		exec = report_noted ? report_exec(r->program, r->target, r->guest_argv, r->guest_envp) : 0;
+		if (unwatched)
+			exec = report_unwatched(exec, unwatched, r->target, r->guest_argv);
+	}
 	if (r->trace) {
 		memcpy(r->trace, EXEC_TRACE, sizeof EXEC_TRACE);
 		keep = report_note(r->trace + sizeof EXEC_TRACE - 1, REPORT_NOTE);
@@ -105,7 +112,7 @@ static long run_handing(const struct exec_run *r, const uint64_t *mask)
 	long result;
 
 	hand_over(r, 0);
-	result = UNLIKELY(report_noted) ? run_reported(r, mask) : run_here(r, mask);
+	result = UNLIKELY(report_noted || report_launching()) ? run_reported(r, mask) : run_here(r, mask);
 	hand_over(r, FD_CLOEXEC);
 	fdpolicy_undo(undo, n);
 	return result;
@@ -205,7 +212,7 @@ long exec_run(const struct exec_run *r)
 {
 	long result;
 
-	if (!r->view && r->given < 0 && source_fd < 0 && !report_noted && !fdpolicy_any() && r->held[0] < 0 &&
+	if (!r->view && r->given < 0 && source_fd < 0 && !report_noted && !report_launching() && !fdpolicy_any() && r->held[0] < 0 &&
 		r->held[1] < 0 && r->held[2] < 0)
 		return run_here(r, NULL);
 	if (UNLIKELY(!state_alone()) && !locks_held() && run_apart(r, &result))
