@@ -8,6 +8,7 @@
  * bind point's name.  Everything else is for the walker, which goes component by component as
  * path_resolution(7) says. */
 #include "place.h"
+#include "self/cancel.h"
 #include "sys/peek.h"
 #include "sys/wiped.h"
 #include <errno.h>
@@ -252,6 +253,15 @@ static NOINLINE int told(int fd, int r)
 	return r;
 }
 
+/* The open that the program asked for, in a directory or by a magic link that is held: the one that may
+ * wait.  more: flags beside its own, less: those that are not for this call. */
+static int open_last(int dir, const char *path, const struct open_how *how, int more, int less)
+{
+	const bool point = how->resolve & PLACE_POINT;
+
+	return (int)cancel_call(point, SYS_openat, dir, path, ((int)how->flags | more) & ~less, how->mode);
+}
+
 /* Opens again the directory that fd holds, by its magic link: "." would ask for search permission in it.
  * The slash lets O_NOFOLLOW, which F_GETFL shows, follow the link. */
 static int reopen_dir(int fd, const struct open_how *how)
@@ -263,7 +273,7 @@ static int reopen_dir(int fd, const struct open_how *how)
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) /* else O_CREAT is EISDIR */
 		return told(fd, -EEXIST);
 	memcpy(magic + n, "/", 2);
-	return sys_openat(AT_FDCWD, magic, (int)how->flags, (mode_t)how->mode);
+	return open_last(AT_FDCWD, magic, how, 0, 0);
 }
 
 /* Opens again what fd holds, as the program asked. */
@@ -274,7 +284,7 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 	int flags = (int)how->flags;
 
 	if (is_dir) {
-		int r = sys_openat(fd, ".", flags, (mode_t)how->mode);
+		int r = open_last(fd, ".", how, 0, 0);
 
 		return r == -EACCES ? reopen_dir(fd, how) : r;
 	} else if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
@@ -282,20 +292,20 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 	}
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return told(fd, -EEXIST);
-	return sys_openat(AT_FDCWD, place_path(&at, magic), flags & ~(O_NOFOLLOW | O_CREAT),
-		(mode_t)how->mode);
+	return open_last(AT_FDCWD, place_path(&at, magic), how, 0, O_NOFOLLOW | O_CREAT);
 }
 
 /* openat2 with the program's own RESOLVE_ bits and ours; the rename races that the kernel reports
  * as EAGAIN (openat2(2)) are tried again, unless the program asked for RESOLVE_CACHED. */
 static int open2(int dir, const char *path, const struct open_how *how, unsigned resolve)
 {
+	const bool point = how->resolve & PLACE_POINT;
 	struct open_how h = *how;
 	int r, tries = 0;
 
-	h.resolve |= resolve;
+	h.resolve = (h.resolve & ~PLACE_POINT) | resolve;
 	do
-		r = sys_openat2(dir, path, &h);
+		r = (int)cancel_call(point, SYS_openat2, dir, path, &h, sizeof h);
 	while (r == -EAGAIN && !(h.resolve & RESOLVE_CACHED) && ++tries < 64);
 	return r;
 }
@@ -318,6 +328,8 @@ struct walk {
 	int cur;               /* where it is: a descriptor or AT_FDCWD */
 	bool owned;            /* cur is ours to close */
 	unsigned links;
+	int last;              /* what the last name was seen to be, or -1 */
+	char *more;            /* pages for long targets of symlinks, or NULL */
 	dev_t dev;             /* RESOLVE_NO_XDEV: where it began; a mount is told by its device */
 	int top;               /* RESOLVE_BENEATH and RESOLVE_IN_ROOT: what it may not leave, else -1 */
 };
@@ -328,6 +340,20 @@ static void walk_to(struct walk *w, int fd, bool owned)
 		sys_close(w->cur);
 	w->cur = fd;
 	w->owned = owned;
+}
+
+enum { LINKS = 40, MORE = (LINKS + 2) * PATH_MAX };
+
+/* Gives back what the walk holds: at its end, or where its thread is cancelled in the last open. */
+static void walk_end(void *arg)
+{
+	struct walk *w = arg;
+
+	walk_to(w, -1, false);
+	if (w->last >= 0)
+		sys_close(w->last);
+	if (w->more)
+		sys_call(SYS_munmap, w->more, MORE);
 }
 
 static bool walk_is_root(const struct walk *w, const struct stat *st)
@@ -555,19 +581,19 @@ static int create_protected(const struct walk *w, const struct stat *st)
 	return level && ((dir.st_mode & S_IWOTH) || (level > 1 && (dir.st_mode & S_IWGRP))) ? -EACCES : 0;
 }
 
-/* Opens the last name, which was seen to be fd with status st and no symlink; fd is closed.  If it
- * has become one meanwhile: -ELOOP.  O_NOFOLLOW of our own would show in F_GETFL, so kernels
- * without openat2 open what fd holds by its magic link. */
-static int walk_last(const struct walk *w, const char *name, const struct open_how *how, int fd,
-	const struct stat *st)
+/* Opens the last name, which was seen to be w->last with status st and no symlink; w->last is closed.  If
+ * it has become one meanwhile: -ELOOP.  O_NOFOLLOW of our own would show in F_GETFL, so kernels
+ * without openat2 open what w->last holds by its magic link. */
+static int walk_last(struct walk *w, const char *name, const struct open_how *how, const struct stat *st)
 {
-	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
+	struct place at = {.dir = w->last, .flags = AT_EMPTY_PATH};
 	char magic[PLACE_PATH];
 	int r;
 
 	if (!w->v->walk || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
-		sys_close(fd);
-		return w->v->walk ? sys_openat(w->cur, name, (int)how->flags, (mode_t)how->mode)
+		sys_close(w->last);
+		w->last = -1;
+		return w->v->walk ? open_last(w->cur, name, how, 0, 0)
 				  : open2(w->cur, name, how, RESOLVE_NO_SYMLINKS);
 	}
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
@@ -577,15 +603,16 @@ static int walk_last(const struct walk *w, const char *name, const struct open_h
 	else if ((how->flags & O_CREAT) && create_protected(w, st) < 0)
 		r = -EACCES;
 	else
-		r = sys_openat(AT_FDCWD, place_path(&at, magic), (int)how->flags & ~O_CREAT, (mode_t)how->mode);
-	sys_close(fd);
+		r = open_last(AT_FDCWD, place_path(&at, magic), how, 0, O_CREAT);
+	sys_close(w->last);
+	w->last = -1;
 	return r;
 }
 
 /* Opens the directory that the walk stands in. */
 static int walk_stands(const struct walk *w, const struct open_how *how)
 {
-	int r = sys_openat(w->cur, ".", (int)how->flags, (mode_t)how->mode);
+	int r = open_last(w->cur, ".", how, 0, 0);
 
 	return r == -EACCES && w->cur != AT_FDCWD ? reopen_dir(w->cur, how) : r;
 }
@@ -594,7 +621,7 @@ static int walk_stands(const struct walk *w, const struct open_how *how)
  * does not follow a symlink, and F_GETFL does not show it. */
 static int walk_create(const struct walk *w, const char *name, const struct open_how *how)
 {
-	return sys_openat(w->cur, name, (int)how->flags | O_EXCL, (mode_t)how->mode);
+	return open_last(w->cur, name, how, O_EXCL, 0);
 }
 
 /* open(2) promises the lowest free number, and the walk has held some while it was opened. */
@@ -617,11 +644,12 @@ static bool writes(int flags)
 static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how)
 {
-	enum { LINKS = 40, MOST = (LINKS + 2) * PATH_MAX };
 	char own[2 * PATH_MAX], name[NAME_MAX + 2];
-	char *text = own, *end = own + sizeof own - 1, *more = NULL;
+	char *text = own, *end = own + sizeof own - 1;
 	const bool scoped = how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
-	struct walk w = {.v = v, .cur = dirfd, .top = scoped ? dirfd : -1};
+	struct walk w = {.v = v, .cur = dirfd, .last = -1, .top = scoped ? dirfd : -1};
+	const bool point = how->resolve & PLACE_POINT;
+	struct cancel_undo undo;
 	const bool one_mount = how->resolve & RESOLVE_NO_XDEV;
 	bool rooted = *guest == '/'; /* fs/namei.c, nd->root is set */
 	bool own_exe = false; /* it leads to the program of this process */
@@ -651,6 +679,8 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 	}
 	if (one_mount && sys_fstatat(w.cur, "", &st, AT_EMPTY_PATH) == 0)
 		w.dev = st.st_dev;
+	if (UNLIKELY(point))
+		cancel_push(&undo, walk_end, &w);
 	for (;;) {
 		struct bind *b;
 		bool last, slash;
@@ -763,7 +793,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 				}
 				if (!exe) {
 					if (last && !slash) {
-						r = sys_openat(w.cur, name, flags, (mode_t)how->mode);
+						r = open_last(w.cur, name, how, 0, 0);
 						break;
 					}
 					r = sys_openat(w.cur, name, O_PATH | O_CLOEXEC, 0);
@@ -788,15 +818,15 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 			}
 			/* the target goes in front of what is left: read it where there is room */
 			n = (size_t)(c - text) - (slash ? 1 : 0);
-			if (n < PATH_MAX && !more) { /* the kernel, too, remembers up to forty targets */
-				more = sys_pages(MOST);
-				if (more) {
+			if (n < PATH_MAX && !w.more) { /* the kernel, too, remembers up to forty targets */
+				w.more = sys_pages(MORE);
+				if (w.more) {
 					size_t left = (size_t)(end - c) + 1;
 
-					memcpy(more + MOST - left, c, left);
-					text = more;
-					end = more + MOST - 1;
-					c = more + MOST - left;
+					memcpy(w.more + MORE - left, c, left);
+					text = w.more;
+					end = w.more + MORE - 1;
+					c = w.more + MORE - left;
 					n = (size_t)(c - text) - (slash ? 1 : 0);
 				}
 			}
@@ -869,14 +899,15 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 		}
 		if (slash)
 			name[n] = '/', name[n + 1] = '\0';
-		r = walk_last(&w, name, how, fd, &st);
+		w.last = fd;
+		r = walk_last(&w, name, how, &st);
 		if (r == -ELOOP && !nofollow && !S_ISLNK(st.st_mode) && ++races < 64)
 			continue;
 		break;
 	}
-	walk_to(&w, -1, false);
-	if (more)
-		sys_call(SYS_munmap, more, MOST);
+	if (UNLIKELY(point))
+		cancel_pop(&undo);
+	walk_end(&w);
 	if (r >= 0 && own_exe && writes(flags)) {
 		/* open(2): its text is in use, for who may write it (fs/namei.c, may_open, comes first) */
 		int denied = sys_faccessat2(r, "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
@@ -1063,6 +1094,11 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	return r;
 }
 
+static void nofile_undo(void *was)
+{
+	sys_nofile_restore(was);
+}
+
 /* The table of descriptors is full, and what is wanted may be none of the program's: lstat(2) makes
  * no descriptor.  For ours the soft limit gives way for a moment, where the hard one lets it.  For
  * one of the program's own there must be a free number first: nothing may be made or emptied by an
@@ -1070,6 +1106,8 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s, bool own)
 {
+	const bool point = how->resolve & PLACE_POINT;
+	struct cancel_undo undo;
 	struct rlimit was;
 	int r;
 
@@ -1078,7 +1116,11 @@ static NOINLINE int open_full(const struct view *v, int dirfd, const char *guest
 		r = sys_nofile_lift(&was);
 	if (r < 0)
 		return r;
+	if (UNLIKELY(point))
+		cancel_push(&undo, nofile_undo, &was);
 	r = open_scanned(v, dirfd, guest, how, s);
+	if (UNLIKELY(point))
+		cancel_pop(&undo);
 	sys_nofile_restore(&was);
 	/* one of the program's own must not lie beyond its limit */
 	if (r >= 0 && (rlim_t)r >= was.rlim_cur && !own) {
@@ -1107,7 +1149,7 @@ static int open_checked(const struct view *v, int dirfd, const char *guest, cons
 	r = scan(&s, v, guest);
 	if (r < 0 || !s.len) /* the kernel knows which error comes first */
 		return v->walk ? sys_openat(dirfd, guest, (int)how->flags, (mode_t)how->mode)
-			       : sys_openat2(dirfd, guest, how);
+			       : open2(dirfd, guest, how, 0);
 	r = open_scanned(v, dirfd, guest, how, &s);
 	return r == -EMFILE ? open_full(v, dirfd, guest, how, &s, own) : r;
 }

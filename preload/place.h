@@ -103,6 +103,9 @@ static inline unsigned place_how(int flags)
 enum { PLACE_PATH = 40 };
 const char *place_path(const struct place *at, char *buf);
 
+/* In how->resolve, and none of the kernel's: the open is a cancellation point (self/cancel.h). */
+#define PLACE_POINT ((uint64_t)1 << 63)
+
 /* openat2(2) in the view: how->flags, how->mode and how->resolve are the program's.  Flags that
  * openat(2) ignores must have been masked already (place_how_open).  A descriptor or -errno. */
 int place_open(const struct view *v, int dirfd, const char *guest, const struct open_how *how)

@@ -13,11 +13,9 @@
 #define BLOCK(ret, name, params, down) \
 	ret jail_##name params                                                  \
 	{                                                                       \
-		int block_old = cancel_enter();                                 \
-		long block_r = down;                                            \
+		const bool point = cancel_point();                              \
                                                                                 \
-		cancel_leave(block_old);                                        \
-		return EDGE(ret, block_r);                                      \
+		return EDGE(ret, down);                                         \
 	}
 
 /* A jump and not an assembler alias: `as` may stand in another file.  It passes on whatever the

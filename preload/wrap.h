@@ -42,6 +42,7 @@
 #include "fdpolicy.h"
 #include "guest/guest.h"
 #include "mem.h"
+#include "self/cancel.h"
 #include "state.h"
 #include "sys.h"
 
@@ -145,30 +146,6 @@ static inline long edge(long r)
 	return r;
 }
 #define EDGE(ret, down) ((ret)edge(down))
-
-/* A blocking call that must stay a cancellation point (pthreads(7)): glibc before 2.41 and musl
- * both act on a cancellation while the type is asynchronous, which is also what glibc's own
- * wrappers do around the instruction. */
-int cancel_begin(void);
-void cancel_end(int old);
-
-/* glibc 2.32 and later, sys/single_threaded.h: nobody is there to cancel us, and glibc's own calls
- * look no further, either.  An import, not LIBC(): a program may hold the only true copy of it. */
-extern char __libc_single_threaded __attribute__((weak));
-
-/* What cancel_leave() is to restore; PTHREAD_CANCEL_ASYNCHRONOUS: nothing. */
-static inline int cancel_enter(void)
-{
-	return LIKELY(&__libc_single_threaded && __libc_single_threaded)
-		       ? PTHREAD_CANCEL_ASYNCHRONOUS
-		       : cancel_begin();
-}
-
-static inline void cancel_leave(int old)
-{
-	if (UNLIKELY(old != PTHREAD_CANCEL_ASYNCHRONOUS))
-		cancel_end(old);
-}
 
 /* Makes a descriptor by system call nr with args, whose argument number `which` takes `bit` for
  * close-on-exec: FDPOLICY's rules for the calls that have no guest_ function of their own. */

@@ -27,11 +27,10 @@ int jail_fcntl(int fd, int cmd, ...)
 	struct f_owner_ex owner;
 	va_list ap;
 	long arg, r;
-	int old;
 
 	switch (cmd) { /* fcntl(2): those without an argument */
 	case F_GETOWN: /* the kernel's own answer for a process group, -pgid, looks like an errno */
-		r = guest_fcntl(fd, F_GETOWN_EX, (long)&owner);
+		r = guest_fcntl(fd, F_GETOWN_EX, (long)&owner, false);
 		if (r < 0)
 			return EDGE(int, r);
 		return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
@@ -41,19 +40,15 @@ int jail_fcntl(int fd, int cmd, ...)
 	case F_GETLEASE:
 	case F_GETPIPE_SZ:
 	case F_GET_SEALS:
-		return EDGE(int, guest_fcntl(fd, cmd, 0));
+		return EDGE(int, guest_fcntl(fd, cmd, 0, false));
 	}
 	va_start(ap, cmd);
 	arg = va_arg(ap, long); /* an int or a pointer; the kernel takes what the command needs */
 	va_end(ap);
 	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
 		return EDGE(int, guest_dupfd(fd, cmd == F_DUPFD_CLOEXEC, arg));
-	if (cmd != F_SETLKW && cmd != F_OFD_SETLKW)
-		return EDGE(int, guest_fcntl(fd, cmd, arg));
-	old = cancel_enter(); /* pthreads(7): these two wait */
-	r = guest_fcntl(fd, cmd, arg);
-	cancel_leave(old);
-	return EDGE(int, r);
+	/* pthreads(7): these two wait */
+	return EDGE(int, guest_fcntl(fd, cmd, arg, (cmd == F_SETLKW || cmd == F_OFD_SETLKW) && cancel_point()));
 }
 
 /* ioctl(2): whether there is an argument only the driver knows.  Reading the one that may be

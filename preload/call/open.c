@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * open(2) and its relatives as C functions: when there is a mode to read, and how a call that may
- * block stays a cancellation point. */
+ * open(2) and its relatives as C functions: when there is a mode to read. */
 #include "../wrap.h"
-
-typedef int set_type(int, int *);
-
-/* Where the libc has no threads at hand nothing happens. */
-int cancel_begin(void)
-{
-	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
-	int old = PTHREAD_CANCEL_DEFERRED;
-
-	if (LIKELY(set))
-		set(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
-	return old;
-}
-
-void cancel_end(int old)
-{
-	set_type *set = LIBC(pthread_setcanceltype, int, (int, int *));
-	int ignored;
-
-	if (LIKELY(set))
-		set(old, &ignored);
-}
 
 /* open(2): mode exists iff the call can create an inode.  O_TMPFILE contains O_DIRECTORY, so
  * testing any one bit of it is not enough. */
@@ -35,15 +12,7 @@ static bool needs_mode(int flags)
 
 static inline ALWAYS_INLINE int open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
-	long r;
-	int old;
-
-	/* These never wait for the other end of a FIFO. */
-	old = flags & (O_PATH | O_DIRECTORY | O_NONBLOCK) ? PTHREAD_CANCEL_ASYNCHRONOUS
-							  : cancel_enter();
-	r = guest_openat(dirfd, path, flags, mode);
-	cancel_leave(old);
-	return EDGE(int, r);
+	return EDGE(int, made_openat(dirfd, path, flags, mode, cancel_point()));
 }
 
 int jail_open(const char *path, int flags, ...)

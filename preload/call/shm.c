@@ -71,7 +71,7 @@ int jail_shm_open(const char *name, int flags, mode_t mode)
 	r = shm_path(&s, name, SHM_MEMORY);
 	if (r == 0)
 		r = guest_open_as(FD_MEMORY, 0, AT_FDCWD, path,
-			flags | O_NOFOLLOW | O_CLOEXEC | (config()->musl ? O_NONBLOCK : 0), mode);
+			flags | O_NOFOLLOW | O_CLOEXEC | (config()->musl ? O_NONBLOCK : 0), mode, false);
 	if (r == -EISDIR && !config()->musl)
 		r = -EINVAL;
 	return EDGE(int, r);

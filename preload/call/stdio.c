@@ -201,37 +201,44 @@ static FILE *stream_convert(int fd, const char *mode, bool e)
 	char path[32], text[STREAM_MODE];
 	struct str p = {path, path + sizeof path}, m = {text, text + sizeof text};
 	FILE *f = NULL;
+	int state;
 
 	fd = stream_aside(fd);
 	str_puts(&p, "/proc/self/fd/");
 	str_num(&p, (unsigned long)fd);
 	stream_mode(&m, mode, e);
+	state = cancel_off();
 	if (m.at)
 		f = REAL(fopen)(path, text);
 	else
 		errno_set(EINVAL);
 	sys_close(fd);
+	cancel_on(state);
 	return f;
 }
 
+/* fopen(3) is a cancellation point in glibc, unless the mode has a 'c', and in musl never. */
+static bool stream_point(const char *mode)
+{
+	return !config()->musl && !stream_has(mode, 'c') && cancel_point();
+}
+
 /* fopen in a root; flags: more than the mode says. */
-static FILE *stream_open(const char *path, const char *mode, int flags)
+static FILE *stream_open(const char *path, const char *mode, int flags, bool point)
 {
 	int forced = fdpolicy_flag(FD_STREAM), how = stream_flags(mode);
 	bool asked = (how | flags) & O_CLOEXEC, converts;
 	char text[STREAM_MODE];
 	struct str m = {text, text + sizeof text};
-	int fd, old;
+	int fd;
 	FILE *f;
 	long r;
 
 	if (EDGE(int, how) < 0)
 		return NULL;
 	converts = stream_charset(mode) != NULL;
-	old = cancel_enter(); /* a FIFO may wait for its other end */
-	r = converts ? guest_open_own(AT_FDCWD, path, how | flags | O_CLOEXEC, 0666)
-		     : guest_open_as(FD_STREAM, forced, AT_FDCWD, path, how | flags, 0666);
-	cancel_leave(old);
+	r = converts ? guest_open_stream(AT_FDCWD, path, how | flags | O_CLOEXEC, 0666, point)
+		     : guest_open_as(FD_STREAM, forced, AT_FDCWD, path, how | flags, 0666, point);
 	fd = EDGE(int, r);
 	if (fd < 0)
 		return NULL;
@@ -276,7 +283,8 @@ static FILE *stream_real(
 
 FILE *jail_fopen(const char *path, const char *mode)
 {
-	return state_view() ? stream_open(path, mode, 0) : stream_real(REAL(fopen), path, mode);
+	return state_view() ? stream_open(path, mode, 0, stream_point(mode))
+			    : stream_real(REAL(fopen), path, mode);
 }
 
 /* A stream that changes its file keeps its number, so what applies to the number decides: 0-2
@@ -325,7 +333,7 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
  * program's flags, by the guest's kernel. */
 FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 {
-	int how = stream_flags(mode), forced, fd, to, old;
+	int how = stream_flags(mode), forced, fd, to, old, state;
 	bool asked = stream_has(mode, 'e');
 	char text[STREAM_MODE];
 	struct str m = {text, text + sizeof text};
@@ -334,13 +342,14 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 		return stream_reopen_real(path, mode, f);
 	old = stream_number(f);
 	forced = stream_forced(old, path);
-	fd = (int)guest_open_own(AT_FDCWD, path, how | O_CLOEXEC, 0666);
+	fd = (int)guest_open_stream(AT_FDCWD, path, how | O_CLOEXEC, 0666, stream_point(mode));
 	if (fd < 0) { /* freopen(3p): the stream is closed all the same */
 		guest_closed_inside(old);
 		REAL(freopen)("", "r", f);
 		errno_set(-fd);
 		return NULL;
 	}
+	state = cancel_off();
 	fd = stream_aside(fd); /* its number may be the one that f believes to be its own */
 	stream_mode(&m, mode, asked || forced);
 	f = REAL(freopen)("/dev/null", m.at ? text : "", f); /* "": fails with EINVAL, closes f */
@@ -355,6 +364,7 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 		guest_closed_inside(old);
 	}
 	sys_close(fd);
+	cancel_on(state);
 	return f;
 }
 
@@ -370,7 +380,7 @@ FILE *jail_tmpfile(void)
 
 	if (!musl) {
 		fd = guest_open_as(FD_STREAM, fdpolicy_flag(FD_STREAM), AT_FDCWD, P_tmpdir,
-			O_RDWR | O_TMPFILE | O_EXCL, 0600);
+			O_RDWR | O_TMPFILE | O_EXCL, 0600, false);
 		memcpy(name, P_tmpdir "/tmpfXXXXXX", sizeof P_tmpdir "/tmpfXXXXXX");
 	}
 	if (fd < 0) {
@@ -408,24 +418,32 @@ static FILE *stream_inner(FILE *f, const char *path, bool asked, bool with, int 
 }
 
 /* A stream that libc must open itself: the magic link of the guest's file, which is held open, and made
- * where flags say so, until stream_held_done.  NULL and errno when there is none. */
-static const char *stream_held(const char *path, int flags, char link[PLACE_PATH], int *ret_fd)
+ * where flags say so, until stream_held_done; no cancellation until then.  NULL and errno when there is none. */
+struct held {
+	int fd, state;
+	char link[PLACE_PATH];
+};
+
+static const char *stream_held(const char *path, int flags, struct held *h)
 {
-	struct str s = {link, link + PLACE_PATH};
+	struct str s = {h->link, h->link + PLACE_PATH};
 	const int makes = flags & O_CREAT ? flags & (O_CREAT | O_EXCL | O_ACCMODE) : O_PATH;
 
-	*ret_fd = EDGE(int, guest_open_own(AT_FDCWD, path, makes | O_CLOEXEC, 0666));
-	if (*ret_fd < 0)
+	h->fd = EDGE(int, guest_open_own(AT_FDCWD, path, makes | O_CLOEXEC, 0666));
+	if (h->fd < 0)
 		return NULL;
+	h->state = cancel_off();
 	str_puts(&s, "/proc/self/fd/");
-	str_num(&s, (unsigned long)*ret_fd);
-	return link;
+	str_num(&s, (unsigned long)h->fd);
+	return h->link;
 }
 
-static FILE *stream_held_done(FILE *f, int fd)
+static FILE *stream_held_done(FILE *f, const struct held *h)
 {
-	if (fd >= 0)
-		sys_close(fd);
+	if (h->fd >= 0) {
+		sys_close(h->fd);
+		cancel_on(h->state);
+	}
 	return f;
 }
 
@@ -443,10 +461,9 @@ FILE *jail__IO_file_fopen(FILE *f, const char *path, const char *mode, int is32)
 	}
 	if (state_view()) {
 		struct str s = {text, text + sizeof text};
-		char link[PLACE_PATH];
 		const int flags = stream_flags(mode);
-		int fd = -1;
-		const char *held = flags < 0 ? path : stream_held(path, flags, link, &fd);
+		struct held h = {.fd = -1};
+		const char *held = flags < 0 ? path : stream_held(path, flags, &h);
 
 		if (!held)
 			return NULL;
@@ -455,7 +472,7 @@ FILE *jail__IO_file_fopen(FILE *f, const char *path, const char *mode, int is32)
 			with = s.at ? text : mode;
 		}
 		return stream_held_done(stream_inner(real(f, held, with ? with : mode, is32), path, asked, with,
-						forced), fd);
+						forced), &h);
 	}
 	return stream_inner(real(f, path, with ? with : mode, is32), path, asked, with, forced);
 }
@@ -470,14 +487,13 @@ FILE *jail__IO_file_open(FILE *f, const char *path, int flags, int mode, int how
 		return NULL;
 	}
 	if (state_view()) {
-		char link[PLACE_PATH];
-		int fd;
-		const char *held = stream_held(path, flags, link, &fd);
+		struct held h;
+		const char *held = stream_held(path, flags, &h);
 
 		if (!held)
 			return NULL;
 		return stream_held_done(stream_inner(real(f, held, (flags & ~(O_CREAT | O_EXCL)) | forced, mode, how,
-							     is32), path, flags & O_CLOEXEC, true, forced), fd);
+							     is32), path, flags & O_CLOEXEC, true, forced), &h);
 	}
 	return stream_inner(real(f, path, flags | forced, mode, how, is32), path, flags & O_CLOEXEC, true,
 		forced);
@@ -506,7 +522,7 @@ FILE *jail_setmntent(const char *path, const char *mode)
 	FILE *f;
 
 	if (state_view())
-		return stream_open(path, mode, config()->musl ? 0 : O_CLOEXEC);
+		return stream_open(path, mode, config()->musl ? 0 : O_CLOEXEC, false);
 	if (config()->musl)
 		return stream_real(REAL(setmntent), path, mode);
 	f = REAL(setmntent)(path, mode);

@@ -178,27 +178,27 @@ static long call_by_number(long nr, long a[6])
 	/* sockets */
 	case SYS_socket: return guest_socket(INT(0), INT(1), INT(2));
 	case SYS_socketpair: return guest_socketpair(INT(0), INT(1), INT(2), PTR(3));
-	case SYS_accept: return guest_accept4(FD(0), PTR(1), PTR(2), 0);
-	case SYS_accept4: return guest_accept4(FD(0), PTR(1), PTR(2), INT(3));
+	case SYS_accept: return guest_accept4(FD(0), PTR(1), PTR(2), 0, false);
+	case SYS_accept4: return guest_accept4(FD(0), PTR(1), PTR(2), INT(3), false);
 	case SYS_bind: return guest_bind(FD(0), PTR(1), (socklen_t)a[2]);
-	case SYS_connect: return guest_connect(FD(0), PTR(1), (socklen_t)a[2]);
+	case SYS_connect: return guest_connect(FD(0), PTR(1), (socklen_t)a[2], false);
 	case SYS_getsockname: return guest_getsockname(FD(0), PTR(1), PTR(2));
 	case SYS_getsockopt: return guest_getsockopt(FD(0), INT(1), INT(2), PTR(3), PTR(4));
 	case SYS_getpeername: return guest_getpeername(FD(0), PTR(1), PTR(2));
 	case SYS_sendto:
-		return guest_sendto(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), (socklen_t)a[5]);
-	case SYS_recvfrom: return guest_recvfrom(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), PTR(5));
-	case SYS_sendmsg: return guest_sendmsg(FD(0), PTR(1), INT(2));
-	case SYS_recvmsg: return guest_recvmsg(FD(0), PTR(1), INT(2));
-	case SYS_sendmmsg: return guest_sendmmsg(FD(0), PTR(1), UINT(2), INT(3));
-	case SYS_recvmmsg: return guest_recvmmsg(FD(0), PTR(1), UINT(2), INT(3), PTR(4));
+		return guest_sendto(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), (socklen_t)a[5], false);
+	case SYS_recvfrom: return guest_recvfrom(FD(0), PTR(1), SIZE(2), INT(3), PTR(4), PTR(5), false);
+	case SYS_sendmsg: return guest_sendmsg(FD(0), PTR(1), INT(2), false);
+	case SYS_recvmsg: return guest_recvmsg(FD(0), PTR(1), INT(2), false);
+	case SYS_sendmmsg: return guest_sendmmsg(FD(0), PTR(1), UINT(2), INT(3), false);
+	case SYS_recvmmsg: return guest_recvmmsg(FD(0), PTR(1), UINT(2), INT(3), PTR(4), false);
 
 	/* descriptors */
 	case SYS_close: return guest_close(FD(0));
 	case SYS_close_range: return guest_close_range(UINT(0), UINT(1), UINT(2));
 	case SYS_dup: return guest_dup(FD(0));
 	case SYS_dup3: return guest_dup3(FD(0), FD(1), INT(2));
-	case SYS_fcntl: return guest_fcntl(FD(0), INT(1), a[2]);
+	case SYS_fcntl: return guest_fcntl(FD(0), INT(1), a[2], false);
 	case SYS_ioctl: return guest_ioctl(FD(0), (unsigned long)a[1], a[2]);
 	case SYS_pipe2: return guest_pipe2(PTR(0), INT(1));
 	case SYS_epoll_create1: return guest_epoll_create1(INT(0));

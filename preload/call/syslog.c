@@ -35,7 +35,7 @@ static const struct sockaddr_un dev_log = {.sun_family = AF_UNIX, .sun_path = "/
 
 static long log_connect(int fd)
 {
-	return guest_connect(fd, (const struct sockaddr *)&dev_log, sizeof dev_log);
+	return guest_connect(fd, (const struct sockaddr *)&dev_log, sizeof dev_log, false);
 }
 
 /* libc's own connection: openlog(3), LOG_NDELAY is there for those who go on to chroot(2).  A log
@@ -172,7 +172,7 @@ static int log_send(const struct message *m)
 		if (!n) /* the first connection decides: a NUL ends a record in a stream */
 			n = m->len + (type == SOCK_STREAM);
 		if (held >= 0)
-			r = guest_sendto(held, m->at, n, MSG_NOSIGNAL, NULL, 0);
+			r = guest_sendto(held, m->at, n, MSG_NOSIGNAL, NULL, 0, false);
 		log_let(held, fd);
 		if (r >= 0)
 			return 0;
@@ -191,13 +191,13 @@ static int log_send_musl(const struct message *m)
 	long r = held;
 
 	if (held >= 0)
-		r = guest_sendto(held, m->at, m->len, MSG_NOSIGNAL, NULL, 0);
+		r = guest_sendto(held, m->at, m->len, MSG_NOSIGNAL, NULL, 0, false);
 	if (r < 0)
 		errno_set((int)-r); /* it stays, whatever comes of the next try */
 	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE) {
 		r = held < 0 ? -EBADF : log_connect(held);
 		if (r == 0)
-			r = guest_sendto(held, m->at, m->len, MSG_NOSIGNAL, NULL, 0);
+			r = guest_sendto(held, m->at, m->len, MSG_NOSIGNAL, NULL, 0, false);
 	}
 	log_let(held, fd);
 	if (r < 0)

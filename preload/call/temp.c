@@ -19,7 +19,7 @@ typedef long temp_try(const char *name, int flags);
 static long temp_file(const char *name, int flags)
 {
 	return guest_open_as(FD_STREAM, fdpolicy_flag(FD_STREAM), AT_FDCWD, name,
-		(flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
+		(flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600, false);
 }
 
 static long temp_dir(const char *name, int flags)

@@ -75,7 +75,7 @@ char *jail_ttyname(int fd)
 
 static long pty_open(int flags)
 {
-	return guest_open_as(FD_PTY, fdpolicy_flag(FD_PTY), AT_FDCWD, "/dev/ptmx", flags, 0);
+	return guest_open_as(FD_PTY, fdpolicy_flag(FD_PTY), AT_FDCWD, "/dev/ptmx", flags, 0, false);
 }
 
 int jail_posix_openpt(int flags)

@@ -17,7 +17,7 @@
 /* -- closed ---------------------------------------------------------------------------------- */
 
 /* Out of the way of those who keep no records. */
-NOINLINE long made_close_recorded(int fd)
+NOINLINE long made_close_recorded(int fd, bool point)
 {
 	struct record_closing c = {0};
 	long r = -EBADF;
@@ -25,7 +25,7 @@ NOINLINE long made_close_recorded(int fd)
 	if (LIKELY(!state_owns(fd))) {
 		fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
 		c = record_closing(fd);
-		r = sys_close(fd);
+		r = cancel_call(point, SYS_close, fd);
 	}
 	if (r == -EBADF)
 		record_close_failed(fd, c);
@@ -173,7 +173,7 @@ long guest_dup3(int fd, int to, int flags)
 
 /* -- controlled ------------------------------------------------------------------------------ */
 
-long guest_fcntl(int fd, int cmd, long arg)
+long guest_fcntl(int fd, int cmd, long arg, bool point)
 {
 	long r;
 
@@ -192,7 +192,7 @@ long guest_fcntl(int fd, int cmd, long arg)
 		}
 		return r;
 	default:
-		return sys_fcntl(fd, cmd, arg);
+		return cancel_call(point, SYS_fcntl, fd, cmd, arg);
 	}
 }
 

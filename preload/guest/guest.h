@@ -5,7 +5,7 @@
  * under libjail: resolution in the root, descriptor policy, what is un-translated on the way out.
  * Pointers are the program's: NULL and bad ones answer as in the kernel.  All are async-signal-safe
  * and usable between vfork and exec unless they say otherwise.  Without a root they add no system
- * call to a path call. */
+ * call to a path call.  point, behind the kernel's arguments of a call that may wait: self/cancel.h. */
 #ifndef JAIL_GUEST_H
 #define JAIL_GUEST_H
 
@@ -28,10 +28,13 @@ struct mmsghdr;
 /* -- open.c ------------------------------------------------------------------------------- */
 /* guest_openat() for an entrance whose descriptors are of another class; forced: what fdpolicy_flag
  * says. */
-long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode);
+long guest_open_as(enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode,
+	bool point);
 /* The same for a file that libjail itself looks into, and closes by sys_close: flags has O_CLOEXEC,
  * and nobody keeps a record. */
 long guest_open_own(int dirfd, const char *path, int flags, mode_t mode);
+/* And for one of a stream that libc makes, as a cancellation point where point says so. */
+long guest_open_stream(int dirfd, const char *path, int flags, mode_t mode, bool point);
 long guest_openat2(int dirfd, const char *path, const struct open_how *how, size_t size);
 long guest_name_to_handle_at(int dirfd, const char *path, void *handle, int *mnt, int flags);
 /* open_tree(2), or open_tree_attr(2) with the n bytes at attr behind it */
@@ -122,23 +125,24 @@ long guest_exec_shell(const char *script, char *const argv[], char *const envp[]
 
 /* -- socket.c ----------------------------------------------------------------------------- */
 long guest_bind(int fd, const struct sockaddr *addr, socklen_t len);
-long guest_connect(int fd, const struct sockaddr *addr, socklen_t len);
+long guest_connect(int fd, const struct sockaddr *addr, socklen_t len, bool point);
 long guest_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 long guest_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n);
 long guest_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-	socklen_t len);
-long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);
-long guest_sendmsg(int fd, const struct msghdr *msg, int flags);
-long guest_recvmsg(int fd, struct msghdr *msg, int flags);
-long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags);
-long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout);
+	socklen_t len, bool point);
+long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len, bool point);
+long guest_sendmsg(int fd, const struct msghdr *msg, int flags, bool point);
+long guest_recvmsg(int fd, struct msghdr *msg, int flags, bool point);
+long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, bool point);
+long guest_recvmmsg(
+	int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout, bool point);
 
 /* -- fd.c: descriptors made, moved and closed --------------------------------------------- */
 long guest_close_range(unsigned first, unsigned last, unsigned flags);
 long guest_dup2(int fd, int to);
 long guest_dup3(int fd, int to, int flags);
-long guest_fcntl(int fd, int cmd, long arg);
+long guest_fcntl(int fd, int cmd, long arg, bool point);
 long guest_ioctl(int fd, unsigned long request, long arg);
 long guest_fanotify_init(unsigned flags, unsigned event_flags);
 

@@ -3,7 +3,7 @@
  * The guest's kernel, the calls that make descriptors and close them: as guest.h says of the
  * others, but to be inlined into their entrances.  A frame between the system call and the program
  * costs a mispredicted return (6 ns; the kernel's own calls have used up the processor's memory of
- * ours), and such a call may cost 30 in all.  What is rare is a call away. */
+ * ours), and such a call may cost 30 in all.  What is rare is a call away.  point: self/cancel.h. */
 #ifndef JAIL_MADE_H
 #define JAIL_MADE_H
 
@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include "../fdpolicy.h"
+#include "../self/cancel.h"
 #include "../state.h"
 #include "../sys.h"
 
@@ -38,19 +39,25 @@ long made_elder(long r, int force);
 
 /* -- by a path ------------------------------------------------------------------------------- */
 
-long made_open_in(const struct view *v, int dirfd, const char *path, int flags, mode_t mode);
+long made_open_in(
+	const struct view *v, int dirfd, const char *path, int flags, mode_t mode, bool point);
 
-static inline ALWAYS_INLINE long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
+static inline ALWAYS_INLINE long made_openat(int dirfd, const char *path, int flags, mode_t mode, bool point)
 {
 	const struct view *v = state_view();
 	const int forced = fdpolicy_flag(FD_OPEN);
 	long r;
 
 	if (LIKELY(!v))
-		r = sys_openat(dirfd, path, flags | forced, mode);
+		r = cancel_call(point, SYS_openat, dirfd, path, flags | forced, mode);
 	else
-		r = made_open_in(v, dirfd, path, flags | forced, mode);
+		r = made_open_in(v, dirfd, path, flags | forced, mode, point);
 	return fdpolicy_made(r, FD_OPEN, flags & O_CLOEXEC, forced, FD_PATH(dirfd, path, flags));
+}
+
+static inline long guest_openat(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return made_openat(dirfd, path, flags, mode, false);
 }
 
 /* -- doubled --------------------------------------------------------------------------------- */
@@ -202,41 +209,47 @@ static inline long guest_socketpair(int domain, int type, int protocol, int sv[2
 }
 
 /* In a root: the address that comes back is the host's. */
-long made_accept_in(const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags);
+long made_accept_in(
+	const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags, bool point);
 
-static inline long made_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+static inline long made_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags, bool point)
 {
 	const int force = fdpolicy_flag(FD_ACCEPT);
-	long r = sys_call(SYS_accept4, fd, addr, len, flags | force);
+	long r = cancel_call(point, SYS_accept4, fd, addr, len, flags | force);
 
 	if (UNLIKELY(r == -ENOSYS && !flags)) { /* a filter's word: see ELDER */
-		r = sys_call(SYS_accept, fd, addr, len);
+		r = cancel_call(point, SYS_accept, fd, addr, len);
 		if (r >= 0 && force)
 			sys_fcntl((int)r, F_SETFD, FD_CLOEXEC);
 	}
 	return fdpolicy_made(r, FD_ACCEPT, (flags & SOCK_CLOEXEC) != 0, force, FD_FROM(fd));
 }
 
-static inline long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+static inline long guest_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags, bool point)
 {
 	const struct view *v = addr ? state_view() : NULL;
 
-	return UNLIKELY(v != NULL) ? made_accept_in(v, fd, addr, len, flags)
-				   : made_accept(fd, addr, len, flags);
+	return UNLIKELY(v != NULL) ? made_accept_in(v, fd, addr, len, flags, point)
+				   : made_accept(fd, addr, len, flags, point);
 }
 
 /* -- closed ---------------------------------------------------------------------------------- */
 
-long made_close_recorded(int fd);
+long made_close_recorded(int fd, bool point);
 
-static inline long guest_close(int fd)
+static inline long made_close(int fd, bool point)
 {
 	if (UNLIKELY(record_on))
-		return made_close_recorded(fd);
+		return made_close_recorded(fd, point);
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
-	return sys_close(fd);
+	return cancel_call(point, SYS_close, fd);
+}
+
+static inline long guest_close(int fd)
+{
+	return made_close(fd, false);
 }
 
 /* libc is about to close fd, the program's, by a system call that passes nobody: fclose(3), closedir(3).

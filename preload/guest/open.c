@@ -9,30 +9,38 @@
 #include <sys/auxv.h>
 
 NOINLINE long made_open_in(
-	const struct view *v, int dirfd, const char *path, int flags, mode_t mode)
+	const struct view *v, int dirfd, const char *path, int flags, mode_t mode, bool point)
 {
 	struct open_how how = place_how_open(flags, mode);
 
+	if (UNLIKELY(point))
+		how.resolve |= PLACE_POINT;
 	return place_open(v, dirfd, path, &how);
 }
 
-static inline long open_at(int dirfd, const char *path, int flags, mode_t mode)
+static inline long open_at(int dirfd, const char *path, int flags, mode_t mode, bool point)
 {
 	const struct view *v = state_view();
 
-	return v ? made_open_in(v, dirfd, path, flags, mode) : sys_openat(dirfd, path, flags, mode);
+	return v ? made_open_in(v, dirfd, path, flags, mode, point)
+		 : cancel_call(point, SYS_openat, dirfd, path, flags, mode);
 }
 
 long guest_open_as(
-	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode)
+	enum fd_class class, int forced, int dirfd, const char *path, int flags, mode_t mode, bool point)
 {
-	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode), class, flags & O_CLOEXEC,
+	return fdpolicy_made(open_at(dirfd, path, flags | forced, mode, point), class, flags & O_CLOEXEC,
 		forced, FD_PATH(dirfd, path, flags));
 }
 
 long guest_open_own(int dirfd, const char *path, int flags, mode_t mode)
 {
-	long fd = open_at(dirfd, path, flags, mode);
+	return guest_open_stream(dirfd, path, flags, mode, false);
+}
+
+long guest_open_stream(int dirfd, const char *path, int flags, mode_t mode, bool point)
+{
+	long fd = open_at(dirfd, path, flags, mode, point);
 
 	if (UNLIKELY(fd < 0 && record_on))
 		record_made(fd, FD_OPEN, true, &FD_NOTHING); /* the table may be full */

@@ -215,6 +215,26 @@ static long unix_done(struct unix_at *to, long r)
 	return place_done(&to->at, r == -ENOENT && to->error ? to->error : r);
 }
 
+static void unix_undo(void *to)
+{
+	place_done(&((struct unix_at *)to)->at, 0);
+}
+
+/* The call with the address in *to, and with it unix_done(). */
+static long unix_call(struct unix_at *to, bool point, long nr, const long a[6])
+{
+	const bool holds = UNLIKELY(point) && to->at.owned;
+	struct cancel_undo u;
+	long r;
+
+	if (holds)
+		cancel_push(&u, unix_undo, to);
+	r = cancel_call(point, nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (holds)
+		cancel_pop(&u);
+	return unix_done(to, r);
+}
+
 /* The address of a peer.  Through the magic link of an O_PATH descriptor: no length limit but the
  * guest's own, and no second walk that could end elsewhere. */
 static void unix_peer(
@@ -408,29 +428,30 @@ long guest_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return r;
 }
 
-long guest_connect(int fd, const struct sockaddr *addr, socklen_t len)
+long guest_connect(int fd, const struct sockaddr *addr, socklen_t len, bool point)
 {
 	const struct view *v = state_view();
 	struct unix_at to;
 
 	if (!v)
-		return sys_call(SYS_connect, fd, addr, len);
+		return cancel_call(point, SYS_connect, fd, addr, len);
 	unix_peer(&to, v, addr, len);
-	return unix_done(&to, sys_call(SYS_connect, fd, to.addr, to.len));
+	return unix_call(&to, point, SYS_connect, (const long[6]){fd, (long)to.addr, to.len});
 }
 
 /* -- sent ------------------------------------------------------------------------------------ */
 
 long guest_sendto(
-	int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
+	int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len, bool point)
 {
 	const struct view *v = addr ? state_view() : NULL;
 	struct unix_at to;
 
 	if (!v)
-		return sys_call(SYS_sendto, fd, buf, n, flags, addr, len);
+		return cancel_call(point, SYS_sendto, fd, buf, n, flags, addr, len);
 	unix_peer(&to, v, addr, len);
-	return unix_done(&to, sys_call(SYS_sendto, fd, buf, n, flags, to.addr, to.len));
+	return unix_call(&to, point, SYS_sendto,
+		(const long[6]){fd, (long)buf, (long)n, flags, (long)to.addr, to.len});
 }
 
 /* musl's msghdr and cmsghdr have 32-bit lengths with padding beside them where the kernel has
@@ -473,17 +494,17 @@ static long control_unpad(struct msghdr *msg, char buf[MUSL_CONTROL])
 	}
 }
 
-static long sendmsg_musl(int fd, struct msghdr *msg, int flags)
+static long sendmsg_musl(struct unix_at *to, int fd, struct msghdr *msg, int flags, bool point)
 {
 	char control[MUSL_CONTROL] __attribute__((aligned(8)));
 	long r;
 
 	msg_unpad(msg);
 	r = control_unpad(msg, control);
-	return r < 0 ? r : sys_call(SYS_sendmsg, fd, msg, flags);
+	return r < 0 ? unix_done(to, r) : unix_call(to, point, SYS_sendmsg, (const long[6]){fd, (long)msg, flags});
 }
 
-long guest_sendmsg(int fd, const struct msghdr *msg, int flags)
+long guest_sendmsg(int fd, const struct msghdr *msg, int flags, bool point)
 {
 	const struct view *v = state_view();
 	bool musl = config()->musl;
@@ -491,15 +512,15 @@ long guest_sendmsg(int fd, const struct msghdr *msg, int flags)
 	struct msghdr m;
 
 	if ((!v && !musl) || !place_readable(msg, sizeof *msg))
-		return sys_call(SYS_sendmsg, fd, msg, flags);
+		return cancel_call(point, SYS_sendmsg, fd, msg, flags);
 	m = *msg;
 	if (v && m.msg_name) {
 		unix_peer(&to, v, m.msg_name, m.msg_namelen);
 		m.msg_name = (void *)(uintptr_t)to.addr;
 		m.msg_namelen = to.len;
 	}
-	return unix_done(
-		&to, musl ? sendmsg_musl(fd, &m, flags) : sys_call(SYS_sendmsg, fd, &m, flags));
+	return musl ? sendmsg_musl(&to, fd, &m, flags, point)
+		    : unix_call(&to, point, SYS_sendmsg, (const long[6]){fd, (long)&m, flags});
 }
 
 /* Is any of the messages for a path? */
@@ -514,7 +535,7 @@ static bool any_path(const struct mmsghdr *msgs, unsigned n)
 }
 
 /* One by one, as the kernel does it: an error counts only when nothing was sent. */
-long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, bool point)
 {
 	unsigned i;
 	long r = 0;
@@ -522,10 +543,10 @@ long guest_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
 	if (n > VLEN_MAX)
 		n = VLEN_MAX;
 	if (!n || (!config()->musl && !(state_view() && any_path(msgs, n))))
-		return sys_call(SYS_sendmmsg, fd, msgs, n, flags);
+		return cancel_call(point, SYS_sendmmsg, fd, msgs, n, flags);
 	for (i = 0; i < n; i++) {
 		r = place_readable(&msgs[i], sizeof *msgs)
-			    ? guest_sendmsg(fd, &msgs[i].msg_hdr, flags)
+			    ? guest_sendmsg(fd, &msgs[i].msg_hdr, flags, point)
 			    : sys_call(SYS_sendmsg, fd, &msgs[i], flags);
 		if (r < 0)
 			break;
@@ -542,7 +563,8 @@ static bool too_small(const struct sockaddr *addr, socklen_t room)
 	return addr && room < sizeof(struct sockaddr_un) && place_readable(addr, room);
 }
 
-long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
+long guest_recvfrom(
+	int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len, bool point)
 {
 	const struct view *v = addr ? state_view() : NULL;
 	struct sockaddr_storage whole;
@@ -551,16 +573,16 @@ long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *add
 	long r;
 
 	if (!v || !place_readable(len, sizeof *len))
-		return sys_call(SYS_recvfrom, fd, buf, n, flags, addr, len);
+		return cancel_call(point, SYS_recvfrom, fd, buf, n, flags, addr, len);
 	room = *len;
 	if (!too_small(addr, room)) {
 		addr_keep(&was, addr, room);
-		r = sys_call(SYS_recvfrom, fd, buf, n, flags, addr, len);
+		r = cancel_call(point, SYS_recvfrom, fd, buf, n, flags, addr, len);
 		if (r >= 0)
 			show_there(v, addr, len, room, &was);
 		return r;
 	}
-	r = sys_call(SYS_recvfrom, fd, buf, n, flags, &whole, &size);
+	r = cancel_call(point, SYS_recvfrom, fd, buf, n, flags, &whole, &size);
 	if (r >= 0) {
 		*len = unix_show(v, &whole, size);
 		addr_out(&whole, *len, addr, room);
@@ -570,14 +592,15 @@ long guest_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *add
 
 /* recvmsg or recvmmsg with SCM_RIGHTS forced: MSG_CMSG_CLOEXEC.  Some protocols (packet, phonet)
  * call a flag that they do not know an error, before they look for anything to receive. */
-static long receive(long nr, int fd, void *msg, unsigned n, int flags, struct timespec *timeout)
+static long receive(
+	long nr, int fd, void *msg, unsigned n, int flags, struct timespec *timeout, bool point)
 {
 	int all = flags | (fdpolicy_flag(FD_RECV) ? MSG_CMSG_CLOEXEC : 0);
 	long r;
 
 	for (;; all = flags) {
-		r = nr == SYS_recvmsg ? sys_call(nr, fd, msg, all)
-				      : sys_call(nr, fd, msg, n, all, timeout);
+		r = nr == SYS_recvmsg ? cancel_call(point, nr, fd, msg, all)
+				      : cancel_call(point, nr, fd, msg, n, all, timeout);
 		if (all == flags || (r != -EINVAL && r != -EOPNOTSUPP))
 			return r;
 	}
@@ -611,7 +634,7 @@ static void rights(int from, struct msghdr *msg, int flags)
 	}
 }
 
-long guest_recvmsg(int fd, struct msghdr *msg, int flags)
+long guest_recvmsg(int fd, struct msghdr *msg, int flags, bool point)
 {
 	const struct view *v = state_view();
 	bool musl = config()->musl, small;
@@ -621,7 +644,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	long r;
 
 	if ((!v && !musl) || !place_readable(msg, sizeof *msg)) {
-		r = receive(SYS_recvmsg, fd, msg, 1, flags, NULL);
+		r = receive(SYS_recvmsg, fd, msg, 1, flags, NULL, point);
 		if (r >= 0)
 			rights(fd, msg, flags);
 		return r;
@@ -636,7 +659,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags)
 	} else if (v) {
 		addr_keep(&was, m.msg_name, m.msg_namelen);
 	}
-	r = receive(SYS_recvmsg, fd, &m, 1, flags, NULL);
+	r = receive(SYS_recvmsg, fd, &m, 1, flags, NULL, point);
 	if (r < 0)
 		return r;
 	rights(fd, &m, flags);
@@ -674,40 +697,61 @@ static bool has_room(const struct msghdr *m)
 /* The first n messages, MSG_BLOCK at most, with names in our own buffers: the host's may be longer than
  * the guest's, and what lies behind a name is not the kernel's to change. */
 enum { MSG_BLOCK = 16 };
-static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n,
-	int flags, struct timespec *timeout)
-{
-	struct sockaddr_storage whole[MSG_BLOCK];
+struct msg_was {
+	struct mmsghdr *msgs;
+	unsigned n;
 	struct {
 		void *name;
 		socklen_t room;
 		bool ours;
-	} was[MSG_BLOCK];
+	} at[MSG_BLOCK];
+};
+
+static void msg_undo(void *arg)
+{
+	const struct msg_was *was = arg;
+
+	for (unsigned i = 0; i < was->n; i++) {
+		was->msgs[i].msg_hdr.msg_name = was->at[i].name;
+		was->msgs[i].msg_hdr.msg_namelen = was->at[i].room;
+	}
+}
+
+static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n,
+	int flags, struct timespec *timeout, bool point)
+{
+	struct sockaddr_storage whole[MSG_BLOCK];
+	struct msg_was was = {.msgs = msgs, .n = n};
+	struct cancel_undo u;
 	long r;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
-		was[i].name = m->msg_name;
-		was[i].room = m->msg_namelen;
-		was[i].ours = has_room(m);
-		if (was[i].ours) {
+		was.at[i].name = m->msg_name;
+		was.at[i].room = m->msg_namelen;
+		was.at[i].ours = has_room(m);
+		if (was.at[i].ours) {
 			m->msg_name = &whole[i];
 			m->msg_namelen = sizeof whole[i];
 		}
 	}
-	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout);
+	if (UNLIKELY(point))
+		cancel_push(&u, msg_undo, &was);
+	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout, point);
+	if (UNLIKELY(point))
+		cancel_pop(&u);
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *m = &msgs[i].msg_hdr;
 
-		m->msg_name = was[i].name;
+		m->msg_name = was.at[i].name;
 		if ((long)i < r)
 			rights(fd, m, flags);
-		else if (was[i].ours)
-			m->msg_namelen = was[i].room;
-		if ((long)i < r && was[i].ours) {
+		else if (was.at[i].ours)
+			m->msg_namelen = was.at[i].room;
+		if ((long)i < r && was.at[i].ours) {
 			m->msg_namelen = unix_show(v, &whole[i], m->msg_namelen);
-			addr_out(&whole[i], m->msg_namelen, m->msg_name, was[i].room);
+			addr_out(&whole[i], m->msg_namelen, m->msg_name, was.at[i].room);
 		}
 	}
 	return r;
@@ -716,14 +760,14 @@ static NOINLINE long recvmmsg_block(const struct view *v, int fd, struct mmsghdr
 /* Block by block, as recvmmsg(2) goes on message by message: after the first one MSG_WAITFORONE waits
  * no more, and an error behind a message is not told. */
 static long recvmmsg_blocks(const struct view *v, int fd, struct mmsghdr *msgs, unsigned n, int flags,
-	struct timespec *timeout)
+	struct timespec *timeout, bool point)
 {
 	unsigned done = 0;
 
 	while (done < n) {
 		const unsigned block = n - done < MSG_BLOCK ? n - done : MSG_BLOCK;
 		long r = recvmmsg_block(v, fd, msgs + done, block,
-			flags | (done && flags & MSG_WAITFORONE ? MSG_DONTWAIT : 0), timeout);
+			flags | (done && flags & MSG_WAITFORONE ? MSG_DONTWAIT : 0), timeout, point && !done);
 
 		if (r < 0)
 			return done ? (long)done : r;
@@ -734,7 +778,8 @@ static long recvmmsg_blocks(const struct view *v, int fd, struct mmsghdr *msgs, 
 	return done;
 }
 
-long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
+long guest_recvmmsg(
+	int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout, bool point)
 {
 	const struct view *v = state_view();
 	bool musl = config()->musl, named = false;
@@ -750,8 +795,8 @@ long guest_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct 
 	}
 	/* where the array runs into a bad address, what is in front of it is received first */
 	if (v && named && is_unix(fd))
-		return recvmmsg_blocks(v, fd, msgs, known, flags, timeout);
-	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout);
+		return recvmmsg_blocks(v, fd, msgs, known, flags, timeout, point);
+	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout, point);
 	for (long i = 0; i < r; i++)
 		rights(fd, &msgs[i].msg_hdr, flags);
 	return r;
@@ -773,7 +818,8 @@ long guest_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 	return r;
 }
 
-long made_accept_in(const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags)
+long made_accept_in(
+	const struct view *v, int fd, struct sockaddr *addr, socklen_t *len, int flags, bool point)
 {
 	struct sockaddr_storage whole;
 	struct addr_was was;
@@ -784,7 +830,7 @@ long made_accept_in(const struct view *v, int fd, struct sockaddr *addr, socklen
 		room = *len;
 	if (room)
 		addr_keep(&was, addr, room);
-	r = made_accept(fd, addr, len, flags);
+	r = made_accept(fd, addr, len, flags, point);
 	if (r < 0 || !room)
 		return r;
 	if (*len <= room || room >= sizeof(struct sockaddr_un)) {
