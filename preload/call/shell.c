@@ -19,37 +19,37 @@
 /* -- system -------------------------------------------------------------------------------- */
 
 /* The dispositions that several threads in system(3) share: the first one in saves them, the
- * last one out puts them back. */
-static struct {
+ * last one out puts them back.  A vfork child, whose dispositions are its own, has one in its frame. */
+struct ignored {
 	int pid, users;
 	struct process_sigaction intr, quit;
-} ignored;
+};
 
-static void signals_ignore(unsigned long *sigdefault)
+static void signals_ignore(struct ignored *to, unsigned long *sigdefault)
 {
 	static const struct process_sigaction ignore = {.handler = SIG_IGN};
 	const uint64_t signals = lock_take(LOCK_SYSTEM);
 
-	if (ignored.pid != sys_getpid()) { /* a child of fork: those threads are the parent's */
-		ignored.pid = sys_getpid();
-		ignored.users = 0;
+	if (to->pid != sys_getpid()) { /* a child of fork: those threads are the parent's */
+		to->pid = sys_getpid();
+		to->users = 0;
 	}
-	if (ignored.users++ == 0) {
-		sys_call(SYS_rt_sigaction, SIGINT, &ignore, &ignored.intr, 8);
-		sys_call(SYS_rt_sigaction, SIGQUIT, &ignore, &ignored.quit, 8);
+	if (to->users++ == 0) {
+		sys_call(SYS_rt_sigaction, SIGINT, &ignore, &to->intr, 8);
+		sys_call(SYS_rt_sigaction, SIGQUIT, &ignore, &to->quit, 8);
 	}
-	*sigdefault = (ignored.intr.handler != SIG_IGN ? 1UL << (SIGINT - 1) : 0) |
-		      (ignored.quit.handler != SIG_IGN ? 1UL << (SIGQUIT - 1) : 0);
+	*sigdefault = (to->intr.handler != SIG_IGN ? 1UL << (SIGINT - 1) : 0) |
+		      (to->quit.handler != SIG_IGN ? 1UL << (SIGQUIT - 1) : 0);
 	lock_give(LOCK_SYSTEM, signals);
 }
 
-static void signals_restore(const unsigned long *mask)
+static void signals_restore(struct ignored *from, const unsigned long *mask)
 {
 	const uint64_t signals = lock_take(LOCK_SYSTEM);
 
-	if (--ignored.users == 0) {
-		sys_call(SYS_rt_sigaction, SIGINT, &ignored.intr, NULL, 8);
-		sys_call(SYS_rt_sigaction, SIGQUIT, &ignored.quit, NULL, 8);
+	if (--from->users == 0) {
+		sys_call(SYS_rt_sigaction, SIGINT, &from->intr, NULL, 8);
+		sys_call(SYS_rt_sigaction, SIGQUIT, &from->quit, NULL, 8);
 	}
 	lock_give(LOCK_SYSTEM, signals);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, 8);
@@ -57,6 +57,7 @@ static void signals_restore(const unsigned long *mask)
 
 struct wait_cleanup {
 	pid_t pid;
+	struct ignored *ignored;
 	const unsigned long *mask;
 };
 
@@ -67,51 +68,47 @@ static void wait_cancelled(void *arg)
 	sys_call(SYS_kill, c->pid, SIGKILL);
 	while (sys_call(SYS_wait4, c->pid, NULL, 0, NULL) == -EINTR)
 		;
-	signals_restore(c->mask);
+	signals_restore(c->ignored, c->mask);
 }
 
 /* system(3) is a cancellation point: libc's waitpid is one, and in glibc a cancelled system()
- * kills its child.  _pthread_cleanup_push is the oldest form of pthread_cleanup_push(3), a
- * function with a buffer of its caller's, in both libcs; where there is none there is no thread
- * to cancel. */
-static int wait_cancellable(pid_t pid, const unsigned long *mask)
+ * kills its child. */
+static int wait_cancellable(pid_t pid, struct ignored *ignored, const unsigned long *mask)
 {
-	void (*push)(void *, void (*)(void *), void *) =
-		LIBC(_pthread_cleanup_push, void, (void *, void (*)(void *), void *));
-	void (*pop)(void *, int) = LIBC(_pthread_cleanup_pop, void, (void *, int));
-	struct wait_cleanup cleanup = {pid, mask};
-	void *buffer[8];
+	struct wait_cleanup cleanup = {pid, ignored, mask};
+	const bool undoes = !config()->musl; /* musl's has no such handler */
+	struct cancel_undo undo;
 	int status;
 	pid_t got;
 
-	if (config()->musl) /* musl's has no such handler */
-		push = NULL;
-	if (push && pop)
-		push(buffer, wait_cancelled, &cleanup);
+	if (undoes)
+		cancel_push(&undo, wait_cancelled, &cleanup);
 	do
 		got = LIBC(waitpid, pid_t, (pid_t, int *, int))(pid, &status, 0);
 	while (got < 0 && *__errno_location() == EINTR);
-	if (push && pop)
-		pop(buffer, 0);
+	if (undoes)
+		cancel_pop(&undo);
 	return got == pid ? status : -1;
 }
 
 static int system_run(const char *command)
 {
+	static struct ignored shared;
+	struct ignored own = {0}, *ignored = state_in_vfork() ? &own : &shared;
 	unsigned long mask, block = 1UL << (SIGCHLD - 1);
 	struct spawn_attr attr = {.flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK};
 	int status;
 	long pid;
 
-	signals_ignore(&attr.sigdefault);
+	signals_ignore(ignored, &attr.sigdefault);
 	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &block, &mask, 8);
 	attr.sigmask = mask;
 	pid = spawn_run(&(const struct spawn){.file = "/bin/sh", .argv = SHELL_ARGV(command),
 		.envp = config_environ(), .attr = &attr});
 	/* POSIX: a shell that cannot be executed is one that does _exit(127). */
-	status = pid > 0 ? wait_cancellable((pid_t)pid, &mask) :
+	status = pid > 0 ? wait_cancellable((pid_t)pid, ignored, &mask) :
 		config()->musl ? -1 : 127 << 8;
-	signals_restore(&mask);
+	signals_restore(ignored, &mask);
 	if (pid < 0)
 		errno_set((int)-pid);
 	return status;

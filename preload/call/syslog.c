@@ -60,26 +60,15 @@ static int log_of_libc(int *type)
 	return -1;
 }
 
-/* Makes a connection unless there is one.  A failure to connect leaves errno alone, as in glibc. */
-static void log_open(void)
+/* A new connection, or -1; *type is the socket's.  A failure to connect leaves errno alone, as in glibc. */
+static int log_made(int *type)
 {
-	bool libc_may, borrowed = false, musl = config()->musl;
-	int type, fd = -1;
-	uint64_t signals;
+	const bool musl = config()->musl;
+	int fd = -1;
 	long r;
 
-	signals = lock_take(LOCK_SYSLOG);
-	type = musl ? SOCK_DGRAM : log.type;
-	libc_may = log.libc_may;
-	log.libc_may = false;
-	lock_give(LOCK_SYSLOG, signals);
-
-	if (libc_may) {
-		fd = log_of_libc(&type);
-		borrowed = fd >= 0;
-	}
 	for (int tries = 0; fd < 0 && tries < 2; tries++) {
-		fd = (int)guest_socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+		fd = (int)guest_socket(AF_UNIX, *type | SOCK_CLOEXEC, 0);
 		if (fd < 0) {
 			errno_set(-fd);
 			break;
@@ -93,8 +82,30 @@ static void log_open(void)
 		fd = -1;
 		if (r != -EPROTOTYPE)
 			break; /* or else the log is a socket of the other type */
-		type = type == SOCK_DGRAM ? SOCK_STREAM : SOCK_DGRAM;
+		*type = *type == SOCK_DGRAM ? SOCK_STREAM : SOCK_DGRAM;
 	}
+	return fd;
+}
+
+/* Makes a connection unless there is one. */
+static void log_open(void)
+{
+	bool libc_may, borrowed = false, musl = config()->musl;
+	int type, fd = -1;
+	uint64_t signals;
+
+	signals = lock_take(LOCK_SYSLOG);
+	type = musl ? SOCK_DGRAM : log.type;
+	libc_may = log.libc_may;
+	log.libc_may = false;
+	lock_give(LOCK_SYSLOG, signals);
+
+	if (libc_may) {
+		fd = log_of_libc(&type);
+		borrowed = fd >= 0;
+	}
+	if (fd < 0)
+		fd = log_made(&type);
 
 	signals = lock_take(LOCK_SYSLOG);
 	if (log.fd < 0) {
@@ -141,6 +152,13 @@ static int log_hold(int *fd, int *type)
 {
 	int held, min = state_fd_min();
 	uint64_t signals;
+
+	if (UNLIKELY(state_in_vfork())) { /* one for this message: what is kept is the parent's */
+		*fd = -1;
+		*type = SOCK_DGRAM;
+		held = log_made(type);
+		return held < 0 ? -ENOTCONN : held;
+	}
 
 	for (int tries = 0;; tries++) {
 		signals = lock_take(LOCK_SYSLOG);
@@ -459,7 +477,7 @@ void jail_openlog(const char *ident, int option, int facility)
 		log.libc_may = true;
 	opens = in_root && option & LOG_NDELAY && log.fd < 0;
 	lock_give(LOCK_SYSLOG, signals);
-	if (opens)
+	if (opens && !state_in_vfork())
 		log_open();
 }
 
@@ -470,6 +488,8 @@ void jail_closelog(void)
 	uint64_t signals;
 	int fd;
 
+	if (UNLIKELY(state_in_vfork()))
+		return; /* the connection is the parent's */
 	signals = lock_take(LOCK_SYSLOG);
 	fd = log.fd;
 	borrowed = log.borrowed;

@@ -512,7 +512,7 @@ long guest_sendmsg(int fd, const struct msghdr *msg, int flags, bool point)
 	struct msghdr m;
 
 	if ((!v && !musl) || !place_readable(msg, sizeof *msg))
-		return cancel_call(point, SYS_sendmsg, fd, msg, flags);
+		return cancel_call(point && !musl, SYS_sendmsg, fd, msg, flags); /* musl's reads the message */
 	m = *msg;
 	if (v && m.msg_name) {
 		unix_peer(&to, v, m.msg_name, m.msg_namelen);
@@ -644,7 +644,7 @@ long guest_recvmsg(int fd, struct msghdr *msg, int flags, bool point)
 	long r;
 
 	if ((!v && !musl) || !place_readable(msg, sizeof *msg)) {
-		r = receive(SYS_recvmsg, fd, msg, 1, flags, NULL, point);
+		r = receive(SYS_recvmsg, fd, msg, 1, flags, NULL, point && !musl);
 		if (r >= 0)
 			rights(fd, msg, flags);
 		return r;
@@ -796,7 +796,7 @@ long guest_recvmmsg(
 	/* where the array runs into a bad address, what is in front of it is received first */
 	if (v && named && is_unix(fd))
 		return recvmmsg_blocks(v, fd, msgs, known, flags, timeout, point);
-	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout, point);
+	r = receive(SYS_recvmmsg, fd, msgs, n, flags, timeout, point && (!musl || known == n));
 	for (long i = 0; i < r; i++)
 		rights(fd, &msgs[i].msg_hdr, flags);
 	return r;

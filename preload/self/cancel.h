@@ -40,7 +40,8 @@ CANCEL_WEAK long cancel_call6(long nr, long a, long b, long c, long d, long e, l
 #define cancel_c(nr, a, b, c, d, e, f, ...) \
 	cancel_call6(nr, SYS_1(a), SYS_1(b), SYS_1(c), SYS_1(d), SYS_1(e), SYS_1(f))
 
-/* undo(arg) is called if the thread is cancelled before cancel_pop(), in the same function and in reverse order.  For
+/* By the oldest form of pthread_cleanup_push(3), a function with a buffer of its caller's, which both libcs have; where
+ * there is none there is no thread to cancel.  undo(arg) is called if the thread is cancelled before cancel_pop(), in the same function and in reverse order.  For
  * callers that know that they are at a cancellation point. */
 struct cancel_undo {
 	void *libc[8]; /* struct _pthread_cleanup_buffer, or musl's struct __ptcb */
