@@ -44,7 +44,7 @@ mkfifo "$T/go"
 chmod 666 "$T/go"
 # What is left in $TMPDIR; who removes it after SIGKILL may need a moment.
 left() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 300); do
 		[ -n "$(ls "$T/tmp")" ] || break
 		sleep .1
 	done
@@ -65,7 +65,7 @@ esac
 row $? "before it has leaked"
 file=$(echo "$T"/tmp/jailrun-events.*)
 echo x >"$T/go"
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for _ in $(seq 300); do
 	! grep -q never-closed "$file" || break
 	sleep .1
 done
@@ -96,7 +96,7 @@ signalled() {
 	# a background command of a shell ignores SIGINT and SIGQUIT
 	env --default-signal=INT,QUIT "$jailrun" --report -- "$@" >"$T/out" 2>&1 &
 	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	for _ in $(seq 300); do
 		! grep -qs ready "$T/out" || break
 		sleep .1
 	done
