@@ -437,32 +437,64 @@ static bool walk_is_magic(const struct walk *w, const struct stat *st)
 	       dir.st_ino != 1;
 }
 
+/* Cuts the last name off the path, when it is this one. */
+static bool cut_name(char *path, const char *name)
+{
+	char *base = (char *)(uintptr_t)mem_base(path);
+
+	if (base <= path || !mem_equal(base, name))
+		return false;
+	base[-1] = '\0';
+	return true;
+}
+
+/* The number that is the path's last name, or 0. */
+static long last_number(const char *path)
+{
+	const char *c = mem_base(path);
+	long n = 0;
+
+	for (; *c >= '0' && *c <= '9' && n < 1000000000; c++)
+		n = n * 10 + *c - '0';
+	return *c ? 0 : n;
+}
+
+long place_proc_pid(int dir, const char *below, char *text, size_t size)
+{
+	const struct place at = {.dir = dir, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH], *thread;
+	long pid, n;
+
+	n = sys_readlinkat(AT_FDCWD, dir == AT_FDCWD ? "/proc/self/cwd" : place_path(&at, magic), text, size - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	if (below && !cut_name(text, below))
+		return 0;
+	pid = last_number(text);
+	thread = (char *)(uintptr_t)mem_base(text);
+	if (!pid || thread == text)
+		return pid;
+	thread[-1] = '\0'; /* PID/task/TID? */
+	if (cut_name(text, "task") && last_number(text))
+		return last_number(text);
+	text[strlen(text)] = '/'; /* back to where it was cut */
+	thread[-1] = '/';
+	return pid;
+}
+
+bool place_proc_own(long pid)
+{
+	return pid && (pid == sys_getpid() || pid == sys_gettid());
+}
+
 /* Is the directory cur, in a procfs, that of the calling process?  Or, with a name, its directory
  * of that name. */
 static NOINLINE bool walk_own_dir(const struct walk *w, const char *name)
 {
-	char text[PATH_MAX], *base;
-	struct place at = {.dir = w->cur, .flags = AT_EMPTY_PATH};
-	char magic[PLACE_PATH];
-	unsigned long pid = 0;
-	long n;
+	char text[PATH_MAX];
 
-	if (w->cur == AT_FDCWD)
-		n = sys_readlinkat(AT_FDCWD, "/proc/self/cwd", text, sizeof text - 1);
-	else
-		n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), text, sizeof text - 1);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	if (name) {
-		base = (char *)mem_base(text);
-		if (base <= text || !mem_equal(base, name))
-			return false;
-		base[-1] = '\0';
-	}
-	for (base = (char *)mem_base(text); *base >= '0' && *base <= '9'; base++)
-		pid = pid * 10 + (unsigned long)(*base - '0');
-	return !*base && (pid == (unsigned long)sys_getpid() || pid == (unsigned long)sys_gettid());
+	return place_proc_own(place_proc_pid(w->cur, name, text, sizeof text));
 }
 
 static bool walk_own_proc(const struct walk *w)

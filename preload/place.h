@@ -119,6 +119,13 @@ int place_hold(const struct view *v, int dirfd, const char *guest, unsigned flag
 /* Is dev a procfs that the guest sees? */
 bool place_in_proc(const struct view *v, dev_t dev);
 
+/* Whose directory in a procfs does dir (or AT_FDCWD) hold, or, with below, what has that name in it?  The number of the
+ * process, or of a thread where a procfs shows that beside the processes; 0: nobody's.  text (size bytes) gets
+ * the directory's host path. */
+long place_proc_pid(int dir, const char *below, char *text, size_t size) MUST_CHECK;
+/* Is that the calling process, or thread? */
+bool place_proc_own(long pid);
+
 /* Of the process whose directory in procfs is dir, as the guest's path of what /proc/PID/exe and
  * /proc/PID/root lead to, NUL-terminated: the kernel knows the loader and the host's root, but its
  * libjail was told when it was executed, and that text stays in its memory.  0; -errno: it is not under

@@ -118,33 +118,6 @@ long guest_statfs(const char *path, struct statfs *sf)
 
 /* -- readlink -------------------------------------------------------------------------------- */
 
-/* Whose exe link is it?  at holds the link, in a procfs: its own host path tells.  text gets the
- * directory of the process; its pid, or 0. */
-static long proc_owner(const struct place *at, char *text, size_t n)
-{
-	struct place dir = {.dir = at->dir, .flags = AT_EMPTY_PATH};
-	char magic[PLACE_PATH];
-	const char *digits;
-	long r, pid = 0;
-
-	r = sys_readlinkat(AT_FDCWD, at->dir == AT_FDCWD ? "/proc/self/cwd" : place_path(&dir, magic), text, n - 1);
-	if (r <= 0)
-		return 0;
-	text[r] = '\0';
-	if (at->flags & AT_EMPTY_PATH) /* the link itself is held: its directory */
-		((char *)(uintptr_t)mem_base(text))[-1] = '\0';
-	/* .../PID or .../PID/task/TID */
-	for (digits = text; *digits; digits++)
-		if (*digits == '/' && digits[1] >= '0' && digits[1] <= '9')
-			break;
-	if (!*digits)
-		return 0;
-	for (digits++; *digits >= '0' && *digits <= '9'; digits++)
-		pid = pid * 10 + *digits - '0';
-	text[digits - text] = '\0';
-	return pid;
-}
-
 /* The link of another process under libjail that the kernel knows as the loader, or as the host's
  * root; dir is its directory.  0, or -errno. */
 static int proc_other(const struct view *v, const char *dir, bool exe, struct str *out)
@@ -176,10 +149,13 @@ static NOINLINE long proc_link(const struct view *v, const struct place *at, con
 	}
 	exe = mem_equal(mem_base(path), "exe");
 	if (exe || mem_equal(mem_base(path), "root")) {
-		r = proc_owner(at, host, sizeof host);
-		if (r == sys_getpid() && exe && v->exe)
+		/* the link itself is held, or its directory */
+		const char *below = !(at->flags & AT_EMPTY_PATH) ? NULL : exe ? "exe" : "root";
+
+		r = place_proc_pid(at->dir, below, host, sizeof host);
+		if (place_proc_own(r) && exe && v->exe)
 			str_puts(&s, v->exe);
-		else if (!r || r == sys_getpid() || proc_other(v, host, exe, &s) < 0)
+		else if (!r || place_proc_own(r) || proc_other(v, host, exe, &s) < 0)
 			s.at = text;
 	}
 	if (s.at == text) {

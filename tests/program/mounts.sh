@@ -51,4 +51,23 @@ unshare -m --propagation private sh -c 'cd / && mount -t tmpfs none /mnt && "$1"
 result=$?
 [ $result = 0 ] || sed 's/^/# /' "$T/binds"
 row $result "what a bind shows stays mounted"
+
+# The links of procfs where its host path has numbers that are no process's: as in the kernel's chroot.
+cp -L "$(command -v readlink)" "$root/readlink" && for one in $(ldd "$root/readlink" | grep -o '/[^ ]*'); do
+	mkdir -p "$root${one%/*}" && cp -nL "$one" "$root$one" 2>/dev/null
+done
+# shellcheck disable=SC2016 # for the inner shell
+links='mount -t tmpfs none /mnt && mkdir -p /mnt/9dir/proc && mount -t proc none /mnt/9dir/proc || exit 125
+	set -- "$1" "$2" "$3" /readlink /proc/self/exe /proc/self/root /proc/thread-self/exe
+	case $3 in
+	kernel) mount --bind /mnt/9dir/proc "$1/proc" && shift 3 && exec chroot "$OLDPWD" "$@" ;;
+	*) root=$1 jailrun=$2 && shift 3 && exec "$jailrun" --root "$root" --no-default-binds --bind /mnt/9dir/proc:/proc -w / -- "$@" ;;
+	esac'
+for in in kernel jail; do
+	(cd "$root" && unshare -m --propagation private sh -c "cd / && $links" sh "$root" "$jailrun" $in) >"$T/$in" 2>&1
+done
+[ "$(head -n 1 "$T/kernel")" = /readlink ] && cmp -s "$T/kernel" "$T/jail"
+result=$?
+[ $result = 0 ] || diff "$T/kernel" "$T/jail" | sed 's/^/# /'
+row $result "links of procfs, below a directory that begins with a digit"
 done_testing
