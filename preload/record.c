@@ -99,18 +99,21 @@ static uint32_t slot_lock(struct slot *s)
 	enum { SPINS = 1000, SLEEPS = 100 };
 	const struct timespec pause = {.tv_nsec = 1000000};
 	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
+	bool mine = false;
 
-	for (unsigned tries = 1; tries < SPINS + SLEEPS; tries++) {
+	for (unsigned tries = 1; !mine && tries < SPINS + SLEEPS; tries++) {
 		if (tries > SPINS)
 			sys_call(SYS_nanosleep, &pause, NULL);
 		else if (tries % 64 == 0)
 			sys_call(SYS_sched_yield);
-		if (!(seq & 1) && __atomic_compare_exchange_n(&s->seq, &seq, seq + 1, false,
-					  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return seq + 1;
+		mine = !(seq & 1) && __atomic_compare_exchange_n(&s->seq, &seq, seq + 1, false, __ATOMIC_ACQUIRE,
+					     __ATOMIC_RELAXED);
 		if (seq & 1)
 			seq = __atomic_load_n(&s->seq, __ATOMIC_RELAXED);
 	}
+	/* Nothing that is now stored in the record may be seen while seq is still even (slot_read), which the
+	 * exchange alone does not promise on aarch64. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	return seq | 1;
 }
 
@@ -122,7 +125,6 @@ static void slot_write(struct slot *s, struct slot *value, uint32_t seq)
 
 	value->seq = seq;
 	memcpy(&first, value, sizeof first);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 	for (size_t i = 1; i < WORDS; i++)
 		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&to[0], first, __ATOMIC_RELAXED);

@@ -21,6 +21,13 @@ dynamic=$(readelf -dW "$T/arm/libjail.so" | grep NEEDED)
 [ -z "$dynamic" ]
 row $? "no DT_NEEDED"
 
+# A reader of a record (record.c) must not see a change before it sees that there is a writer.
+for one in slot_lock record_closing; do
+	aarch64-linux-gnu-objdump -d --disassemble=$one "$T/arm/preload/record.o"
+done >"$T/record.s" 2>&1
+grep -q '\bdmb\b' "$T/record.s"
+row $? "a barrier before the record of a closed descriptor changes"
+
 R=$T/root
 mkdir -p "$R/lib" "$R/etc" "$R/tmp" "$R/d" "$R/proc" "$R/inner"
 cp -L $sys/lib/ld-linux-aarch64.so.1 $sys/lib/libc.so.6 "$R/lib" || exit 1
