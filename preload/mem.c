@@ -198,7 +198,7 @@ static bool nofile_mine(void)
 
 	if (LIKELY(pid == nofile_pid))
 		return true;
-	r = nofile_pid ? sys_call(SYS_kcmp, pid, nofile_pid, KCMP_VM, 0, 0) : -ESRCH;
+	r = !nofile_pid ? -ESRCH : sys_filtered ? -EPERM : sys_call(SYS_kcmp, pid, nofile_pid, KCMP_VM, 0, 0);
 	if (r <= 0 && r != -ESRCH)
 		return false;
 	if (nofile_lifts)

@@ -296,7 +296,8 @@ static int reopen(int fd, bool is_dir, const struct open_how *how)
 }
 
 /* openat2 with the program's own RESOLVE_ bits and ours; the rename races that the kernel reports
- * as EAGAIN (openat2(2)) are tried again, unless the program asked for RESOLVE_CACHED. */
+ * as EAGAIN (openat2(2)) are tried again, unless the program asked for RESOLVE_CACHED.  -ENOSYS: it is
+ * missing, perhaps since a moment ago, and the walker must do. */
 static int open2(int dir, const char *path, const struct open_how *how, unsigned resolve)
 {
 	const bool point = how->resolve & PLACE_POINT;
@@ -305,7 +306,9 @@ static int open2(int dir, const char *path, const struct open_how *how, unsigned
 
 	h.resolve = (h.resolve & ~PLACE_POINT) | resolve;
 	do
-		r = (int)cancel_call(point, SYS_openat2, dir, path, &h, sizeof h);
+		r = sys_missing(SYS_openat2)
+			    ? -ENOSYS
+			    : (int)sys_checked(SYS_openat2, cancel_call(point, SYS_openat2, dir, path, &h, sizeof h));
 	while (r == -EAGAIN && !(h.resolve & RESOLVE_CACHED) && ++tries < 64);
 	return r;
 }
@@ -622,10 +625,10 @@ static int walk_last(struct walk *w, const char *name, const struct open_how *ho
 	char magic[PLACE_PATH];
 	int r;
 
-	if (!w->v->walk || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
+	if (!view_walks(w->v) || (how->flags & O_NOFOLLOW) || S_ISLNK(st->st_mode)) {
 		sys_close(w->last);
 		w->last = -1;
-		return w->v->walk ? open_last(w->cur, name, how, 0, 0)
+		return view_walks(w->v) ? open_last(w->cur, name, how, 0, 0)
 				  : open2(w->cur, name, how, RESOLVE_NO_SYMLINKS);
 	}
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
@@ -1050,7 +1053,7 @@ static bool above_bind(const struct view *v, int dirfd)
 	return sys_fstatat(dirfd, "", &st, AT_EMPTY_PATH) == 0 && st.st_ino == v->ino && st.st_dev == v->dev;
 }
 
-static int open_scanned(const struct view *v, int dirfd, const char *guest,
+static int open_quick(const struct view *v, int dirfd, const char *guest,
 	const struct open_how *how, const struct scan *s)
 {
 	/* from a directory outside the root, a symlink may lead through the root's own ".." */
@@ -1065,7 +1068,7 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	/* The program's own openat2(2) below a directory leaves it by no way, but may meet a bind. */
 	if (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return above_bind(v, dirfd) ? walk_open(v, dirfd, guest, how) : open2(dirfd, guest, how, 0);
-	if (v->walk)
+	if (view_walks(v))
 		return walk_open(v, dirfd, guest, how);
 	if (s->abs) {
 		if (s->named) {
@@ -1126,6 +1129,14 @@ static int open_scanned(const struct view *v, int dirfd, const char *guest,
 	return r;
 }
 
+static int open_scanned(const struct view *v, int dirfd, const char *guest,
+	const struct open_how *how, const struct scan *s)
+{
+	int r = open_quick(v, dirfd, guest, how, s);
+
+	return UNLIKELY(r == -ENOSYS) && sys_missing(SYS_openat2) ? walk_open(v, dirfd, guest, how) : r;
+}
+
 static void nofile_undo(void *was)
 {
 	sys_nofile_restore(was);
@@ -1180,8 +1191,7 @@ static int open_checked(const struct view *v, int dirfd, const char *guest, cons
 		return -v->error;
 	r = scan(&s, v, guest);
 	if (r < 0 || !s.len) /* the kernel knows which error comes first */
-		return v->walk ? sys_openat(dirfd, guest, (int)how->flags, (mode_t)how->mode)
-			       : open2(dirfd, guest, how, 0);
+		return sys_openat(dirfd, guest, (int)how->flags, (mode_t)how->mode);
 	r = open_scanned(v, dirfd, guest, how, &s);
 	return r == -EMFILE ? open_full(v, dirfd, guest, how, &s, own) : r;
 }
@@ -1545,16 +1555,6 @@ static int host_of(int fd, const char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static bool openat2_works(int dir)
-{
-	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	int fd = sys_openat2(dir, ".", &how);
-
-	if (fd >= 0)
-		sys_close(fd);
-	return fd >= 0;
-}
-
 void view_sum(struct view *v)
 {
 	v->names = 0;
@@ -1588,7 +1588,7 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	v.host_len = strlen(v.host);
 	v.dev = st.st_dev;
 	v.ino = st.st_ino;
-	v.walk = !openat2_works(v.fd);
+	v.walk = view_walks(&v) || sys_lacks(SYS_openat2) < 0;
 	v.is_proc = sys_call(SYS_fstatfs, v.fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 	*ret = v;
 	return 0;
@@ -1739,18 +1739,20 @@ static void note_num(struct str *out, unsigned long n)
 	str_puts(out, " ");
 }
 
+enum { NOTE_WALK = 1, NOTE_ROOT_PROC = 2, NOTE_FILTERED = 4 };
 enum { NOTE_DIR = 1, NOTE_PROC = 2, NOTE_BINDS = 4, NOTE_IN_ROOT = 8, NOTE_OPAQUE = 16 };
 
 void view_note_put(const struct view *v, struct str *out)
 {
-	if (v->note) {
+	if (v->note && v->walk == view_walks(v) && v->filtered == sys_filtered) {
 		str_puts(out, v->note);
 		return;
 	}
 	note_num(out, (unsigned long)v->fd);
 	note_num(out, v->dev);
 	note_num(out, v->ino);
-	note_num(out, (v->walk ? 1u : 0u) | (v->is_proc ? 2u : 0u));
+	note_num(out, (view_walks(v) ? NOTE_WALK : 0u) | (v->is_proc ? NOTE_ROOT_PROC : 0u) |
+			      (sys_filtered ? NOTE_FILTERED : 0u));
 	note_num(out, v->nbinds);
 	for (size_t i = 0; i < v->nbinds; i++) {
 		const struct bind *b = &v->binds[i];
@@ -1817,8 +1819,11 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 	v.fd = (int)n[0];
 	v.dev = n[1];
 	v.ino = n[2];
-	v.walk = n[3] & 1;
-	v.is_proc = n[3] & 2;
+	v.walk = n[3] & NOTE_WALK;
+	v.is_proc = n[3] & NOTE_ROOT_PROC;
+	v.filtered = n[3] & NOTE_FILTERED;
+	if (UNLIKELY(v.filtered))
+		sys_filter();
 	if (n[4] > max || !note_holds(v.fd, v.dev, v.ino))
 		return -EINVAL;
 	if (v.host_len == 1)

@@ -38,7 +38,8 @@ struct view {
 	size_t host_len;
 	dev_t dev;
 	ino_t ino;
-	bool walk;          /* never use openat2 */
+	bool walk;          /* never use openat2: view_walks() */
+	bool filtered;      /* note says that there is a seccomp filter: sys_filter() */
 	bool is_proc;       /* the root is a procfs */
 	bool opaque, in_root; /* one of the binds is: view_sum() */
 	bool strayed;       /* a directory outside the root may be at hand (chroot without chdir) */
@@ -50,6 +51,12 @@ struct view {
 	const char *exe;    /* guest path of the program for /proc/self/exe, or NULL */
 	const char *note;   /* the text of view_note_put(), while nothing has changed; or NULL */
 };
+
+/* Does the walker resolve all paths? */
+static inline bool view_walks(const struct view *v)
+{
+	return v->walk || sys_missing(SYS_openat2);
+}
 
 enum {
 	PLACE_NAME = 0,     /* create, remove, rename: the parent and the last name, never followed */

@@ -84,7 +84,7 @@ bool state_in_vfork(void)
 
 	if (pid == config()->pid)
 		return false;
-	r = sys_call(SYS_kcmp, pid, (long)sys_call(SYS_getppid), KCMP_VM, 0, 0);
+	r = sys_filtered ? -ENOSYS : sys_call(SYS_kcmp, pid, (long)sys_call(SYS_getppid), KCMP_VM, 0, 0);
 	if (r >= 0)
 		return r == 0;
 	/* Containers refuse kcmp(2).  A libc keeps the number of each thread in its memory, which fork
@@ -375,7 +375,7 @@ static int inherit(struct view *v, const struct config *c, size_t max)
 	/* the numbers are mostly neighbours, made in a row */
 	while (n < v->nbinds && v->binds[n].fd == v->fd + 1 + (int)n)
 		n++;
-	if (n < v->nbinds || sys_call(SYS_close_range, v->fd, v->fd + (int)n, MARK) < 0) {
+	if (n < v->nbinds || sys_call_newer(SYS_close_range, v->fd, v->fd + (int)n, MARK) < 0) {
 		sys_fcntl(v->fd, F_SETFD, FD_CLOEXEC);
 		for (n = 0; n < v->nbinds; n++)
 			sys_fcntl(v->binds[n].fd, F_SETFD, FD_CLOEXEC);

@@ -156,17 +156,45 @@ static inline ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_
  * there when the real and the effective identity differ.  path is readable, if flags are given. */
 int sys_faccessat2(int dir, const char *path, int mode, int flags);
 
+/* Are the real and the effective identity one?  Then faccessat(2), which asks for the real one, says what
+ * AT_EACCESS would. */
+bool sys_one_identity(void);
+
 /* Do the mode bits in st grant mode (R_OK ...) to the process, by its effective or its real identity?
  * 0 or -EACCES. */
 int sys_granted(const struct stat *st, int mode, bool effective);
 
-/* Does the kernel have the system call nr, one of those numbered above?  0, or what it answers instead:
- * -ENOSYS, or the -EPERM of a seccomp filter that does not know it.  The kernel is asked once. */
+/* -- newer.c: what the oldest kernel served, Linux 4.18, or a seccomp filter does not have ------ */
+
+/* What is known of each number from 434 on: < 0, what is answered in its place. */
+enum { SYS_NEWER = SYS_pidfd_open, SYS_NEWER_COUNT = 48 };
+extern signed char sys_newer[SYS_NEWER_COUNT];
+
+/* Is the system call nr, 434 or more, known to be missing? */
+static inline bool sys_missing(int nr)
+{
+	return __builtin_expect(__atomic_load_n(&sys_newer[nr - SYS_NEWER], __ATOMIC_RELAXED) < 0, false);
+}
+
+/* Would the system call nr, which is one of those numbered above and which the program has made, be
+ * answered by the kernel?  0, or what is answered instead: -ENOSYS, or the -EPERM by which old profiles of
+ * containers refuse what they do not know.  The kernel is asked once. */
 long sys_lacks(int nr);
 
-/* Is r, which the system call nr has just returned, its own answer?  false: the call is missing, perhaps
- * since a filter was installed. */
-bool sys_answered(int nr, long r);
+/* r, the answer of the system call nr; but -ENOSYS where it was a filter's -EPERM, and then the call is known to be
+ * missing. */
+long sys_checked(int nr, long r);
+
+/* A system call of our own, 434 or more, for which there is a way without: -ENOSYS where it is missing. */
+#define sys_call_newer(nr, ...) (sys_missing(nr) ? -ENOSYS : sys_checked(nr, sys_call(nr, __VA_ARGS__)))
+
+/* The program has installed a seccomp filter, which may kill for what it does not know: from here on all of these
+ * are missing to us, and so they are after an exec. */
+void sys_filter(void);
+extern bool sys_filtered;
+
+/* Closes the descriptors first to last that are open, by close(2). */
+void sys_close_each(unsigned first, unsigned last);
 
 /* fcntl(2); arg is what the command says it is. */
 static inline int sys_fcntl(int fd, int cmd, long arg)

@@ -9,6 +9,7 @@
 #   call/*.c      a program that prints TAP, run under LD_PRELOAD=libjail.so, with / as a root by
 #                 each resolver, and with musl
 #   context/*.sh  program/*.sh oracle/oracle.sh symbols.sh   scripts that print TAP
+#   oracle/linux-* a part of the oracle's table, as on an older kernel or behind an old filter
 #   random        oracle/random.sh, for a minute with a fixed seed
 #   lint          shellcheck and mandoc, where they are installed
 #   machine       whatever ran: /dev/null and its like are as they were
@@ -249,6 +250,14 @@ for kind in context program; do
 	[ ! -f "$1" ] || scripts "$@"
 done
 [ ! -f tests/oracle/oracle.sh ] || ! wanted oracle || run oracle tests/oracle/oracle.sh
+linux() { # NAME FILTER SAMPLE LIBC
+	! wanted "oracle/linux-$1" || run "oracle/linux-$1" env ORACLE_LINUX="$2" ORACLE_SAMPLE="$3" ORACLE_LIBC="$4" \
+		ORACLE_RESOLVERS=auto tests/oracle/oracle.sh
+}
+linux 4.18 "4.18 enosys" 8 glibc
+linux 5.4 "5.4 enosys" 32 musl
+linux 5.10 "5.10 enosys" 32 glibc
+linux 4.18-eperm "4.18 eperm" 32 musl # glibc's own realpath(3) and posix_spawn(3) take EPERM for an answer
 ! wanted random || run random tests/oracle/random.sh
 for name in lint_shell lint_man; do
 	wanted lint || continue

@@ -66,7 +66,7 @@ int jail_ioctl(int fd, unsigned long request, ...)
 
 void jail_closefrom(int low)
 {
-	guest_close_range(low < 0 ? 0 : (unsigned)low, ~0U, 0);
+	guest_closefrom(low < 0 ? 0 : (unsigned)low);
 }
 
 ssize_t jail___recvfrom_chk(

@@ -44,26 +44,52 @@ static long access_by_glibc(int dirfd, const char *path, int mode, int flags)
 		return -EINVAL;
 	if (!(flags & AT_SYMLINK_NOFOLLOW))
 		return guest_faccessat2(dirfd, path, mode, 0);
-	r = guest_newfstatat(dirfd, path, &st, flags & AT_SYMLINK_NOFOLLOW);
+	r = guest_newfstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW);
 	return r < 0 ? r : sys_granted(&st, mode & (R_OK | W_OK | X_OK), flags & AT_EACCESS);
+}
+
+/* musl tries the newer call for the sake of flags alone, and else has a child take on the effective identity and
+ * ask (src/unistd/faccessat.c). */
+static long access_by_musl(int dirfd, const char *path, int mode, int flags)
+{
+	const long r = guest_faccessat2(dirfd, path, mode, flags);
+
+	if (LIKELY(r != -ENOSYS) || !flags)
+		return r;
+	return flags == AT_EACCESS ? guest_eaccess(dirfd, path, mode) : -EINVAL;
 }
 
 int jail_faccessat(int dirfd, const char *path, int mode, int flags)
 {
-	const bool musl = config()->musl, old = flags && !musl && glibc_before(33);
-	long r = old ? -ENOSYS : guest_faccessat2(dirfd, path, mode, flags);
+	long r;
 
-	if (UNLIKELY(r == -ENOSYS) && flags && !musl)
+	if (config()->musl)
+		return EDGE(int, access_by_musl(dirfd, path, mode, flags));
+	if (glibc_before(33))
+		return EDGE(int, access_by_glibc(dirfd, path, mode, flags));
+	r = sys_lacks(SYS_faccessat2); /* also without flags: the call that glibc tries first */
+	if (LIKELY(r == 0))
+		return EDGE(int, guest_faccessat2(dirfd, path, mode, flags));
+	if (r == -ENOSYS) {
+		errno_set(ENOSYS);
 		r = access_by_glibc(dirfd, path, mode, flags);
-	else if (UNLIKELY(r == -ENOSYS) && flags) /* a child takes on the effective identity and asks */
-		r = flags == AT_EACCESS ? guest_eaccess(dirfd, path, mode) : -EINVAL;
+	}
 	return EDGE(int, r);
 }
 
-/* To glibc this is access(3), in a program that is not set-user-ID. */
+/* glibc judges by the mode, where the real and the effective identity differ (sysdeps/posix/euidaccess.c). */
 int jail_euidaccess(const char *path, int mode)
 {
-	return config()->musl ? jail_faccessat(AT_FDCWD, path, mode, AT_EACCESS) : jail_access(path, mode);
+	struct stat st;
+	long r;
+
+	if (config()->musl)
+		return jail_faccessat(AT_FDCWD, path, mode, AT_EACCESS);
+	r = guest_newfstatat(AT_FDCWD, path, &st, 0);
+	mode &= R_OK | W_OK | X_OK;
+	if (r == 0 && mode)
+		r = sys_one_identity() ? guest_faccessat2(AT_FDCWD, path, mode, 0) : sys_granted(&st, mode, true);
+	return EDGE(int, r);
 }
 
 /* utimensat(2): to the kernel a NULL path is dirfd itself.  Old glibc kept that for futimens(3)

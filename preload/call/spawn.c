@@ -19,6 +19,7 @@
 #define SPAWN_SETCGROUP 0x100 /* POSIX_SPAWN_SETCGROUP of glibc 2.39 */
 #define SPAWN_CLEAR_SIGHAND 0x100000000UL /* CLONE_CLEAR_SIGHAND, Linux 5.5 */
 #define SPAWN_INTO_CGROUP 0x200000000UL   /* CLONE_INTO_CGROUP, Linux 5.7 */
+#define SPAWN_P_PIDFD 3                   /* P_PIDFD of waitid(2), Linux 5.4 */
 
 _Static_assert(offsetof(struct spawn_attr, pgrp) == offsetof(posix_spawnattr_t, __pgrp) &&
 		       offsetof(struct spawn_attr, sigdefault) == 8 &&
@@ -139,7 +140,6 @@ static long child_closefrom(unsigned from)
 {
 	int ours[72]; /* a root and its binds */
 	size_t n = state_owned(from, UINT_MAX, ours, ROWS(ours));
-	long r = 0;
 
 	if (UNLIKELY(record_on))
 		record_child_changed_range(from, UINT_MAX);
@@ -150,13 +150,8 @@ static long child_closefrom(unsigned from)
 			from++;
 			continue;
 		}
-		r = sys_call(SYS_close_range, from, last, 0);
-		if (r < 0) { /* before Linux 5.9 */
-			const unsigned limit = fd_limit();
-
-			for (unsigned fd = from; fd <= last && fd < limit; fd++)
-				sys_close((int)fd);
-		}
+		if (sys_call_newer(SYS_close_range, from, last, 0) < 0)
+			sys_close_each(from, last);
 		if (i < n)
 			from = (unsigned)ours[i] + 1;
 	}
@@ -286,8 +281,12 @@ static long parent_fork(struct spawn_order *o, char *stack, size_t size)
 		.stack_size = size,
 		.cgroup = cgroup ? (uint64_t)o->attr->cgroup : 0,
 	};
-	long pid = sys_clone_stack(SYS_clone3, (long)&c, sizeof c, 0, child_main, o);
+	long pid;
 
+	/* pidfd_spawn(3) is for kernels that can also wait for one, since Linux 5.4 */
+	if (o->s->pidfd && sys_call(SYS_waitid, SPAWN_P_PIDFD, INT_MAX, NULL, WEXITED | WNOHANG, NULL) == -EINVAL)
+		return -ENOSYS;
+	pid = sys_clone_stack(SYS_clone3, (long)&c, sizeof c, 0, child_main, o);
 	/* Linux before 5.3, 5.5; a seccomp profile that does not know the call */
 	if ((pid == -ENOSYS || pid == -EINVAL || pid == -EPERM) && !cgroup) {
 		o->handlers = true;

@@ -38,7 +38,7 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 	if (nr != SYS_clone3 || (size_t)a[1] >= CLONE_ARGS_SIZE_VER0) {
 		r = guest_clone_allowed(nr == SYS_clone ? (unsigned)how & ~CSIGNAL : how);
 		if (r < 0)
-			return r;
+			return nr == SYS_clone3 && sys_lacks(nr) ? sys_lacks(nr) : r;
 	}
 	if (!(how & CLONE_VM))
 		fdpolicy_forking();
@@ -59,10 +59,14 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 /* clang-format off: a table, one number a line */
 static long call_by_number(long nr, long a[6])
 {
+	long r;
+
 	switch (nr) {
 	/* opening */
 	case SYS_openat: return guest_openat(FD(0), PTR(1), INT(2), (mode_t)a[3]);
-	case SYS_openat2: return guest_openat2(FD(0), PTR(1), PTR(2), SIZE(3));
+	case SYS_openat2:
+		r = sys_lacks(nr);
+		return r < 0 ? r : guest_openat2(FD(0), PTR(1), PTR(2), SIZE(3));
 	case SYS_fspick: return guest_fspick(FD(0), PTR(1), UINT(2));
 	case SYS_open_tree: return guest_open_tree(FD(0), PTR(1), UINT(2));
 	case SYS_name_to_handle_at:
@@ -81,7 +85,9 @@ static long call_by_number(long nr, long a[6])
 	case SYS_newfstatat: return guest_newfstatat(FD(0), PTR(1), PTR(2), INT(3));
 	case SYS_statx: return guest_statx(FD(0), PTR(1), INT(2), UINT(3), PTR(4));
 	case SYS_faccessat: return guest_faccessat2(FD(0), PTR(1), INT(2), 0);
-	case SYS_faccessat2: return guest_faccessat2(FD(0), PTR(1), INT(2), INT(3));
+	case SYS_faccessat2:
+		r = sys_lacks(nr);
+		return r < 0 ? r : guest_faccessat2(FD(0), PTR(1), INT(2), INT(3));
 	case SYS_statfs: return guest_statfs(PTR(0), PTR(1));
 	case SYS_readlinkat: /* an int to the kernel: fs/stat.c */
 		return INT(3) <= 0 ? sys_call6(nr, a[0], a[1], a[2], a[3], 0, 0)
@@ -117,7 +123,9 @@ static long call_by_number(long nr, long a[6])
 
 	/* mode, owner, times, size, attributes, watches */
 	case SYS_fchmodat: return guest_fchmodat2(FD(0), PTR(1), (mode_t)a[2], 0);
-	case SYS_fchmodat2: return guest_fchmodat2(FD(0), PTR(1), (mode_t)a[2], INT(3));
+	case SYS_fchmodat2:
+		r = sys_lacks(nr);
+		return r < 0 ? r : guest_fchmodat2(FD(0), PTR(1), (mode_t)a[2], INT(3));
 	case SYS_fchownat:
 		return guest_fchownat(FD(0), PTR(1), (uid_t)a[2], (gid_t)a[3], INT(4));
 	case SYS_utimensat: return guest_utimensat(FD(0), PTR(1), PTR(2), INT(3));
@@ -217,8 +225,12 @@ static long call_by_number(long nr, long a[6])
 	case SYS_pidfd_getfd: return fd_by_kernel(nr, a, FD_RECV, FD_FROM(FD(0)));
 	case SYS_mq_open: return fd_by_kernel(nr, a, FD_OPEN, FD_NAME(PTR(0)));
 	case SYS_bpf: return made_if(BPF_MAKES >> (a[0] & 63) & 1, nr, a);
+	case SYS_prctl:
+		return guest_prctl(INT(0), (unsigned long)a[1], (unsigned long)a[2], (unsigned long)a[3],
+			(unsigned long)a[4]);
 	case SYS_seccomp: /* SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER */
-		return made_if(INT(0) == 1 && a[1] & 1 << 3, nr, a);
+		r = guest_seccomp(UINT(0), UINT(1), PTR(2));
+		return UINT(0) == 1 && UINT(1) & 1 << 3 ? fdpolicy_made(r, FD_EVENT, true, 0, FD_NOTHING) : r;
 	case SYS_landlock_create_ruleset: /* with flags it tells a version */
 		return made_if(!a[2], nr, a);
 	case SYS_fsopen: /* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC */

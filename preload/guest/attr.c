@@ -22,7 +22,7 @@ long guest_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
 		return r;
 	if (!(at.flags | flags))
 		return place_done(&at, sys_call(SYS_fchmodat, at.dir, at.name, mode));
-	r = sys_call(SYS_fchmodat2, at.dir, at.name, mode, flags | at.flags);
+	r = sys_call_newer(SYS_fchmodat2, at.dir, at.name, mode, flags | at.flags);
 	if (r == -ENOSYS && (at.flags & AT_EMPTY_PATH) && !(flags & AT_SYMLINK_NOFOLLOW)) {
 		r = sys_call(SYS_fchmodat, AT_FDCWD, place_path(&at, magic), mode);
 	} else if (r == -ENOSYS) {
@@ -31,7 +31,7 @@ long guest_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
 		struct place held = {.dir = at.dir, .flags = AT_EMPTY_PATH};
 		int fd = -1;
 
-		if (!(at.flags & AT_EMPTY_PATH) && at.name && *at.name) {
+		if (!(at.flags & AT_EMPTY_PATH)) {
 			fd = sys_openat(at.dir, at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 			held.dir = fd;
 			if (fd < 0)
@@ -71,6 +71,9 @@ long guest_utimensat(int dirfd, const char *path, const struct timespec ts[2], i
 	if (!path) /* utimensat(2): the descriptor itself */
 		return sys_call(SYS_utimensat, dirfd, 0, ts, flags);
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	/* Linux before 5.8 did not know the flag, and says so before it looks at the path */
+	if (flags & AT_EMPTY_PATH && state_view() && sys_call(SYS_utimensat, -1, "", NULL, AT_EMPTY_PATH) == -EINVAL)
 		return -EINVAL;
 	r = place_find(&at, state_view(), dirfd, path, place_how(flags));
 	if (r < 0)
@@ -157,13 +160,13 @@ static long xattr_at(long nr, const struct place *at, const long a[6])
 	switch (nr) {
 	case SYS_setxattr:
 		x.flags = (uint32_t)a[4];
-		return sys_call(SYS_setxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+		return sys_call_newer(SYS_setxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
 	case SYS_getxattr:
-		return sys_call(SYS_getxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+		return sys_call_newer(SYS_getxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
 	case SYS_listxattr:
-		return sys_call(SYS_listxattrat, at->dir, at->name, FLAGS, a[1], a[2]);
+		return sys_call_newer(SYS_listxattrat, at->dir, at->name, FLAGS, a[1], a[2]);
 	default:
-		return sys_call(SYS_removexattrat, at->dir, at->name, FLAGS, a[1]);
+		return sys_call_newer(SYS_removexattrat, at->dir, at->name, FLAGS, a[1]);
 	}
 }
 
@@ -180,13 +183,12 @@ static long xattr_missing(long nr, const long args[6], long error)
  * -ENOSYS: the long way.  *ret_missing: the name has no parent. */
 static long xattr_named(const struct view *v, long nr, const long args[6], bool follow, bool *ret_missing)
 {
-	static int older; /* Linux: no *xattrat */
 	const char *path = (const char *)args[0];
 	long len = place_strlen(path, PATH_MAX), r;
 	struct place at;
 	struct stat st;
 
-	if (__atomic_load_n(&older, __ATOMIC_RELAXED) || len <= 0 || path[len - 1] == '/')
+	if (sys_missing(SYS_getxattrat) || len <= 0 || path[len - 1] == '/')
 		return -ENOSYS;
 	/* the names that are no names of a directory's own */
 	if (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/' || path[len - 2] == '.'))
@@ -201,7 +203,7 @@ static long xattr_named(const struct view *v, long nr, const long args[6], bool 
 		return place_done(&at, -ENOSYS);
 	r = xattr_at(nr, &at, args);
 	if (r == -ENOSYS)
-		__atomic_store_n(&older, 1, __ATOMIC_RELAXED);
+		sys_lacks(SYS_getxattrat); /* all four are of one release */
 	return place_done(&at, r);
 }
 

@@ -305,7 +305,7 @@ long guest_realpath(const char *path, char *resolved)
 	}
 	memcpy(text + cwd, path, (size_t)n + 1);
 	/* musl has a use for "//" in a symlink; the walker would do all twice */
-	single = !musl && !v->walk && names_are_single(v);
+	single = !musl && !view_walks(v) && names_are_single(v);
 	if (!single)
 		how.resolve |= RESOLVE_NO_SYMLINKS;
 	fd = place_open(v, AT_FDCWD, text, &how);

@@ -38,9 +38,16 @@ void made_closed_inside(int fd)
 	(void)record_closing(fd);
 }
 
+enum { CLOSE_EACH = 1 << 30 }; /* with close_run's flags: by close(2) */
+
 static long close_run(unsigned first, unsigned last, unsigned flags)
 {
-	return first > last ? 0 : sys_call(SYS_close_range, first, last, flags);
+	if (first > last)
+		return 0;
+	if (LIKELY(!(flags & CLOSE_EACH)))
+		return sys_call(SYS_close_range, first, last, flags);
+	sys_close_each(first, last);
+	return 0;
 }
 
 /* All of [first, last] but ours. */
@@ -89,6 +96,16 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 		}
 	}
 	return r;
+}
+
+void guest_closefrom(unsigned first)
+{
+	if (LIKELY(guest_close_range(first, ~0U, 0) == 0))
+		return;
+	close_around(first, ~0U, CLOSE_EACH);
+	fdpolicy_forget_range(first, ~0U);
+	if (UNLIKELY(record_on))
+		record_closed_range(first, ~0U);
 }
 
 #ifdef SYS_epoll_create

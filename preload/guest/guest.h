@@ -108,6 +108,11 @@ long guest_realpath(const char *path, char *resolved);
  * of what it leads to, or, where that is not there, of what it would be.  Its length or -errno. */
 long guest_host_name(const char *path, char *buf, size_t n);
 
+/* -- filter.c ----------------------------------------------------------------------------- */
+long guest_prctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+/* The descriptor of SECCOMP_FILTER_FLAG_NEW_LISTENER is the caller's to record. */
+long guest_seccomp(unsigned op, unsigned flags, void *args);
+
 /* -- chroot.c ----------------------------------------------------------------------------- */
 long guest_chroot(const char *path);
 /* What clone(2) says of these flags, without the signal, to whoever has a root: 0, -EPERM, -EINVAL. */
@@ -140,6 +145,8 @@ long guest_recvmmsg(
 
 /* -- fd.c: descriptors made, moved and closed --------------------------------------------- */
 long guest_close_range(unsigned first, unsigned last, unsigned flags);
+/* closefrom(3): also where the kernel lacks close_range(2). */
+void guest_closefrom(unsigned first);
 long guest_dup2(int fd, int to);
 long guest_dup3(int fd, int to, int flags);
 long guest_fcntl(int fd, int cmd, long arg, bool point);

@@ -5,39 +5,47 @@
 #include "../sys.h"
 #include "../mem.h"
 
-/* What is known of each number from FIRST on: what is answered in its place, HAVE, or 0: nothing yet. */
-enum { FIRST = SYS_pidfd_open, NUMBERS = 48, HAVE = 1 };
-static BESIDE signed char known[NUMBERS] = {0};
+signed char BESIDE sys_newer[SYS_NEWER_COUNT] = {0};
+bool BESIDE sys_filtered = false;
+
+enum { HAVE = 1 };
 
 static long ask(int nr)
 {
-	const size_t at = (size_t)nr - FIRST;
+	const size_t at = (size_t)nr - SYS_NEWER;
 	/* Every one of these calls finds something wrong with such arguments before it does anything:
 	 * EINVAL, EBADF, E2BIG. */
 	const long r = sys_call(nr, -1, -1, -1, -1, -1, -1);
 	const bool have = r != -ENOSYS && r != -EPERM;
 
-	if (at < NUMBERS)
-		__atomic_store_n(&known[at], have ? HAVE : (signed char)r, __ATOMIC_RELAXED);
+	if (at < SYS_NEWER_COUNT && !sys_filtered)
+		__atomic_store_n(&sys_newer[at], have ? HAVE : (signed char)r, __ATOMIC_RELAXED);
 	return have ? 0 : r;
 }
 
 long sys_lacks(int nr)
 {
-	const size_t at = (size_t)nr - FIRST;
-	const long r = at < NUMBERS ? __atomic_load_n(&known[at], __ATOMIC_RELAXED) : 0;
+	const size_t at = (size_t)nr - SYS_NEWER;
+	const long r = at < SYS_NEWER_COUNT && !sys_filtered ? __atomic_load_n(&sys_newer[at], __ATOMIC_RELAXED) : 0;
 
 	return r == HAVE ? 0 : r ? r : ask(nr);
 }
 
-bool sys_answered(int nr, long r)
+long sys_checked(int nr, long r)
 {
-	return LIKELY(r != -ENOSYS && r != -EPERM) || ask(nr) == 0;
+	if (LIKELY(r != -ENOSYS && r != -EPERM))
+		return r;
+	return !sys_filtered && ask(nr) == 0 ? r : -ENOSYS;
 }
 
-/* Are the real and the effective identity one?  Then faccessat(2), which asks for the real one, says
- * what AT_EACCESS would. */
-static bool one_identity(void)
+void sys_filter(void)
+{
+	sys_filtered = true;
+	for (size_t i = 0; i < SYS_NEWER_COUNT; i++)
+		__atomic_store_n(&sys_newer[i], -ENOSYS, __ATOMIC_RELAXED);
+}
+
+bool sys_one_identity(void)
 {
 	return sys_call(SYS_getuid) == sys_call(SYS_geteuid) && sys_call(SYS_getgid) == sys_call(SYS_getegid);
 }
@@ -84,7 +92,7 @@ static int access_older(int dir, const char *path, int mode, int flags)
 
 	if (mode & ~7 || flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (flags & AT_EACCESS && !one_identity()) {
+	if (flags & AT_EACCESS && !sys_one_identity()) {
 		r = sys_fstatat(dir, path, &st, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
 		return r < 0 ? r : sys_granted(&st, mode, true);
 	}
@@ -111,10 +119,56 @@ int sys_faccessat2(int dir, const char *path, int mode, int flags)
 
 	if (!flags)
 		return (int)sys_call(SYS_faccessat, dir, path, mode);
-	if (LIKELY(__atomic_load_n(&known[SYS_faccessat2 - FIRST], __ATOMIC_RELAXED) >= 0)) {
-		r = sys_call(SYS_faccessat2, dir, path, mode, flags);
-		if (sys_answered(SYS_faccessat2, r))
-			return (int)r;
+	r = sys_call_newer(SYS_faccessat2, dir, path, mode, flags);
+	return r == -ENOSYS ? access_older(dir, path, mode, flags) : (int)r;
+}
+
+/* The descriptor that the directory entry d is named after, or -1. */
+static long entry_fd(const char *name)
+{
+	long n = 0;
+
+	if (!*name)
+		return -1;
+	for (; *name >= '0' && *name <= '9'; name++)
+		n = n * 10 + *name - '0';
+	return *name ? -1 : n;
+}
+
+/* One look at all that are open, in the directory dir of procfs.  Was one closed, so that others may have been
+ * passed over? */
+static bool close_listed(int dir, unsigned first, unsigned last)
+{
+	char buf[1024];
+	bool closed = false;
+	long have;
+
+	while ((have = sys_call(SYS_getdents64, dir, buf, sizeof buf)) > 0)
+		for (long at = 0; at < have;) {
+			uint16_t size;
+			long fd;
+
+			memcpy(&size, buf + at + 16, sizeof size); /* getdents64(2): d_reclen */
+			fd = entry_fd(buf + at + 19);
+			at += size;
+			if (fd >= (long)first && fd <= (long)last && fd != dir && sys_close((int)fd) != -EBADF)
+				closed = true;
+		}
+	return closed;
+}
+
+void sys_close_each(unsigned first, unsigned last)
+{
+	int dir = sys_openat_own(AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	if (dir >= 0) {
+		while (close_listed(dir, first, last))
+			sys_call(SYS_lseek, dir, 0, SEEK_SET);
+		sys_close(dir);
+		return;
 	}
-	return access_older(dir, path, mode, flags);
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+	for (unsigned fd = first; fd <= last && fd < limit.rlim_cur; fd++)
+		sys_close((int)fd);
 }

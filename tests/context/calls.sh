@@ -127,9 +127,10 @@ rows_of() {
 # What may come instead of the injected error, FUNCTION:CALL:ANSWER as patterns: memory is out when
 # mmap says so, whatever its error; ttyname(3) does not believe what it cannot look up; EIO is what calls.c
 # makes of a child or a loader that failed, and those carry the filter on; tmpfile(3) says ENOENT where it
-# cannot look at its directory (glibc, __path_search()).
+# cannot look at its directory (glibc, __path_search()); faccessat(3) leaves the ENOSYS of faccessat2(2) in errno,
+# of which the filter lets glibc's own pass here (oracle/linux-4.18 compares it).
 injected_too='*:mmap:ENOMEM ttyname*:*:19 glob*:*:EIO dlopen:*:EIO system:*:EIO posix_spawn*:*:EIO popen:*:* pclose:*:*
-	exec*:fcntl:* tmpfile*:*:2'
+	exec*:fcntl:* tmpfile*:*:2 faccessat:faccessat2:*'
 
 # NAME FILE NATIVE: what FILE has that neither the filter nor NATIVE, the same without libjail, explains
 injected() {

@@ -4886,6 +4886,14 @@ static bool item_shares(size_t i)
 }
 
 /* In children: a case may move its root, its working directory, or crash. */
+static bool is_wanted(const struct item *item, char **only)
+{
+	for (char **o = only; *o; o++)
+		if (strcmp(*o, item->name) == 0)
+			return true;
+	return !*only;
+}
+
 static int run(char **only)
 {
 	size_t *at = mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -4895,14 +4903,9 @@ static int run(char **only)
 
 	if (at == MAP_FAILED || !wanted)
 		die("mmap");
-	for (size_t i = 0; i < nitems; i++) {
-		bool is = !*only;
-
-		for (char **o = only; *o; o++)
-			is = is || strcmp(*o, items[i].name) == 0;
-		if (is)
+	for (size_t i = 0; i < nitems; i++)
+		if (is_wanted(&items[i], only))
 			wanted[n++] = i;
-	}
 	for (size_t i = 0; i < n; i = end) {
 		pid_t pid;
 
@@ -4949,7 +4952,7 @@ static void setup_tree(const char *dir, const char *guest, long tree, bool share
 		die("..");
 }
 
-static int setup(const char *dir, const char *outside)
+static int setup(const char *dir, const char *outside, char **only)
 {
 	int here = open(".", O_RDONLY | O_DIRECTORY);
 
@@ -4960,7 +4963,7 @@ static int setup(const char *dir, const char *outside)
 		die("w");
 	setup_tree("shared", "/w/shared", TREE_SHARED, true);
 	for (size_t i = 0; i < nitems; i++) {
-		if (!items[i].own)
+		if (!items[i].own || !is_wanted(&items[i], only))
 			continue;
 		item_self(&items[i]);
 		setup_tree(items[i].name, self, items[i].tree, false);
@@ -5287,8 +5290,8 @@ int main(int argc, char **argv)
 		return write(1, "", 1) != 1 || read(0, &(char){0}, 1) < 0;
 	signal(SIGPIPE, SIG_IGN);
 	items_make();
-	if (argc >= 3 && strcmp(argv[1], "setup") == 0)
-		return setup(argv[2], argv[3]);
+	if (argc >= 4 && strcmp(argv[1], "setup") == 0)
+		return setup(argv[2], argv[3], argv + 4);
 	if (argc >= 2 && strcmp(argv[1], "run") == 0) {
 		if (argc < 3 || strcmp(argv[2], "-t") != 0)
 			return run(argv + 2);
@@ -5306,7 +5309,7 @@ int main(int argc, char **argv)
 		tree_show(fd, "", true);
 		return 0;
 	}
-	fputs("usage: oracle setup DIR [OUTSIDE]  make the fixture in DIR, and one outside of it\n"
+	fputs("usage: oracle setup DIR OUTSIDE [CASE...]  make the fixture in DIR, and one outside of it\n"
 	      "       oracle run [-t] [CASE...]   all cases or those named; -t: only their names\n"
 	      "       oracle random SEED N        N random sequences\n"
 	      "       oracle tree DIR             what is on the disk\n"

@@ -18,6 +18,9 @@
 #   ORACLE_PASS  "kernel": only run under chroot, twice, and compare the two
 #   ORACLE_LIBC  only this libc: glibc or musl
 #   ORACLE_RESOLVERS  only these: auto, walk
+#   ORACLE_LINUX      both as on an older kernel, or behind an old filter: what tests/program/older.c takes,
+#                     such as "4.18 enosys"
+#   ORACLE_SAMPLE     of the table, without CASE: every so many-th case of each call
 
 set -u
 
@@ -133,7 +136,7 @@ lib() {
 	done
 }
 
-# root DIR OUTSIDE PROGRAM LIBC
+# root DIR OUTSIDE PROGRAM LIBC, with what the cases in $cases need; "": all
 root() {
 	mkdir -p "$1/bin" "$1/sub/bin"
 	cp -- "$3" "$1/bin/oracle"
@@ -168,7 +171,8 @@ root() {
 		chown "$own:$own" "$2.up"
 	fi
 	say "fixture in $1"
-	$as_user "$host" setup "$1" "$2.up/out" || fail "no fixture in $1"
+	# shellcheck disable=SC2086 # words
+	$as_user "$host" setup "$1" "$2.up/out" $cases || fail "no fixture in $1"
 	mv -- "$2.up/out" "$2"
 	rmdir "$2.up"
 }
@@ -187,7 +191,7 @@ kernel() {
 		done
 		cd / || exit 125
 		exec env -i PATH=/bin ORACLE_ROOT="$dir" $priv "$chroot" "$dir" /bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
-	' sh "$dir" "$out" "$as_chrooter" "$(command -v chroot)" "$@"
+	' sh "$dir" "$out" "$older $as_chrooter" "$(command -v chroot)" "$@"
 }
 
 # jail DIR OUT ARG...: the oracle under libjail; $resolver is unset's "auto", or "walk"
@@ -202,7 +206,7 @@ jail() {
 			walk=LIBJAIL_RESOLVER=$resolver
 		fi
 		# shellcheck disable=SC2086
-		exec env -i PATH=/bin ORACLE_ROOT="$dir" $walk $as_user "$jailrun" --cloexec=off --root "$dir" -w / -- \
+		exec env -i PATH=/bin ORACLE_ROOT="$dir" $walk $older $as_user "$jailrun" --cloexec=off --root "$dir" -w / -- \
 			/bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
 	)
 }
@@ -331,6 +335,13 @@ libs='-ldl -lrt -lutil'
 # shellcheck disable=SC2086
 ${CC:-cc} $cflags -o "$host" "$here/oracle.c" $libs || fail "does not build"
 
+older=''
+if [ "${ORACLE_LINUX:-}" ]; then
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -o "$base/older" "$top/tests/program/older.c" || fail "does not build"
+	older="$base/older $ORACLE_LINUX"
+	$older true || skip "no seccomp filters on this machine"
+fi
+
 # libc LIBC CASE...: all passes for one libc
 libc() {
 	libc=$1
@@ -361,11 +372,18 @@ libc() {
 	done
 }
 
+if [ "${ORACLE_SAMPLE:-}" ] && [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046 # names have no blanks
+	set -- $("$host" run -t | awk -v every="$ORACLE_SAMPLE" '{ call = $2; sub(/\..*/, "", call) } n[call]++ % every == 0 { print $2 }')
+fi
+cases=$*
+
 if [ "${ORACLE_PASS:-}" != kernel ] && [ ! -x "$jailrun" ]; then
 	fail "no $jailrun: build it, or set JAILRUN"
 fi
 which=${ORACLE_LIBC:-glibc musl}
 if ! command -v musl-gcc >/dev/null; then
+	[ "$which" != musl ] || skip "no musl-gcc"
 	printf 'SKIP: oracle: no musl-gcc: not compared in a musl root\n'
 	which=glibc
 fi

@@ -6,7 +6,7 @@
  *
  * usage: older 4.18|5.0|5.4|5.10|NUMBER enosys|eperm|kill COMMAND...
  *
- * NUMBER: the first system call that is not known.  A flag that is not known is EINVAL, as the kernel says. */
+ * NUMBER: the first system call that is not known.  What is not known of an older call is EINVAL. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -35,13 +35,15 @@ static const struct release {
 	{"5.10", 441},
 };
 
-/* Flags of older calls: the first release number whose kernels know the flag, as the first unknown system
- * call of the release before tells it. */
-static const struct flag {
-	unsigned nr, argument, bits, until;
-} flags[] = {
-	{SYS_utimensat, 3, 0x1000 /* AT_EMPTY_PATH, 5.8 */, 439},
-	{SYS_close_range, 2, 4 /* CLOSE_RANGE_CLOEXEC, 5.11 */, 441},
+/* Arguments of older calls, and which release's first unknown system call says that they are unknown,
+ * too: a flag, or, with exact, a value. */
+static const struct newer {
+	unsigned nr, argument, bits, since;
+	int exact;
+} newer[] = {
+	{SYS_waitid, 0, 3 /* P_PIDFD, 5.4 */, 435, 1},
+	{SYS_utimensat, 3, 0x1000 /* AT_EMPTY_PATH, 5.8 */, 439, 0},
+	{SYS_close_range, 2, 4 /* CLOSE_RANGE_CLOEXEC, 5.11 */, 441, 0},
 };
 
 #define ARGUMENT(i) (unsigned)(offsetof(struct seccomp_data, args) + (i) * 8)
@@ -69,12 +71,12 @@ int main(int argc, char **argv)
 	ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 	ADD(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1));
 	ADD(BPF_STMT(BPF_RET | BPF_K, other));
-	for (size_t i = 0; i < ROWS(flags); i++) {
-		if (first > flags[i].until)
+	for (const struct newer *p = newer; p < newer + ROWS(newer); p++) {
+		if (first > p->since)
 			continue;
-		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, flags[i].nr, 0, 4));
-		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(flags[i].argument)));
-		ADD(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flags[i].bits, 0, 1));
+		ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, p->nr, 0, 4));
+		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(p->argument)));
+		ADD(BPF_JUMP(BPF_JMP | BPF_K | (p->exact ? BPF_JEQ : BPF_JSET), p->bits, 0, 1));
 		ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL));
 		ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 	}

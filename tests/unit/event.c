@@ -3,7 +3,7 @@
  * Rows for the spelling of events, and for the places they go to: a line is whole JSON of at most
  * EVENT_SIZE bytes whatever goes into it, and no sink can hurt the program: not by a signal, not by
  * making it wait, not by another file under our descriptor's number.
- * links: mem.o sys/lock.o sys/wiped.o */
+ * links: mem.o sys/newer.o sys/lock.o sys/wiped.o */
 #include "../../preload/event.c"
 #include <fcntl.h>
 #include <setjmp.h>

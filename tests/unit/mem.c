@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * links: mem.o sys/lock.o sys/wiped.o
+ * links: mem.o sys/newer.o sys/lock.o sys/wiped.o
  *
  * The memory functions, which copy and compare by the word, against loops of bytes: every length and
  * alignment up to some words, every overlap, and texts that end at the end of a page. */

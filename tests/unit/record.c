@@ -5,7 +5,7 @@
  * stack, the clock and the reports are the test's own; tests/context/threads.sh runs it under
  * ThreadSanitizer.
  *
- * links: mem.o sys/lock.o sys/wiped.o
+ * links: mem.o sys/newer.o sys/lock.o sys/wiped.o
  */
 #include "../../preload/record.c"
 #include "../../preload/stack.c"

@@ -3,7 +3,7 @@
  * Rows for the rules file: what it may say, what is wrong with what it says and in which line, and what
  * the rules decide.
  *
- * links: rules.o mem.o sys/lock.o sys/wiped.o
+ * links: rules.o mem.o sys/newer.o sys/lock.o sys/wiped.o
  */
 #include "../../preload/config.h"
 #include "../../preload/rules.h"
