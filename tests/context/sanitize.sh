@@ -23,9 +23,9 @@ printf '#include <stdarg.h>\n#include <stddef.h>\n#include <setjmp.h>\n#include 
 if $CC -fsyntax-only "$T/cm.c" 2>/dev/null; then
 	sanitized="-std=gnu11 -D_GNU_SOURCE -O1 -g $flags -fno-strict-aliasing"
 	mkdir "$T/o"
-	for c in preload/*.c preload/guest/*.c; do # the layers, as tests/run.sh has them
+	for c in preload/*.c preload/*/*.c preload/*/*/*.c; do # the layers, as tests/run.sh has them
 		case $c in
-		*/shape.c | */audit.c) continue ;;
+		*/shape.c | */audit.c | */call/*) continue ;;
 		esac
 		# shellcheck disable=SC2086
 		$CC $sanitized -DLIBJAIL_VERSION='"test"' -c -o "$T/o/$(echo "$c" | tr / -).o" "$c" || exit 1

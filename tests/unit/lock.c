@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * links: mem.o sys/lock.o sys/wiped.o
+ * links: mem.o sys/lock.o sys/newer.o sys/wiped.o
  *
  * The lock's rule (preload/sys/lock.h) by the order of what happens: what a child of fork(2), made in any way, of
  * vfork(2) and a signal handler find while a thread holds it, and who has it when its owner is gone. */

@@ -5,14 +5,22 @@
 #include "exec.h"
 #include "../../config.h"
 
+long elf_read_some(int fd, const struct elf_start *start, void *to, size_t n, uint64_t at)
+{
+	if (!start || at > start->have || n > start->have - at)
+		return sys_pread(fd, to, n, (off_t)at);
+	memcpy(to, start->text + at, n);
+	return (long)n;
+}
+
 /* Does this PT_NOTE hold Go's build id (cmd/internal/buildid)?  Such a program, when it is linked
  * dynamically at all, makes its system calls itself, and reads the auxiliary vector from behind the
  * environment that the kernel gave, which is shorter under us. */
-bool elf_is_go(int fd, const Elf64_Phdr *ph)
+bool elf_is_go(int fd, const struct elf_start *start, const Elf64_Phdr *ph)
 {
 	char text[512];
 	const size_t room = ph->p_filesz < sizeof text ? ph->p_filesz : sizeof text;
-	const ssize_t have = sys_pread(fd, text, room, (off_t)ph->p_offset);
+	const long have = elf_read_some(fd, start, text, room, ph->p_offset);
 	Elf64_Nhdr note;
 
 	for (size_t at = 0; have > 0 && at + sizeof note + 4 <= (size_t)have;) {
@@ -143,7 +151,7 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < p->nphdrs && !p->go; i++)
-		p->go = p->phdrs[i].p_type == PT_NOTE && elf_is_go(p->fd, &p->phdrs[i]);
+		p->go = p->phdrs[i].p_type == PT_NOTE && elf_is_go(p->fd, NULL, &p->phdrs[i]);
 	if (r > 0) {
 		for (const char *c = p->guest_interp; *c; c++)
 			if (mem_after(c, "musl"))

@@ -83,8 +83,19 @@ long exec_refuse(const char *guest, const char *why, long error);
 /* Reads the headers of p->fd, whose first bytes are head (EXEC_HEAD bytes): what kind, which loader.  0 or the kernel's -errno. */
 long elf_program(struct program *p, const struct view *v, const char *head, const char *shown) MUST_CHECK;
 
-/* Does this PT_NOTE of the open file say that it was made with Go?  Is a file of this name with these headers a loader? */
-bool elf_is_go(int fd, const Elf64_Phdr *ph);
+/* The first bytes of a file, which mostly have all of its headers. */
+struct elf_start {
+	size_t have;
+	char text[1024] __attribute__((aligned(8)));
+};
+
+/* pread(2), without a system call where start (may be NULL) has the bytes. */
+long elf_read_some(int fd, const struct elf_start *start, void *to, size_t n, uint64_t at);
+
+/* Does this PT_NOTE of the open file say that it was made with Go?  start may be NULL. */
+bool elf_is_go(int fd, const struct elf_start *start, const Elf64_Phdr *ph);
+
+/* Is a file of this name with these headers a loader? */
 bool elf_is_loader(const Elf64_Ehdr *e, const char *base);
 
 /* ld.so's own command line: the place of the program in argv, 0 when there is none. */

@@ -26,9 +26,9 @@ static bool is_secure(int fd)
 	       !(sys_call(SYS_fstatfs, fd, &fs) == 0 && fs.f_flags & NOSUID);
 }
 
-static const char *why_elf(int fd, const char *head, const char *name)
+static const char *why_elf(int fd, const struct elf_start *start, const char *name)
 {
-	const Elf64_Ehdr *e = (const void *)head;
+	const Elf64_Ehdr *e = (const void *)start->text;
 	bool dynamic = false, go = false;
 	Elf64_Phdr some[8];
 
@@ -37,11 +37,11 @@ static const char *why_elf(int fd, const char *head, const char *name)
 	if (elf_is_loader(e, mem_base(name))) /* takes preloads along to its program */
 		return NULL;
 	for (unsigned i = 0; i < e->e_phnum && !go; i += ROWS(some)) {
-		const long n = sys_pread(fd, some, sizeof some, (off_t)(e->e_phoff + i * sizeof *some));
+		const long n = elf_read_some(fd, start, some, sizeof some, e->e_phoff + i * sizeof *some);
 
 		for (unsigned k = 0; n > 0 && k < (size_t)n / sizeof *some && i + k < e->e_phnum; k++) {
 			dynamic |= some[k].p_type == PT_INTERP;
-			go |= some[k].p_type == PT_NOTE && elf_is_go(fd, &some[k]);
+			go |= some[k].p_type == PT_NOTE && elf_is_go(fd, start, &some[k]);
 		}
 	}
 	return go ? "go" : !dynamic ? "static" : is_secure(fd) ? "setid" : NULL;
@@ -49,24 +49,26 @@ static const char *why_elf(int fd, const char *head, const char *name)
 
 const char *exec_unwatched(const struct exec_run *r)
 {
-	char head[EXEC_HEAD] __attribute__((aligned(8))), magic[PLACE_PATH];
+	struct elf_start starts[2]; /* an interpreter's name lies in the one before its own */
 	struct place held = {.dir = r->dirfd, .flags = AT_EMPTY_PATH};
+	char magic[PLACE_PATH], *interp = NULL, *arg;
 	const char *path = *r->path ? r->path : place_path(&held, magic), *why = NULL;
 	int dirfd = r->dirfd;
-	char *interp = NULL, *arg;
 
 	for (int depth = 0; depth <= EXEC_SCRIPTS; depth++, dirfd = AT_FDCWD, path = interp) {
 		const int fd = sys_openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+		struct elf_start *s = &starts[depth % 2];
+		long have;
 
 		interp = NULL;
 		if (fd < 0)
 			return NULL;
-		memset(head, 0, sizeof head);
-		if (sys_pread(fd, head, sizeof head, 0) <= 0)
-			;
-		else if (memcmp(head, ELFMAG, SELFMAG) == 0)
-			why = why_elf(fd, head, path);
-		else if (head[0] == '#' && head[1] == '!' && script_split(head, &interp, &arg) < 0)
+		memset(s->text, 0, sizeof s->text);
+		have = sys_pread(fd, s->text, sizeof s->text, 0);
+		s->have = have > 0 ? (size_t)have : 0;
+		if (memcmp(s->text, ELFMAG, SELFMAG) == 0)
+			why = why_elf(fd, s, path);
+		else if (s->text[0] == '#' && s->text[1] == '!' && script_split(s->text, &interp, &arg) < 0)
 			interp = NULL;
 		sys_close(fd);
 		if (!interp)
