@@ -355,7 +355,7 @@ static void sink_write(const char *line, size_t n)
 	} while (next != fd);
 	if (r == (long)n || r == -EINTR || __atomic_exchange_n(&sink_said, true, __ATOMIC_RELAXED))
 		return;
-	SAY("report: an event could not be written: ",
+	SAY("report ", config()->report, ": an event could not be written: ",
 		r == -ENOSPC || r == -EDQUOT || r >= 0	       ? "no space is left"
 		: r == -EFBIG				       ? "the file would be too large"
 		: r == -EAGAIN				       ? "its reader does not keep up"

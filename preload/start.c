@@ -310,8 +310,9 @@ static void launch_failed(const char *cmd, long r, bool bare)
 
 	if (bare)
 		SAY(cmd, ": ", why(r), "; did you mean --report=", cmd, "?");
-	else if (mem_find(cmd, '/') && guest_newfstatat(AT_FDCWD, cmd, &st, 0) == 0 && S_ISDIR(st.st_mode))
-		SAY(cmd, ": is a directory", rooted ? "" : "; did you mean --root ", rooted ? "" : cmd, rooted ? "" : "?");
+	else if ((r == -ENOENT ? !rooted : mem_find(cmd, '/') != NULL) && guest_newfstatat(AT_FDCWD, cmd, &st, 0) == 0 &&
+		 S_ISDIR(st.st_mode))
+		SAY(cmd, r == -ENOENT ? ": is no program but a directory" : ": is a directory", rooted ? "" : "; did you mean --root ", rooted ? "" : cmd, rooted ? "" : "?");
 	else if (r == -ENOENT && mem_find(cmd, '/') && guest_newfstatat(AT_FDCWD, cmd, &st, 0) == 0)
 		SAY(cmd, ": the interpreter or loader that it names is not found", rooted ? " in the root" : "");
 	else

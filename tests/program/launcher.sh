@@ -80,6 +80,9 @@ cp "$R/bare" "$T/shless/bare"
 one_line "a script in a root without /bin/sh" 127 'jailrun: /bare: no program, *: /bin/sh: not found' "$jailrun" -r "$T/shless" /bare
 one_line "an interpreter that is not there" 127 'jailrun: /orphan: the interpreter*not found in the root' "$jailrun" -r "$R" /orphan
 one_line "the root without --root" 126 "jailrun: $R: is a directory; did you mean --root $R?" "$jailrun" "$R" cat /where
+mkdir "$T/newroot"
+one_line "a root in this directory without --root" 127 "jailrun: newroot: *directory; did you mean --root newroot?" sh -c "cd '$T' && exec '$jailrun' newroot true"
+one_line "a user whose name is --" 125 "jailrun: --user --: *" "$jailrun" --user -- true
 one_line "--report FILE" 127 "jailrun: nonesuch: *; did you mean --report=nonesuch?" "$jailrun" --report nonesuch true
 one_line "--report -- CMD" 127 "jailrun: nonesuch: not found" "$jailrun" --report -- nonesuch
 

@@ -57,7 +57,7 @@ says "a daemon's leaks are waited for" 0 '*LEAKED*/dev/zero*into  /bin/sh*1 desc
 	timeout 60 "$jailrun" --report --report-wait=50 --cloexec=report -- "$T/leakd" "$T/go"
 [ -z "$(left)" ]
 row $? "and no file is left"
-says "who still runs is told" 0 '*still running after 0 seconds*1 process (leakd *events go on to '"$T"'/tmp/jailrun-events.*jailreport *' \
+says "who still runs is told" 0 '*no leaks so far*still running after 0 seconds*1 process (leakd *events go on to '"$T"'/tmp/jailrun-events.*jailreport *' \
 	timeout 60 "$jailrun" --report --report-wait=0 --cloexec=report -- "$T/leakd" "$T/go"
 case $got in
 *LEAKED*) false ;;
@@ -132,6 +132,12 @@ says "an exit status" 3 '*no leaks*' "$jailrun" --report -- sh -c 'exit 3'
 [ -z "$(left)" ]
 row $? "no file is left by those"
 
+# -- a FIFO: opening it to try would wait for its reader, and closing it end what that reads
+mkfifo "$T/fifo"
+chmod 666 "$T/fifo"
+says "a FIFO that nobody reads is not waited for" 0 '*libjail: report '"$T"'/fifo: nobody reads it*' \
+	timeout 60 "$jailrun" --report="$T/fifo" -- true
+
 # -- what is said can be done
 says "no option of jailreport without the events" 0 '*inherited*jailrun --report=FILE*' \
 	sh -c "exec 7</dev/null; exec '$jailrun' --report -- true"
@@ -144,7 +150,7 @@ row $? "nor in the summary"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=16k tmpfs "$T/tmp" 2>/dev/null; then
 	chmod 1777 "$T/tmp"
 	head -c 100000 /dev/zero >"$T/tmp/full" 2>/dev/null
-	says "a full TMPDIR: the command runs" 0 '*an event could not be written*' "$jailrun" --report --cloexec=report -- true
+	says "a full TMPDIR: the command runs" 0 '*libjail: report '"$T"'/*: an event could not be written*' "$jailrun" --report --cloexec=report -- true
 	one_line "a full TMPDIR: --names=host" 125 'jailrun: --names=host: no space*' "$jailrun" --names=host true
 	[ "$(ls "$T/tmp")" = full ]
 	row $? "a full TMPDIR: no file is left"

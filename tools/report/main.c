@@ -373,7 +373,8 @@ static void watch_show(const struct watch *w, struct options *o, long grace)
 		return; /* nothing was run, and why has been said */
 	dup2(2, 1);
 	screen_start(o);
-	o->show.once = w->left == 0;
+	o->show.left = w->left > 0;
+	o->show.once = !o->show.left;
 	o->show.watched = true;
 	if (read_file(m, w->file)) {
 		finish(m);

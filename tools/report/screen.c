@@ -596,9 +596,13 @@ static void head(struct screen *s, const struct model *m)
 	put_words(s, 0, raw.at);
 	text_free(&raw);
 	if (m->events == 0 && m->malformed == 0 && !m->pid)
-		put_words(s, 0, "note: no events at all: was the program run by jailrun --report, is "
-				"it dynamically linked, and not set-user-ID? One that makes no "
-				"descriptor and is ended by a signal says nothing, either.");
+		put_words(s, 0,
+			s->show->watched ? "note: no events at all: is the program dynamically linked, and not "
+					   "set-user-ID? One that makes no descriptor and is ended by a signal "
+					   "says nothing, either."
+					 : "note: no events at all: was the program run by jailrun --report, is it "
+					   "dynamically linked, and not set-user-ID? One that makes no descriptor "
+					   "and is ended by a signal says nothing, either.");
 }
 
 static void put_note(void *arg, const struct module *module)

@@ -299,7 +299,7 @@ void show_summary(struct text *t, const struct model *m, const struct show *show
 		show_count(t, leaks, "call site", "call sites");
 	} else {
 		text_add(t, m->events == 0   ? "nothing was recorded"
-			    : m->running.n ? "no leaks so far"
+			    : m->running.n || show->left ? "no leaks so far"
 					   : "no leaks");
 	}
 	if (s.groups[KIND_EMFILE]) {

@@ -10,6 +10,7 @@ struct show {
 	size_t width; /* columns */
 	bool colour, kept, inherited, tables, verbose;
 	bool watched;    /* jailrun says what still runs */
+	bool left;       /* something still runs, whether the events tell of it or not */
 	bool diff;       /* what differs, alone */
 	unsigned top;    /* groups of a kind; 0: all */
 	bool hit[KINDS]; /* the kinds that make the exit status 1 */
