@@ -409,6 +409,23 @@ static bool flushes(pid_t pid, bool say)
 	return ret;
 }
 
+/* Has pid, which is running or waits for a processor, had less than ms of processor time?  On a busy machine
+ * that is no sign that it hangs. */
+static bool starves(pid_t pid, int ms)
+{
+	char name[64], text[512], *at, state = 0;
+	unsigned long user = 0, system = 0;
+	FILE *f;
+
+	snprintf(name, sizeof name, "/proc/%d/stat", pid);
+	f = fopen(name, "r");
+	at = f && fgets(text, sizeof text, f) ? strrchr(text, ')') : NULL;
+	if (f)
+		fclose(f);
+	return at && sscanf(at, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) == 3 &&
+	       state == 'R' && (user + system) * 1000 / (unsigned long)sysconf(_SC_CLK_TCK) < (unsigned long)ms;
+}
+
 /* The time of those workers is not the program's: Linux 6.18 has let a runnable one wait for most of a minute,
  * beside programs that do nothing but compute, without libjail as well. */
 static int wait_for(pid_t pid, int ms)
@@ -419,7 +436,7 @@ static int wait_for(pid_t pid, int ms)
 	for (long end = now_ms() + ms; waitpid(pid, &status, WNOHANG) == 0; usleep(500)) {
 		if (now_ms() <= end + shared->patience)
 			continue;
-		if (shared->patience < PATIENCE && flushes(pid, false)) {
+		if (shared->patience < PATIENCE && (flushes(pid, false) || starves(pid, ms))) {
 			__atomic_add_fetch(&shared->patience, 1000, __ATOMIC_RELAXED);
 			continue;
 		}
