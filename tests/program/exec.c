@@ -4,9 +4,12 @@
  *   exec many HOW PROGRAM STACK_KIB COUNT LENGTH   executes PROGRAM from a thread with such a stack, with COUNT
  *                           arguments of LENGTH bytes; HOW: execv vfork execvp execvpe execl execle execlp spawn fexecve
  *   exec again ROUNDS       failing and working execs by vfork, from several threads: does this process grow?
+ *   exec together ROUNDS    more threads than libjail has room for at first, each with a child of vfork that runs on
  *   exec inherits ROUNDS fails|works PROGRAM COPY   one thread executes PROGRAM with a descriptor, another makes
  *                           children that look whether they have it: by a copy of this program, which is given nothing
  *   exec keeps              a lock of fcntl(2) across the exec of a process that has threads
+ *   exec pends              a blocked signal that waits for the thread which executes, in a process that has others
+ *   exec filtered           the same process, when its filter kills whoever makes a thread or changes its table
  *   exec list               says which descriptors but 0 to 2 it has
  *   exec elf SEED COUNT     this program with a changed ELF header, interpreter and more: errno of each exec
  *   exec script SEED COUNT  #! lines: errno, or what the interpreter gets
@@ -15,15 +18,21 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,6 +193,48 @@ static void again(void)
 	before = pages();
 	rounds *= 4;
 	in_thread(1 << 16, again_thread);
+	printf("grows by %s\n", pages() - before > 256 ? "more than 1 MiB" : "little");
+}
+
+static int ends[2];
+
+static void *together_thread(void *arg)
+{
+	char *argv[] = {self, "hold", NULL};
+	const pid_t pid = vfork();
+
+	if (pid == 0) {
+		dup2(ends[0], 0);
+		execv(self, argv);
+		_exit(1);
+	}
+	*(pid_t *)arg = pid;
+	return NULL;
+}
+
+/* Threads that come and go, as those of a server: the children of one round live at the same time. */
+static void together(void)
+{
+	enum { THREADS = 40 };
+	pthread_t threads[THREADS];
+	pid_t pids[THREADS];
+	size_t before = 0;
+
+	for (int i = -2; i < rounds; i++) {
+		if (i == 0)
+			before = pages();
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			die("pipe2");
+		for (int t = 0; t < THREADS; t++)
+			if (pthread_create(&threads[t], NULL, together_thread, &pids[t]) != 0)
+				die("thread");
+		for (int t = 0; t < THREADS; t++)
+			pthread_join(threads[t], NULL);
+		close(ends[0]);
+		close(ends[1]);
+		for (int t = 0; t < THREADS; t++)
+			waitpid(pids[t], NULL, 0);
+	}
 	printf("grows by %s\n", pages() - before > 256 ? "more than 1 MiB" : "little");
 }
 
@@ -528,6 +579,50 @@ static void script(int count)
 	unlink("print");
 }
 
+/* -- what the new program keeps --------------------------------------------------------------- */
+
+static void pends(void)
+{
+	sigset_t some;
+	pthread_t t;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	pthread_create(&t, NULL, nothing, NULL);
+	pthread_kill(pthread_self(), SIGUSR2);
+	execl(self, self, "pending", (char *)NULL);
+	die("exec");
+}
+
+static int pending(void)
+{
+	sigset_t some;
+
+	sigpending(&some);
+	printf("%s\n", sigismember(&some, SIGUSR2) ? "pending" : "lost");
+	return 0;
+}
+
+static void filtered(void)
+{
+	static const unsigned killed[] = {SYS_clone, SYS_close_range, SYS_unshare};
+	enum { KILLED = sizeof killed / sizeof *killed };
+	struct sock_filter text[KILLED + 3] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+	const struct sock_fprog filter = {KILLED + 3, text};
+	pthread_t t;
+
+	for (unsigned i = 0; i < KILLED; i++)
+		text[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, killed[i], KILLED - i, 0);
+	text[KILLED + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	text[KILLED + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	pthread_create(&t, NULL, nothing, NULL);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+		die("seccomp");
+	execl(self, self, "print", "executed", (char *)NULL);
+	die("exec");
+}
+
 /* As a script's interpreter it is called with any words. */
 static int print(int argc, char **argv)
 {
@@ -569,6 +664,16 @@ int main(int argc, char **argv)
 		return fd;
 	} else if (strcmp(what, "keeps") == 0) {
 		keeps();
+	} else if (strcmp(what, "together") == 0) {
+		together();
+	} else if (strcmp(what, "hold") == 0) {
+		return (int)read(0, path, 1);
+	} else if (strcmp(what, "pends") == 0) {
+		pends();
+	} else if (strcmp(what, "pending") == 0) {
+		return pending();
+	} else if (strcmp(what, "filtered") == 0) {
+		filtered();
 	} else if (strcmp(what, "locked") == 0) {
 		return locked();
 	} else if (strcmp(what, "elf") == 0 && argc > 3) {

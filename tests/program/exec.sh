@@ -10,6 +10,7 @@ $CC -O1 -w -pthread -o "$T/exec" tests/program/exec.c || skip_all "no compiler"
 cp "$T/exec" "$T/copy"
 printf 'no program\n' >"$T/text"
 chmod 755 "$T/text"
+mkdir "$T/fixture"
 mkdir -m 777 "$T/work"
 
 # STACK_KIB COUNT LENGTH: more than any limit, much for a small stack, much, and the longest string
@@ -46,6 +47,9 @@ says "no root: the same, with an environment to complete" 0 "$(cat "$T/native")"
 says "no root: a failing exec gives other children nothing" 0 "" "$jailrun" -- "$T/exec" inherits 100 fails "$T/text" "$T/copy"
 says "no root: nor does one that succeeds" 0 "" "$jailrun" -- "$T/exec" inherits 30 works /bin/true "$T/copy"
 says "no root: a lock lives on" 0 kept "$jailrun" -- sh -c "cd '$T/work' && exec '$T/exec' keeps"
+says "no root: with a report a signal stays pending" 0 pending "$jailrun" --report="$T/work/events" -- "$T/exec" pends
+says "no root: with a report a filter kills nobody" 0 " [[]print] [[]executed]" \
+	"$jailrun" --report="$T/work/events" -- "$T/exec" filtered
 says "no root: vfork leaves no memory behind" 0 "*grows by little" "$jailrun" -- "$T/exec" again 100
 
 # shellcheck source=tests/program/roots
@@ -77,6 +81,9 @@ for release in ${RELEASES:-bookworm trixie,walk}; do
 	inside "#! lines" /opt/exec/exec script 1 250
 	inside "a lock lives on" /opt/exec/exec keeps
 	same "vfork leaves no memory behind" /opt/exec/exec again 100
+	same "nor do more threads than there is room for at first" /opt/exec/exec together 10
+	same "a signal stays pending" /opt/exec/exec pends
+	same "a filter kills nobody" /opt/exec/exec filtered
 	for how in fails works; do
 		in_jail /opt/exec/exec inherits 20 $how /bin/true /opt/exec/copy >"$T/log" 2>&1
 		[ ! -s "$T/log" ]

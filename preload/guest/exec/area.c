@@ -6,7 +6,10 @@
  * maps into its parent, where the pages stay once the child has executed, and nobody is told.  So
  * each mapping is noted under the thread that made it.  While a vfork child runs, the parent's thread stands
  * still, and both have the same thread-local storage: when a thread comes here again, the child that
- * left the mapping is gone, and the mapping can be used once more.  So at most one of them stays for a thread. */
+ * left the mapping is gone, and the mapping can be used once more.  So at most one of them stays for a thread.
+ *
+ * A slot is whose pid it has, and changes hands by one exchange of that: other threads, and their children, are here
+ * at the same time. */
 #include "exec.h"
 #include <errno.h>
 #include <sys/mman.h>
@@ -16,35 +19,57 @@ enum {
 	KEEP = 1 << 18, /* one that is larger than this is not used again for a smaller plan */
 };
 
-APART static struct slot {
-	const int *thread; /* whose errno: NULL where the slot is free */
-	int pid;           /* the process that has planned in it last */
+struct slot {
+	int pid;           /* the process that has planned in it last; 0: free */
+	const int *thread; /* whose errno */
 	char *area;
 	size_t size;
-} slots[SLOTS];
+};
 
-/* A slot for the calling thread, or NULL.  A parent may be in the middle of a plan of its own, when a signal
- * handler interrupted that and made a child: then the slot is not free. */
-static struct slot *slot_take(int pid)
+APART static struct slots {
+	struct slot slot[SLOTS];
+	struct slots *more; /* for still more threads; stays */
+} slots;
+
+static bool slot_claim(struct slot *s, int was, int pid)
 {
-	const int *thread = __errno_location(), *was;
+	if (!__atomic_compare_exchange_n(&s->pid, &was, pid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(&s->thread, __errno_location(), __ATOMIC_RELAXED);
+	return true;
+}
 
-	for (struct slot *s = slots; s < slots + SLOTS; s++)
-		if (__atomic_load_n(&s->thread, __ATOMIC_ACQUIRE) == thread && s->pid != pid &&
-			s->pid != (int)sys_call(SYS_getppid))
-			return s;
-	for (struct slot *s = slots; s < slots + SLOTS; s++) {
-		was = NULL;
-		if (__atomic_compare_exchange_n(&s->thread, &was, thread, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return s;
-	}
-	/* All taken, perhaps by threads that have ended: what a process has left that is gone, too. */
-	for (struct slot *s = slots; s < slots + SLOTS; s++) {
-		was = __atomic_load_n(&s->thread, __ATOMIC_ACQUIRE);
-		if (was && s->pid != pid && sys_call(SYS_kill, s->pid, 0) == -ESRCH &&
-			__atomic_compare_exchange_n(&s->thread, &was, thread, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return s;
-	}
+/* May pid have the slot?  A thread's own, where its last child has left it: a parent may be in the middle of a plan of
+ * its own, when a signal handler interrupted that and made a child. */
+static bool slot_left(const struct slot *s, int was, int pid)
+{
+	return __atomic_load_n(&s->thread, __ATOMIC_RELAXED) == __errno_location() && was && was != pid &&
+	       was != (int)sys_call(SYS_getppid);
+}
+
+static bool slot_free(const struct slot *s, int was, int pid)
+{
+	(void)s;
+	(void)pid;
+	return !was;
+}
+
+/* Perhaps of a thread that has ended: what a process has left that is gone, too. */
+static bool slot_lost(const struct slot *s, int was, int pid)
+{
+	(void)s;
+	return was != pid && sys_call(SYS_kill, was, 0) == -ESRCH;
+}
+
+static struct slot *slot_find(bool (*may)(const struct slot *, int, int), int pid)
+{
+	for (struct slots *l = &slots; l; l = __atomic_load_n(&l->more, __ATOMIC_ACQUIRE))
+		for (struct slot *s = l->slot; s < l->slot + SLOTS; s++) {
+			const int was = __atomic_load_n(&s->pid, __ATOMIC_ACQUIRE);
+
+			if (may(s, was, pid) && slot_claim(s, was, pid))
+				return s;
+		}
 	return NULL;
 }
 
@@ -56,14 +81,44 @@ static void *area_map(size_t n)
 	return (unsigned long)r > -4096UL ? NULL : (void *)(uintptr_t)r;
 }
 
+/* Room for as many slots again, or NULL. */
+static struct slot *slot_more(int pid)
+{
+	struct slots *more = area_map(sizeof *more), *l = &slots, *none = NULL;
+
+	if (!more)
+		return NULL;
+	slot_claim(more->slot, 0, pid);
+	while (!__atomic_compare_exchange_n(&l->more, &none, more, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		l = none;
+		none = NULL;
+	}
+	return more->slot;
+}
+
+/* A slot for the calling thread, or NULL. */
+static struct slot *slot_take(int pid)
+{
+	struct slot *s = slot_find(slot_left, pid);
+
+	if (!s)
+		s = slot_find(slot_free, pid);
+	if (!s)
+		s = slot_find(slot_lost, pid);
+	return s ? s : slot_more(pid);
+}
+
+static void slot_give(struct slot *s)
+{
+	__atomic_store_n(&s->pid, 0, __ATOMIC_RELEASE);
+}
+
 void *area_take(size_t n)
 {
-	const int pid = sys_getpid();
-	struct slot *s = slot_take(pid);
+	struct slot *s = slot_take(sys_getpid());
 
 	if (!s)
 		return area_map(n);
-	s->pid = pid;
 	if (s->area && (s->size < n || (s->size > KEEP && s->size / 2 > n))) {
 		sys_call(SYS_munmap, s->area, s->size);
 		s->area = NULL;
@@ -72,20 +127,21 @@ void *area_take(size_t n)
 		s->area = area_map(n);
 		s->size = n;
 	}
-	if (!s->area)
-		__atomic_store_n(&s->thread, NULL, __ATOMIC_RELEASE);
-	return s->area;
+	if (s->area)
+		return s->area;
+	slot_give(s);
+	return NULL;
 }
 
 void area_give(void *area, size_t n)
 {
-	for (struct slot *s = slots; s < slots + SLOTS; s++)
-		if (s->area == area && s->thread == __errno_location()) {
-			n = s->size;
-			s->area = NULL;
-			s->pid = 0;
-			__atomic_store_n(&s->thread, NULL, __ATOMIC_RELEASE);
-			break;
-		}
+	for (struct slots *l = &slots; l; l = __atomic_load_n(&l->more, __ATOMIC_ACQUIRE))
+		for (struct slot *s = l->slot; s < l->slot + SLOTS; s++)
+			if (s->area == area) {
+				s->area = NULL; /* before another thread may get a mapping there */
+				sys_call(SYS_munmap, area, s->size);
+				slot_give(s);
+				return;
+			}
 	sys_call(SYS_munmap, area, n);
 }

@@ -148,21 +148,25 @@ static _Noreturn void helper_main(void *arg)
 		sys_call(SYS_exit, 0);
 }
 
-/* Runs in a thread with a table of its own.  False: that cannot be had. */
+/* Runs in a thread with a table of its own.  False: that cannot be had, or a signal is pending, perhaps for this
+ * thread alone: the new program is to find it pending, and a new thread does not have it. */
 static NOINLINE bool run_apart(const struct exec_run *r, long *ret)
 {
 	static const uint64_t all = ~0ul;
 	const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 	struct helper h = {.run = r, .running = 1, .result = 1};
 	char *stack = sys_pages(HELPER_STACK);
+	uint64_t pending = 0;
 	int now;
-	long tid;
+	long tid = 0;
 
 	if (!stack)
 		return false;
 	sys_call(SYS_prctl, PR_GET_PDEATHSIG, &h.pdeath);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &h.mask, sizeof all);
-	tid = sys_clone_stack(SYS_clone, flags, (long)(stack + HELPER_STACK), 0, helper_main, &h);
+	sys_call(SYS_rt_sigpending, &pending, sizeof pending);
+	if (!pending)
+		tid = sys_clone_stack(SYS_clone, flags, (long)(stack + HELPER_STACK), 0, helper_main, &h);
 	while (tid > 0 && (now = __atomic_load_n(&h.running, __ATOMIC_ACQUIRE)) != 0)
 		sys_call(SYS_futex, &h.running, FUTEX_WAIT, now, NULL);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &h.mask, NULL, sizeof all);
@@ -215,7 +219,8 @@ long exec_run(const struct exec_run *r)
 	if (!r->view && r->given < 0 && source_fd < 0 && !report_noted && !report_launching() && !fdpolicy_any() && r->held[0] < 0 &&
 		r->held[1] < 0 && r->held[2] < 0)
 		return run_here(r, NULL);
-	if (UNLIKELY(!state_alone()) && !locks_held() && run_apart(r, &result))
+	/* a filter that the program has installed may kill whoever makes a thread */
+	if (!sys_filtered && UNLIKELY(!state_alone()) && !locks_held() && run_apart(r, &result))
 		return result;
 	return run_handing(r, NULL);
 }
