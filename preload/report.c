@@ -839,6 +839,18 @@ static void note_fds(struct str *s, bool inherited, unsigned *count)
 	}
 }
 
+static void run_start(void)
+{
+	struct timespec t = {0};
+
+	(void)!sys_call(SYS_getrandom, &run, sizeof run, 1 /* GRND_NONBLOCK */);
+	if (!run) {
+		sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
+		run = ((uint64_t)t.tv_sec << 30 ^ (uint64_t)t.tv_nsec) * 0x9e3779b97f4a7c15u ^
+		      (uint64_t)sys_getpid();
+	}
+}
+
 bool report_note(char *buf, size_t n)
 {
 	const enum who me = who();
@@ -850,8 +862,10 @@ bool report_note(char *buf, size_t n)
 
 	*buf = '\0';
 	if (me == WHO_NOBODY) {
+		if (!run)
+			run_start();
 		note_hex(&s, run);
-		str_puts(&s, ";;;q"); /* event_note() */
+		str_puts(&s, report_launching() ? ";;;n" : ";;;q"); /* n: none has made the file; q: event_note() */
 		return false;
 	}
 	note_hex(&s, run);
@@ -1719,18 +1733,6 @@ __attribute__((destructor)) static void end(void)
 
 /* -- the beginning ----------------------------------------------------------------------------- */
 
-static void run_start(void)
-{
-	struct timespec t = {0};
-
-	(void)!sys_call(SYS_getrandom, &run, sizeof run, 1 /* GRND_NONBLOCK */);
-	if (!run) {
-		sys_call(SYS_clock_gettime, CLOCK_REALTIME, &t);
-		run = ((uint64_t)t.tv_sec << 30 ^ (uint64_t)t.tv_nsec) * 0x9e3779b97f4a7c15u ^
-		      (uint64_t)sys_getpid();
-	}
-}
-
 bool report_launching(void)
 {
 	const struct config *c = config();
@@ -1742,7 +1744,8 @@ bool report_launched(void)
 {
 	if (record_on)
 		return true;
-	run_start();
+	if (!run)
+		run_start();
 	if (event_start(config()->report, NULL) < 0)
 		return false;
 	self_pid = makers[0] = sys_getpid();
@@ -1768,7 +1771,7 @@ void report_start(char *const argv[])
 	if (!run)
 		run_start();
 	report_noted = true;
-	if (event_start(c->report, c->note_trace ? sink : NULL) < 0)
+	if (event_start(c->report, c->note_trace && *sink != 'n' ? sink : NULL) < 0)
 		return;
 	self_pid = makers[0] = sys_getpid();
 	start_keep(argv);

@@ -460,6 +460,15 @@ if ${CC:-cc} -static -o "$T/static" "$T/s.c" 2>/dev/null; then
 		holds
 		row $? "nor that of the command of jailrun, a $p"
 	done
+	printf '%s\n' '#include <stdlib.h>' 'int main(void) { return system("/bin/true") || system("/bin/true"); }' >"$T/s.c"
+	${CC:-cc} -static -o "$T/system" "$T/s.c" || exit 1
+	rm -f "$T/made"
+	"$jailrun" --report="$T/made" -- "$T/system"
+	where=$ev ev=$T/made
+	printf '%s\n' 'count("unwatched", "start") == [1, 4]' 'len({e["run"] for e in E}) == 1' >"$reports_tests"
+	holds
+	row $? "what the command of jailrun starts is of one run, also where it is not watched itself"
+	ev=$where
 	reports "one for another architecture is none that runs" 0 'one("unwatched")["why"] == "arch"' \
 		'one("exec-failed")["exec"] == one("unwatched")["exec"]' -- "$r" execs "$T/foreign"
 	reports "in a root that lets it out" 0 'one("unwatched")["why"] == "static"' \

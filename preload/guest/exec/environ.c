@@ -234,8 +234,8 @@ bool env_complete(char *const envp[])
 	const char *list = env_get(envp, "LD_PRELOAD"), *e, *value;
 	bool found = false;
 
-	if (report_noted || source_fd >= 0)
-		return false; /* the next program is to know whose descriptors it inherits */
+	if (report_noted || report_launching() || source_fd >= 0)
+		return false; /* the next program is to know the run, and whose descriptors it inherits */
 	if (!c->note_lib)
 		return true; /* came by /etc/ld.so.preload: nobody can take it away */
 	for (; list && *list && !found; list = *e ? e + 1 : e) {

@@ -214,7 +214,7 @@ static struct exec_plan *plan_make(const struct exec_call *c)
 	at += env;
 	p->env.s = (struct str){at, at + text};
 	at += text;
-	p->trace = UNLIKELY(report_noted) ? at : NULL;
+	p->trace = UNLIKELY(report_noted || report_launching()) ? at : NULL;
 	p->library_path = at + trace;
 	p->run = (struct exec_run){.dirfd = AT_FDCWD, .guest_argv = c->argv, .guest_envp = c->envp, .view = v,
 		.held = {-1, -1, -1}, .given = c->give ? c->dirfd : -1, .lift = c->lift};
