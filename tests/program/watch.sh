@@ -146,6 +146,9 @@ case $got in
 esac
 row $? "nor in the summary"
 
+says "which shows a snapshot, too" 0 '*1 snapshot*jailreport --all --kept --inherited --tables FILE*' \
+	"$jailrun" --report --snapshot=USR2 -- sh -c 'kill -USR2 $$; /bin/true'
+
 # -- no room in $TMPDIR
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=16k tmpfs "$T/tmp" 2>/dev/null; then
 	chmod 1777 "$T/tmp"

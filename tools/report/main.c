@@ -380,9 +380,10 @@ static void watch_show(const struct watch *w, struct options *o, long grace)
 		finish(m);
 		show(m, o);
 		if (o->show.once && is_more(m, &o->show))
-			fputs("for the rest keep the events: jailrun --report=FILE, then jailreport "
-			      "--all --kept --inherited FILE\n",
-				stderr);
+			fprintf(stderr,
+				"for the rest keep the events: jailrun --report=FILE, then jailreport "
+				"--all --kept --inherited%s FILE\n",
+				m->snapshots ? " --tables" : "");
 	} else {
 		error("%s: cannot be read: %s", w->file, strerror(errno));
 	}
