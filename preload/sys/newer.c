@@ -47,7 +47,13 @@ void sys_filter(void)
 
 bool sys_one_identity(void)
 {
-	return sys_call(SYS_getuid) == sys_call(SYS_geteuid) && sys_call(SYS_getgid) == sys_call(SYS_getegid);
+	unsigned real, effective, saved;
+
+	sys_call(SYS_getresuid, &real, &effective, &saved);
+	if (real != effective)
+		return false;
+	sys_call(SYS_getresgid, &real, &effective, &saved);
+	return real == effective;
 }
 
 static bool in_group(gid_t gid)

@@ -10,6 +10,7 @@
  *   exec keeps              a lock of fcntl(2) across the exec of a process that has threads
  *   exec pends              a blocked signal that waits for the thread which executes, in a process that has others
  *   exec filtered           the same process, when its filter kills whoever makes a thread or changes its table
+ *   exec differ             as another real user than the effective one
  *   exec list               says which descriptors but 0 to 2 it has
  *   exec elf SEED COUNT     this program with a changed ELF header, interpreter and more: errno of each exec
  *   exec script SEED COUNT  #! lines: errno, or what the interpreter gets
@@ -197,11 +198,15 @@ static void again(void)
 }
 
 static int ends[2];
+static pthread_barrier_t all;
 
 static void *together_thread(void *arg)
 {
 	char *argv[] = {self, "hold", NULL};
-	const pid_t pid = vfork();
+	pid_t pid;
+
+	pthread_barrier_wait(&all);
+	pid = vfork();
 
 	if (pid == 0) {
 		dup2(ends[0], 0);
@@ -218,15 +223,19 @@ static void together(void)
 	enum { THREADS = 40 };
 	pthread_t threads[THREADS];
 	pid_t pids[THREADS];
+	pthread_attr_t attr;
 	size_t before = 0;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 1 << 16);
+	pthread_barrier_init(&all, NULL, THREADS);
 	for (int i = -2; i < rounds; i++) {
 		if (i == 0)
 			before = pages();
 		if (pipe2(ends, O_CLOEXEC) < 0)
 			die("pipe2");
 		for (int t = 0; t < THREADS; t++)
-			if (pthread_create(&threads[t], NULL, together_thread, &pids[t]) != 0)
+			if (pthread_create(&threads[t], &attr, together_thread, &pids[t]) != 0)
 				die("thread");
 		for (int t = 0; t < THREADS; t++)
 			pthread_join(threads[t], NULL);
@@ -623,6 +632,14 @@ static void filtered(void)
 	die("exec");
 }
 
+static void differ(void)
+{
+	if (setresuid(1001, 0, 0) != 0)
+		die("setresuid");
+	execl(self, self, "print", "executed", (char *)NULL);
+	printf("%d\n", errno);
+}
+
 /* As a script's interpreter it is called with any words. */
 static int print(int argc, char **argv)
 {
@@ -674,6 +691,8 @@ int main(int argc, char **argv)
 		return pending();
 	} else if (strcmp(what, "filtered") == 0) {
 		filtered();
+	} else if (strcmp(what, "differ") == 0) {
+		differ();
 	} else if (strcmp(what, "locked") == 0) {
 		return locked();
 	} else if (strcmp(what, "elf") == 0 && argc > 3) {

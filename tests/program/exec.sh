@@ -84,6 +84,9 @@ for release in ${RELEASES:-bookworm trixie,walk}; do
 	same "nor do more threads than there is room for at first" /opt/exec/exec together 10
 	same "a signal stays pending" /opt/exec/exec pends
 	same "a filter kills nobody" /opt/exec/exec filtered
+	"$jailrun" --root "$root" -- /opt/exec/exec differ >"$T/log" 2>&1 </dev/null
+	grep -q "real and effective user or group differ" "$T/log" && grep -qx 1 "$T/log"
+	row $? "$release: EPERM and why where a loader would ignore libjail"
 	for how in fails works; do
 		in_jail /opt/exec/exec inherits 20 $how /bin/true /opt/exec/copy >"$T/log" 2>&1
 		[ ! -s "$T/log" ]

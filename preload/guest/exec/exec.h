@@ -59,6 +59,7 @@ enum kind { KIND_DYNAMIC, KIND_STATIC, KIND_LOADER };
 /* A program found in the root, open, and the first bytes of it. */
 struct opened {
 	int fd;                       /* read-only, close-on-exec */
+	struct stat st;
 	char head[EXEC_HEAD];
 };
 

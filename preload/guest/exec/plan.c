@@ -108,7 +108,7 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 		0);
 	struct place at = {.dir = dirfd, .flags = AT_EMPTY_PATH};
 	char magic[PLACE_PATH];
-	struct stat st;
+	struct stat *const st = &p->st;
 	long r;
 
 	if (!*path) { /* AT_EMPTY_PATH: what dirfd holds */
@@ -125,8 +125,8 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 		p->fd = *path ? place_hold(v, dirfd, path, 0, 0) : sys_fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 		if (p->fd < 0)
 			return p->fd;
-		r = sys_fstatat(p->fd, "", &st, AT_EMPTY_PATH);
-		if (r == 0 && S_ISREG(st.st_mode) &&
+		r = sys_fstatat(p->fd, "", st, AT_EMPTY_PATH);
+		if (r == 0 && S_ISREG(st->st_mode) &&
 			sys_faccessat2(p->fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == 0)
 			exec_refuse(path, "may be executed but not read; libjail must read it, chmod +r", 0);
 		sys_close(p->fd);
@@ -136,8 +136,8 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 		return -EACCES;
 	if (p->fd < 0)
 		return p->fd;
-	r = sys_fstat(p->fd, &st);
-	if (r == 0 && !S_ISREG(st.st_mode))
+	r = sys_fstat(p->fd, st);
+	if (r == 0 && !S_ISREG(st->st_mode))
 		r = -EACCES;
 	if (r == 0)
 		r = sys_faccessat2(p->fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
@@ -148,9 +148,9 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 	}
 	/* a script's bits mean nothing to the kernel (execve(2)), nor do those of what is no program */
 	if (r == 0 && memcmp(p->head, ELFMAG, SELFMAG) == 0 && config()->statics != CONFIG_STATIC_RUN &&
-		(((st.st_mode & S_ISUID) && st.st_uid != (uid_t)sys_call(SYS_geteuid)) ||
-			((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-				st.st_gid != (gid_t)sys_call(SYS_getegid))))
+		(((st->st_mode & S_ISUID) && st->st_uid != (uid_t)sys_call(SYS_geteuid)) ||
+			((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+				st->st_gid != (gid_t)sys_call(SYS_getegid))))
 		r = exec_refuse(path, "set-user-ID or set-group-ID, and libjail cannot give it that identity; "
 				 "--static=run runs it without",
 			-EPERM);
@@ -159,13 +159,13 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 	return r;
 }
 
-/* The canonical names of the open program. */
-static long program_name(struct program *p, const struct view *v)
+/* The canonical names of the open program; st: what it is. */
+static long program_name(struct program *p, const struct view *v, const struct stat *st)
 {
 	struct place at = {.dir = p->fd, .flags = AT_EMPTY_PATH};
 	struct str s = {p->guest, p->guest + sizeof p->guest};
 	char magic[PLACE_PATH];
-	struct stat st, named;
+	struct stat named;
 	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->host, sizeof p->host - 1);
 
 	if (n < 0)
@@ -177,8 +177,7 @@ static long program_name(struct program *p, const struct view *v)
 	}
 	/* memfd, O_TMPFILE, a file already unlinked: its descriptor is the only name it has */
 	p->nameless = p->host[0] != '/' || sys_fstatat(AT_FDCWD, p->host, &named, 0) < 0 ||
-		      sys_fstat(p->fd, &st) < 0 || named.st_ino != st.st_ino ||
-		      named.st_dev != st.st_dev;
+		      named.st_ino != st->st_ino || named.st_dev != st->st_dev;
 	return 0;
 }
 
@@ -353,8 +352,13 @@ static long plan_rooted(struct exec_plan *p)
 	struct extra x = {.fn = p->fn, .exe = o->guest, .by_fd = p->by_fd, .musl = o->interp_musl, .lib = c->lib,
 		.audit = c->audit, .interp = o->interp, .trace = p->trace};
 	const char *program = o->host;
-	long r = plan_libraries(p, &x);
+	long r;
 	int dup;
+
+	if (!sys_one_identity()) /* AT_SECURE: glibc's loader ends with a failed assertion, too */
+		return exec_refuse(p->call->path, "the process's real and effective user or group differ, and loaders "
+				   "then ignore libjail; make them one first (setresuid(2))", -EPERM);
+	r = plan_libraries(p, &x);
 
 	/* Before 2.35 glibc sends every lazily bound call through _dl_runtime_profile once any audit
 	 * module is there: 433 ns a call where 11 would do (measured on 2.31).  Until 2.33 the
@@ -385,12 +389,12 @@ static long plan_rooted(struct exec_plan *p)
 	return exec_run(&p->run);
 }
 
-static long plan_elf(struct exec_plan *p, int fd, const char *head, const char *shown)
+static long plan_elf(struct exec_plan *p, const struct opened *o, const char *head, const char *shown)
 {
 	long r;
 
-	p->program.fd = fd;
-	r = program_name(&p->program, p->call->view);
+	p->program.fd = o->fd;
+	r = program_name(&p->program, p->call->view, &o->st);
 	if (r == 0)
 		r = elf_program(&p->program, p->call->view, head, shown);
 	if (r < 0)
@@ -411,7 +415,7 @@ static long plan_program(struct exec_plan *p, struct opened *o, const char *show
 		bool lost;
 
 		if (memcmp(head, ELFMAG, SELFMAG) == 0) {
-			r = plan_elf(p, o->fd, head, shown);
+			r = plan_elf(p, o, head, shown);
 			sys_close(o->fd);
 			return r;
 		}
