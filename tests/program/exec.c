@@ -10,6 +10,7 @@
  *   exec keeps              a lock of fcntl(2) across the exec of a process that has threads
  *   exec pends              a blocked signal that waits for the thread which executes, in a process that has others
  *   exec filtered           the same process, when its filter kills whoever makes a thread or changes its table
+ *   exec batch              a policy that a new thread does not get
  *   exec differ             as another real user than the effective one
  *   exec list               says which descriptors but 0 to 2 it has
  *   exec elf SEED COUNT     this program with a changed ELF header, interpreter and more: errno of each exec
@@ -22,6 +23,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -632,6 +634,18 @@ static void filtered(void)
 	die("exec");
 }
 
+static void batch(void)
+{
+	static const struct sched_param none;
+	pthread_t t;
+
+	if (sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none) != 0)
+		die("batch");
+	pthread_create(&t, NULL, nothing, NULL);
+	execl(self, self, "policy", (char *)NULL);
+	die("exec");
+}
+
 static void differ(void)
 {
 	if (setresuid(1001, 0, 0) != 0)
@@ -691,6 +705,10 @@ int main(int argc, char **argv)
 		return pending();
 	} else if (strcmp(what, "filtered") == 0) {
 		filtered();
+	} else if (strcmp(what, "batch") == 0) {
+		batch();
+	} else if (strcmp(what, "policy") == 0) {
+		printf("policy %#x\n", (unsigned)sched_getscheduler(0));
 	} else if (strcmp(what, "differ") == 0) {
 		differ();
 	} else if (strcmp(what, "locked") == 0) {

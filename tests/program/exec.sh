@@ -83,6 +83,7 @@ for release in ${RELEASES:-bookworm trixie,walk}; do
 	same "vfork leaves no memory behind" /opt/exec/exec again 100
 	same "nor do more threads than there is room for at first" /opt/exec/exec together 10
 	same "a signal stays pending" /opt/exec/exec pends
+	same "a policy stays that a new thread does not get" /opt/exec/exec batch
 	same "a filter kills nobody" /opt/exec/exec filtered
 	"$jailrun" --root "$root" -- /opt/exec/exec differ >"$T/log" 2>&1 </dev/null
 	grep -q "real and effective user or group differ" "$T/log" && grep -qx 1 "$T/log"

@@ -148,15 +148,24 @@ static _Noreturn void helper_main(void *arg)
 		sys_call(SYS_exit, 0);
 }
 
-/* Runs in a thread with a table of its own.  False: that cannot be had, or a signal is pending, perhaps for this
- * thread alone: the new program is to find it pending, and a new thread does not have it. */
+/* Has this thread something that the new program is to have, and that a new thread does not get?  It does not get signals
+ * that are pending for its maker alone, nor a policy that is reset (sched(7)). */
+static bool has_more(void)
+{
+	const long policy = sys_call(SYS_sched_getscheduler, 0);
+	uint64_t pending = 0;
+
+	sys_call(SYS_rt_sigpending, &pending, sizeof pending);
+	return pending || (policy > 0 && policy & SCHED_RESET_ON_FORK);
+}
+
+/* Runs in a thread with a table of its own.  False: that cannot be had. */
 static NOINLINE bool run_apart(const struct exec_run *r, long *ret)
 {
 	static const uint64_t all = ~0ul;
 	const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 	struct helper h = {.run = r, .running = 1, .result = 1};
 	char *stack = sys_pages(HELPER_STACK);
-	uint64_t pending = 0;
 	int now;
 	long tid = 0;
 
@@ -164,8 +173,7 @@ static NOINLINE bool run_apart(const struct exec_run *r, long *ret)
 		return false;
 	sys_call(SYS_prctl, PR_GET_PDEATHSIG, &h.pdeath);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &h.mask, sizeof all);
-	sys_call(SYS_rt_sigpending, &pending, sizeof pending);
-	if (!pending)
+	if (!has_more())
 		tid = sys_clone_stack(SYS_clone, flags, (long)(stack + HELPER_STACK), 0, helper_main, &h);
 	while (tid > 0 && (now = __atomic_load_n(&h.running, __ATOMIC_ACQUIRE)) != 0)
 		sys_call(SYS_futex, &h.running, FUTEX_WAIT, now, NULL);
