@@ -28,7 +28,7 @@ SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/
 # What runs in every process, then what forks and executes, lies together: the kernel maps sixteen pages of
 # a file for one fault (1 to 3 us), or as many as it finds there.  So do their small variables.
 FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpolicy config start state real place \
-	guest/exec/plan guest/exec/environ guest/exec/run guest/exec/area call/exec)
+	guest/exec/plan guest/exec/elf guest/exec/environ guest/exec/run guest/exec/area call/exec sys/wiped sys/lock self/cancel sys/newer)
 OBJ       := $(patsubst %.c,$(B)/%.o,$(FIRST) $(filter-out $(FIRST),$(SRC)))
 REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))
 AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer sys/peek sys/wiped)
