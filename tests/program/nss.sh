@@ -127,9 +127,9 @@ clean() {
 		head -n 5 "$T/err" | sed 's/^/# /'
 		row 1 "$clean_name: what it says"
 	}
-	# for the source host jailrun itself asks getent(1), before anything is under libjail
+	# for the source host jailrun itself asks getent(1), before a loader opens libjail.so
 	case $* in
-	*--names=host*) sed '1,/libjail\.so/d' /tmp/trace ;;
+	*--names=host*) sed '1,/libjail\.so", O_RDONLY|O_CLOEXEC/d' /tmp/trace ;;
 	*) cat /tmp/trace ;;
 	esac |
 		grep -E 'nsswitch\.conf|nscd|libnss_|sss/pipes' >"$T/touched"

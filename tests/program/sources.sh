@@ -291,7 +291,7 @@ if command -v strace >"$T/log" && [ -x $python ]; then
 		cp "$T/passwd" "$T/fresh"
 		sleep "$1"
 		as strace -f -qq -e trace=openat,openat2 "$jailrun" --passwd "$T/fresh" -- $python -I -c 'import pwd
-for i in range(200): pwd.getpwuid(4242)' 2>&1 | grep -c "$T/fresh"
+for i in range(200): pwd.getpwuid(4242)' 2>&1 | grep -c "$T/fresh.*O_CLOEXEC" # jailrun itself looks whether it can be read
 	}
 	n=$(reads 0.1)
 	case $(stat -c %z "$T/fresh") in
@@ -302,7 +302,7 @@ for i in range(200): pwd.getpwuid(4242)' 2>&1 | grep -c "$T/fresh"
 fi
 
 # -- what is wrong
-one_line "no such source" 125 "jailrun: --names=guest,nonesuch: 'nonesuch' is no source; *" "$jailrun" --names=guest,nonesuch true
+one_line "no such source" 125 "jailrun: --names=guest,nonesuch: it is guest, file, host, self, pattern, numeric or nss, with commas between" "$jailrun" --names=guest,nonesuch true
 one_line "an empty list" 125 "jailrun: --names=: *" "$jailrun" --names= true
 one_line "an empty source" 125 "jailrun: --names=guest,,self: *" "$jailrun" --names=guest,,self true
 one_line "file without a file" 125 "jailrun: --names=file: *--passwd*" "$jailrun" --names=file true
