@@ -16,7 +16,9 @@
 #
 # A test may end with status 77, or print a line that begins with SKIP, to say that it cannot run
 # here; "ok 3 # SKIP why" skips one row.  TESTS given as arguments (unit/names, program) limit the
-# run.  Needs: B (the build directory), OBJ (libjail's objects), LIBJAIL_LIB, CC; make sets them.
+# run.  The scripts in program/ and oracle/ run beside each other, as many as there are processors, four
+# at most (TEST_JOBS=1: one after the other); in context/ timers and signals want a processor of their own.
+# Needs: B (the build directory), OBJ (libjail's objects), LIBJAIL_LIB, CC; make sets them.
 set -u
 # The makes that tests run are nobody's children: "make check" and "make -s check" test the same.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
@@ -45,7 +47,7 @@ row() { # WORD NAME [REMARK]
 	printf '%-5s %-26s %s\n' "$1" "$2" "${3:-}"
 }
 
-# NAME STATUS: counts the rows in the log of a test that ended with STATUS.
+# NAME STATUS SECONDS: counts the rows in the log of a test that ended with STATUS.
 count() {
 	log=$out/$1.log
 	ok=$(grep -a '^ok ' "$log" | grep -acv '# SKIP')
@@ -71,7 +73,7 @@ count() {
 	fi
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	if [ "$bad" = 0 ]; then
-		row ok "$1" "$ok passed${why:+, $skip skipped: $why}"
+		row ok "$1" "$ok passed${3:+ in $3 s}${why:+, $skip skipped: $why}"
 	else
 		row FAIL "$1" "$ok passed, $bad failed, status $2; $log says:"
 		grep -a '^not ok ' "$log" | head -n 12 | sed 's/^/      /'
@@ -82,8 +84,32 @@ count() {
 run() { # NAME COMMAND...: runs one test
 	name=$1
 	shift
+	began=$(date +%s)
 	timeout -k 10 "${TEST_TIMEOUT:-600}" "$@" >"$out/$name.log" 2>&1 </dev/null
-	count "$name" $?
+	count "$name" $? $(($(date +%s) - began))
+}
+
+# NAME COMMAND: a line of sh(1), for run_queue.  Those that last long come first.
+later() {
+	printf '%s %s\n' "$1" "$2" >>"$out/queue"
+}
+
+# Runs what was put into the queue, beside each other, and counts each test when it has ended.
+run_queue() {
+	[ -s "$out/queue" ] || return 0
+	jobs=${TEST_JOBS:-$(nproc 2>/dev/null || echo 1)}
+	[ -n "${TEST_JOBS:-}" ] || [ "$jobs" -le 4 ] || jobs=4
+	rm -f "$out/ended"
+	mkfifo "$out/ended"
+	# shellcheck disable=SC2016 # for the shell that xargs starts
+	tr '\n' '\0' <"$out/queue" | xargs -0 -n 1 -P "$jobs" sh -c '
+		began=$(date +%s)
+		timeout -k 10 "$2" sh -c "exec ${3#* }" >"$1/${3%% *}.log" 2>&1 </dev/null
+		echo "${3%% *} $? $(($(date +%s) - began))"' sh "$out" "${TEST_TIMEOUT:-600}" >"$out/ended" &
+	while read -r name status seconds; do
+		count "$name" "$status" "$seconds"
+	done <"$out/ended"
+	rm -f "$out/ended" "$out/queue"
 }
 
 build() { # NAME COMMAND...: compiles one test; a failing compiler is a failing test
@@ -245,20 +271,28 @@ done
 [ ! -f tests/symbols.sh ] || ! wanted symbols || run symbols tests/symbols.sh "$B/libjail.so"
 set -- tests/call/*.c
 [ ! -f "$1" ] || calls "$@"
-for kind in context program; do
-	set -- tests/$kind/*.sh
-	[ ! -f "$1" ] || scripts "$@"
-done
-[ ! -f tests/oracle/oracle.sh ] || ! wanted oracle || run oracle tests/oracle/oracle.sh
+set -- tests/context/*.sh
+[ ! -f "$1" ] || scripts "$@"
+rm -f "$out/queue"
 linux() { # NAME FILTER SAMPLE LIBC
-	! wanted "oracle/linux-$1" || run "oracle/linux-$1" env ORACLE_LINUX="$2" ORACLE_SAMPLE="$3" ORACLE_LIBC="$4" \
-		ORACLE_RESOLVERS=auto tests/oracle/oracle.sh
+	! wanted "oracle/linux-$1" || later "oracle/linux-$1" "env ORACLE_LINUX='$2' ORACLE_SAMPLE='$3' ORACLE_LIBC='$4' \
+		ORACLE_RESOLVERS=auto tests/oracle/oracle.sh"
 }
+[ ! -f tests/oracle/oracle.sh ] || ! wanted oracle || later oracle tests/oracle/oracle.sh
 linux 4.18 "4.18 enosys" 8 glibc
 linux 5.4 "5.4 enosys" 32 musl
 linux 5.10 "5.10 enosys" 32 glibc
 linux 4.18-eperm "4.18 eperm" 32 musl # glibc's own realpath(3) and posix_spawn(3) take EPERM for an answer
-! wanted random || run random tests/oracle/random.sh
+! wanted random || later random tests/oracle/random.sh
+for src in tests/program/jobs.sh tests/program/fdtable.sh tests/program/debian.sh tests/program/*.sh; do
+	test=${src#tests/}
+	test=${test%.sh}
+	if [ ! -f "$src" ] || ! wanted "$test" || grep -q "^$test " "$out/queue" 2>/dev/null; then
+		continue
+	fi
+	later "$test" "$src"
+done
+run_queue
 for name in lint_shell lint_man; do
 	wanted lint || continue
 	$name >"$out/$name.log"
