@@ -8,6 +8,7 @@
  * bind point's name.  Everything else is for the walker, which goes component by component as
  * path_resolution(7) says. */
 #include "place.h"
+#include "path/scan.h"
 #include "self/cancel.h"
 #include "sys/peek.h"
 #include "sys/wiped.h"
@@ -61,21 +62,6 @@ long place_strlen(const char *p, size_t n)
 	return -ENAMETOOLONG;
 }
 
-/* What one look at a guest path tells. */
-struct scan {
-	size_t len;
-	size_t parent;     /* bytes before the last component, its slash included */
-	unsigned hash;     /* of those bytes */
-	unsigned hash_all; /* of the whole path */
-	unsigned count;    /* components */
-	bool abs, slash;   /* begins / ends with a slash */
-	bool dotdot;       /* has a ".." component */
-	bool dotdot_first; /* and begins with it */
-	bool named;        /* has a component that bears a bind point's name */
-	bool last_named;   /* and it is the last one */
-	bool last_dots;    /* the last component is "." or ".." */
-};
-
 static NOINLINE bool named(const struct view *v, const char *c, size_t n)
 {
 	for (size_t i = 0; i < v->nbinds; i++)
@@ -89,8 +75,8 @@ static unsigned long letter(char c)
 	return 1ul << (c & 63);
 }
 
-/* 0, or -EFAULT, -ENAMETOOLONG as getname() in fs/namei.c.  Every path call comes by here. */
-static int scan(struct scan *s, const struct view *v, const char *p)
+/* Every path call comes by here. */
+int place_scan(struct scan *s, const struct view *v, const char *p)
 {
 	const char *at = p, *c;
 	const char *page = (const char *)(((uintptr_t)p | (PAGE - 1)) + 1);
@@ -171,8 +157,7 @@ static const char *bind_rest(const struct bind *b, const char *p)
 	}
 }
 
-/* The deepest bind that the absolute path p crosses, or NULL. */
-static struct bind *bind_of(const struct view *v, const char *p, const char **ret_rest)
+struct bind *place_bind_of(const struct view *v, const char *p, const char **ret_rest)
 {
 	struct bind *best = NULL;
 	const char *rest;
@@ -1072,7 +1057,7 @@ static int open_quick(const struct view *v, int dirfd, const char *guest,
 		return walk_open(v, dirfd, guest, how);
 	if (s->abs) {
 		if (s->named) {
-			b = s->dotdot ? NULL : bind_of(v, guest, &rest);
+			b = s->dotdot ? NULL : place_bind_of(v, guest, &rest);
 			if (!b && s->dotdot)
 				return walk_open(v, dirfd, guest, how);
 			if (b) {
@@ -1189,7 +1174,7 @@ static int open_checked(const struct view *v, int dirfd, const char *guest, cons
 
 	if (UNLIKELY(v->fd < 0))
 		return -v->error;
-	r = scan(&s, v, guest);
+	r = place_scan(&s, v, guest);
 	if (r < 0 || !s.len) /* the kernel knows which error comes first */
 		return sys_openat(dirfd, guest, (int)how->flags, (mode_t)how->mode);
 	r = open_scanned(v, dirfd, guest, how, &s);
@@ -1265,7 +1250,6 @@ bool place_bound(const struct view *v, const struct place *at)
 
 int place_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
 {
-	struct open_how path = {.flags = O_PATH | O_CLOEXEC};
 	struct scan s;
 	int r;
 
@@ -1276,13 +1260,21 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 		return -v->error;
 	if (!guest)
 		return 0; /* EFAULT, or the descriptor itself: the kernel knows which */
-	r = scan(&s, v, guest);
-	if (r < 0)
-		return r;
-	if (!s.len)
+	r = place_scan(&s, v, guest);
+	return r < 0 ? r : place_find_scanned(ret, v, dirfd, guest, how, &s);
+}
+
+int place_find_scanned(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how,
+	const struct scan *s)
+{
+	struct open_how path = {.flags = O_PATH | O_CLOEXEC};
+	int r;
+
+	*ret = (struct place){.dir = dirfd, .name = guest};
+	if (!s->len)
 		return 0;
-	if (s.count == 1 && !s.abs && !s.dotdot && !s.last_named &&
-		(how & PLACE_OBJECT ? (how & (PLACE_NOFOLLOW | PLACE_TRY)) && !s.slash : 1)) {
+	if (s->count == 1 && !s->abs && !s->dotdot && !s->last_named &&
+		(how & PLACE_OBJECT ? (how & (PLACE_NOFOLLOW | PLACE_TRY)) && !s->slash : 1)) {
 		if (how & PLACE_TRY)
 			ret->flags = AT_SYMLINK_NOFOLLOW;
 		return 0;
@@ -1290,27 +1282,27 @@ int place_find(struct place *ret, const struct view *v, int dirfd, const char *g
 	if (how & PLACE_OBJECT) {
 		if (how & PLACE_NOFOLLOW)
 			path.flags |= O_NOFOLLOW;
-		r = open_own(v, dirfd, guest, &path, &s);
+		r = open_own(v, dirfd, guest, &path, s);
 		if (r < 0)
 			return r;
 		*ret = (struct place){.dir = r, .name = "", .flags = AT_EMPTY_PATH, .owned = true};
 		return 0;
 	}
-	ret->name = guest + s.parent;
-	if (!s.count) {
+	ret->name = guest + s->parent;
+	if (!s->count) {
 		/* "/": the kernel refuses it by its form alone, whatever the directory */
 		ret->dir = v->fd;
 		return 0;
 	}
-	if (s.parent) {
-		r = s.parent < 512 ? parent_open_short(v, dirfd, guest, &s)
-				   : parent_open_long(v, dirfd, guest, &s);
+	if (s->parent) {
+		r = s->parent < 512 ? parent_open_short(v, dirfd, guest, s)
+				   : parent_open_long(v, dirfd, guest, s);
 		if (r < 0)
 			return r;
 		ret->dir = r;
 		ret->owned = true;
 	}
-	if (s.last_named && (how & PLACE_BOUND) && name_shown(v, ret))
+	if (s->last_named && (how & PLACE_BOUND) && name_shown(v, ret))
 		return (int)place_done(ret, -EBUSY);
 	return 0;
 }
@@ -1557,6 +1549,9 @@ static int host_of(int fd, const char **ret)
 
 void view_sum(struct view *v)
 {
+	static unsigned long ids;
+
+	v->id = __atomic_add_fetch(&ids, 1, __ATOMIC_RELAXED);
 	v->names = 0;
 	v->opaque = v->in_root = false;
 	for (size_t i = 0; i < v->nbinds; i++) {
@@ -1590,6 +1585,7 @@ int view_open_fd(struct view *ret, int fd, int fd_min)
 	v.ino = st.st_ino;
 	v.walk = view_walks(&v) || sys_lacks(SYS_openat2) < 0;
 	v.is_proc = sys_call(SYS_fstatfs, v.fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	view_sum(&v);
 	*ret = v;
 	return 0;
 }
@@ -1753,6 +1749,8 @@ void view_note_put(const struct view *v, struct str *out)
 	note_num(out, v->ino);
 	note_num(out, (view_walks(v) ? NOTE_WALK : 0u) | (v->is_proc ? NOTE_ROOT_PROC : 0u) |
 			      (sys_filtered ? NOTE_FILTERED : 0u));
+	note_num(out, (unsigned long)v->epoch);
+	note_num(out, v->epoch_ino);
 	note_num(out, v->nbinds);
 	for (size_t i = 0; i < v->nbinds; i++) {
 		const struct bind *b = &v->binds[i];
@@ -1813,7 +1811,7 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 	const char *const whole = note;
 	unsigned long n[7];
 
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 7; i++)
 		if (!note_next(&note, &n[i]))
 			return -EINVAL;
 	v.fd = (int)n[0];
@@ -1824,11 +1822,13 @@ int view_note_take(struct view *ret, const char *note, const char *host, const c
 	v.filtered = n[3] & NOTE_FILTERED;
 	if (UNLIKELY(v.filtered))
 		sys_filter();
-	if (n[4] > max || !note_holds(v.fd, v.dev, v.ino))
+	v.epoch = (int)n[4];
+	v.epoch_ino = n[5];
+	if (n[6] > max || !note_holds(v.fd, v.dev, v.ino))
 		return -EINVAL;
 	if (v.host_len == 1)
 		v.host_len = 0, v.host = "";
-	v.nbinds = n[4];
+	v.nbinds = n[6];
 	for (size_t i = 0; i < v.nbinds; i++) {
 		struct bind *b = &v.binds[i];
 

@@ -38,6 +38,10 @@ struct view {
 	size_t host_len;
 	dev_t dev;
 	ino_t ino;
+	unsigned long id;   /* no two views of a process that differ have the same: view_sum() */
+	int epoch;          /* 1 + the descriptor of its tree's page (path/epoch.h), high and close-on-exec; 0: there is none */
+	ino_t epoch_ino;
+	bool clean;         /* lookups may use path/look.h: LIBJAIL_CLEAN */
 	bool walk;          /* never use openat2: view_walks() */
 	bool filtered;      /* note says that there is a seccomp filter: sys_filter() */
 	bool is_proc;       /* the root is a procfs */
@@ -66,6 +70,7 @@ enum {
 	PLACE_TRY = 16,     /* with PLACE_OBJECT: where one relative name needs no walk, take it as it
 			     * stands with AT_SYMLINK_NOFOLLOW in flags: the caller comes back without
 			     * PLACE_TRY when it turns out to be a symlink */
+	PLACE_LOOK = 32,    /* for look_place() */
 	PLACE_BOUND = 8,    /* with PLACE_NAME: a bind point is -EBUSY */
 };
 
@@ -75,6 +80,9 @@ struct place {
 	const char *name;   /* last name; "" for an object held by dir */
 	int flags;          /* AT_EMPTY_PATH for an object, else 0 */
 	bool owned;         /* dir is ours to close: place_done() */
+	bool relative;      /* name is relative to a directory of the program's; for look_moved(), as are these: */
+	const uint64_t *said; /* NULL: the place does not depend on what others change */
+	uint64_t word, here;
 };
 
 /* Resolves guest relative to dirfd (AT_FDCWD, or any number: a bad one is -EBADF when it is

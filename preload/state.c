@@ -9,6 +9,7 @@
 #include "state.h"
 #include "config.h"
 #include "event.h"
+#include "path/epoch.h"
 #include "source.h"
 #include "sys.h"
 #include "sys/lock.h"
@@ -21,7 +22,7 @@ enum { BINDS_MAX = STATE_BINDS };
 
 static const struct config *first_config(void);
 static int first_chroot(const struct view *old, const struct view *v);
-static struct state own = {.event_fd = &event_fd, .source_fd = &source_fd, .config = first_config,
+static struct state own = {.event_fd = &event_fd, .source_fd = &source_fd, .here = &epoch_own_here, .config = first_config,
 	.slow = state_slow, .chroot = first_chroot, .yield = state_yield};
 BESIDE struct state *state = &own;
 /* For the audit module, which lives in another name space (audit.c): the root of dlopen(3). */
@@ -33,6 +34,7 @@ bool state_apart(void)
 	struct state *first = libjail_audit_told.first;
 
 	if (UNLIKELY(first && state != first)) {
+		epoch_here = first->here;
 		source_fd = *first->source_fd; /* for those who are executed from here */
 		__atomic_store_n(&state, first, __ATOMIC_RELEASE);
 	}
@@ -233,7 +235,7 @@ int state_chroot(const struct view *old, const struct view *v)
 
 bool state_owns_view(const struct view *v, int fd)
 {
-	if (fd == v->fd)
+	if (fd == v->fd || fd + 1 == v->epoch)
 		return true;
 	for (size_t i = 0; i < v->nbinds + v->nold; i++)
 		if (fd == v->binds[i].fd)
@@ -251,6 +253,8 @@ static int view_moved(int fd, int to, bool in_vfork)
 	c->note = NULL;
 	if (c->fd == fd)
 		c->fd = to;
+	if (c->epoch == fd + 1)
+		c->epoch = to + 1;
 	for (size_t i = 0; i < c->nbinds + c->nold; i++)
 		if (c->binds[i].fd == fd)
 			c->binds[i].fd = to;
@@ -312,8 +316,9 @@ size_t state_owned(unsigned first, unsigned last, int *out, size_t n)
 	const size_t own = v ? v->nbinds + v->nold + 1 : 0;
 	size_t have = 0;
 
-	for (size_t i = 0; i <= own + 1; i++) {
-		int fd = i > own ? *state->source_fd : i == own ? *state->event_fd : i ? v->binds[i - 1].fd : v->fd;
+	for (size_t i = 0; i <= own + 2; i++) {
+		int fd = i == own ? *state->event_fd : i == own + 1 ? *state->source_fd : i > own ? (v ? v->epoch - 1 : -1)
+			: i ? v->binds[i - 1].fd : v->fd;
 		size_t at;
 
 		if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last || (have == n && fd > out[n - 1]))
@@ -376,8 +381,10 @@ static int inherit(struct view *v, const struct config *c, size_t max)
 	/* the numbers are mostly neighbours, made in a row */
 	while (n < v->nbinds && v->binds[n].fd == v->fd + 1 + (int)n)
 		n++;
-	if (n < v->nbinds || sys_call_newer(SYS_close_range, v->fd, v->fd + (int)n, MARK) < 0) {
+	if (n < v->nbinds || (v->epoch && v->epoch != v->fd) ||
+		sys_call_newer(SYS_close_range, v->epoch ? v->epoch - 1 : v->fd, v->fd + (int)n, MARK) < 0) {
 		sys_fcntl(v->fd, F_SETFD, FD_CLOEXEC);
+		sys_fcntl(v->epoch - 1, F_SETFD, FD_CLOEXEC);
 		for (n = 0; n < v->nbinds; n++)
 			sys_fcntl(v->binds[n].fd, F_SETFD, FD_CLOEXEC);
 	}
@@ -388,7 +395,11 @@ static int enter(struct view *v, const struct config *c)
 {
 	const int min = state_fd_min();
 	struct bind *binds = v->binds;
-	int r = view_open(v, c->root, min);
+	struct view page = {0};
+	int r;
+
+	epoch_make(&page, min); /* first, and its descriptor is the root's neighbour */
+	r = view_open(v, c->root, min);
 
 	if (r < 0) {
 		char self[16];
@@ -408,6 +419,8 @@ static int enter(struct view *v, const struct config *c)
 	if (r == 0) {
 		struct state_room room;
 
+		v->epoch = page.epoch;
+		v->epoch_ino = page.epoch_ino;
 		v->walk |= c->walk;
 		r = state_binds(v, c->bind ? c->bind : "default", min, &room);
 		if (r < 0)
@@ -433,6 +446,7 @@ static NOINLINE struct view *start_large(const struct config *c)
 		}
 	}
 	v.exe = c->note_exe;
+	v.clean = c->clean;
 	return view_copy(&v);
 }
 
@@ -452,6 +466,7 @@ void state_start(void)
 			if (inherit(&first.view, c, ROWS(first.binds)) == 0) {
 				v = &first.view;
 				v->exe = c->note_exe;
+				v->clean = c->clean;
 			}
 		}
 		if (!v)

@@ -18,6 +18,7 @@ struct state {
 	int ready;
 	int forked_root; /* counts the roots that vfork children have entered; 0: there are none */
 	const int *event_fd, *source_fd; /* event.h, source.h */
+	uint64_t *here; /* path/epoch.h */
 	const struct config *(*config)(void);
 	const struct view *(*slow)(void);
 	int (*chroot)(const struct view *old, const struct view *v);

@@ -4,6 +4,7 @@
  * to whoever has one. */
 #include "guest.h"
 #include "../config.h"
+#include "../path/epoch.h"
 #include "../state.h"
 #include <errno.h>
 #include <linux/sched.h>
@@ -38,10 +39,14 @@ static long enter_first(const char *path, struct room *room)
 	v.strayed = true;
 	v.exe = NULL;
 	r = state_binds(&v, c->bind ? c->bind : "default", min, &room->state);
+	v.clean = c->clean;
+	epoch_make(&v, min);
 	if (r == 0)
 		r = state_chroot(NULL, &v);
 	if (r < 0) {
 		sys_close(v.fd);
+		if (v.epoch)
+			sys_close(v.epoch - 1);
 		for (size_t i = 0; i < v.nbinds; i++)
 			sys_close(v.binds[i].fd);
 	}
@@ -177,6 +182,9 @@ static long enter_next(const struct view *v, const char *path, struct room *room
 	if (inside && s.at == at + 1)
 		at[0] = '\0';
 	new.walk = v->walk;
+	new.clean = v->clean;
+	new.epoch = v->epoch;
+	new.epoch_ino = v->epoch_ino;
 	new.strayed = true;
 	new.exe = v->exe;
 	new.binds = binds;

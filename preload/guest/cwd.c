@@ -4,8 +4,20 @@
  * with the root taken off, or, where that text is longer than the kernel gives out, name by name. */
 #include "guest.h"
 #include "../config.h"
+#include "../path/epoch.h"
 #include "../state.h"
 #include <errno.h>
+
+/* Others may be in the middle of a lookup that begins in the old directory. */
+static long moved(long nr, long to)
+{
+	long r;
+
+	clean_begin(epoch_here);
+	r = sys_call(nr, to);
+	clean_end(epoch_here);
+	return r;
+}
 
 long guest_chdir(const char *path)
 {
@@ -13,11 +25,11 @@ long guest_chdir(const char *path)
 	long fd, r;
 
 	if (!v)
-		return sys_call(SYS_chdir, path);
+		return moved(SYS_chdir, (long)path);
 	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
-	r = sys_fchdir((int)fd); /* asks for search permission, as chdir(2) does */
+	r = moved(SYS_fchdir, fd); /* asks for search permission, as chdir(2) does */
 	sys_close((int)fd);
 	return r;
 }
@@ -26,7 +38,7 @@ long guest_fchdir(int fd)
 {
 	if (state_owns(fd))
 		return -EBADF;
-	return sys_fchdir(fd);
+	return moved(SYS_fchdir, fd);
 }
 
 /* place_guest, also when the root's directory has got another name since: to the kernel it is the

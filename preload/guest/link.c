@@ -3,6 +3,7 @@
  * Names made, moved and removed: the calls that act on a directory entry and never follow it. */
 #include "guest.h"
 #include "../config.h"
+#include "../path/epoch.h"
 #include "../state.h"
 #include <errno.h>
 
@@ -196,10 +197,13 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 		return place_done(&from, place_done(&to, r));
 	}
 	if (r == 0) {
+		uint64_t *said = epoch_begin(v);
+
 		/* "/" by its form is the host's: "." of the root is refused in the same way, but on
 		 * the mount that it is on */
 		r = sys_call(SYS_renameat2, from.dir, from.name && is_slashes(from.name) && *from.name ? "." : from.name,
 			to.dir, to.name && is_slashes(to.name) && *to.name ? "." : to.name, flags);
+		epoch_end(said);
 		r = place_done(&to, r);
 	}
 	return place_done(&from, r);
@@ -228,6 +232,7 @@ static NOINLINE long link_bound(const struct view *v, const struct place *from, 
 	struct place to;
 	char magic[PLACE_PATH];
 	const char *old = place_path(from, magic);
+	uint64_t *said;
 	long r = place_find_second(&to, v, from, newdir, new, PLACE_NAME);
 
 	if (r < 0)
@@ -235,7 +240,10 @@ static NOINLINE long link_bound(const struct view *v, const struct place *from, 
 	if (sys_fstat(from->dir, &bound) == 0 && sys_fstatat(to.dir, ".", &dir, 0) == 0 && bound.st_dev == dir.st_dev &&
 		!place_in_proc(v, dir.st_dev) && !in_bind(v, &to, &bound))
 		old = "/proc";
-	return place_done(&to, sys_call(SYS_linkat, AT_FDCWD, old, to.dir, to.name, AT_SYMLINK_FOLLOW));
+	said = epoch_begin(v);
+	r = sys_call(SYS_linkat, AT_FDCWD, old, to.dir, to.name, AT_SYMLINK_FOLLOW);
+	epoch_end(said);
+	return place_done(&to, r);
 }
 
 long guest_linkat(int olddir, const char *old, int newdir, const char *new, int flags)
@@ -291,12 +299,15 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 			r = first;
 	}
 	if (r == 0) {
+		uint64_t *said = epoch_begin(v); /* it may be a symlink */
+
 		if (from.flags & AT_EMPTY_PATH)
 			/* open(2) on O_TMPFILE: the way to link an object that one holds */
 			r = sys_call(SYS_linkat, AT_FDCWD, place_path(&from, magic), to.dir, to.name,
 				AT_SYMLINK_FOLLOW);
 		else
 			r = sys_call(SYS_linkat, from.dir, from.name, to.dir, to.name, flags);
+		epoch_end(said);
 		r = place_done(&to, r);
 	}
 	return place_done(&from, r);
@@ -315,8 +326,13 @@ long guest_symlinkat(const char *target, int dirfd, const char *path)
 			return r < 0 ? r : -ENOENT;
 	}
 	r = place_find(&at, v, dirfd, path, PLACE_NAME);
-	if (r == 0)
-		r = place_done(&at, sys_call(SYS_symlinkat, target, at.dir, at.name));
+	if (r == 0) {
+		uint64_t *said = epoch_begin(v);
+
+		r = sys_call(SYS_symlinkat, target, at.dir, at.name);
+		epoch_end(said);
+		place_done(&at, r);
+	}
 	return r;
 }
 

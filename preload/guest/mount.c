@@ -3,6 +3,7 @@
  * Mounts made and moved.  The unprivileged get EPERM, and when they get it in place of another error
  * only the kernel knows: a name that leads nowhere is asked about with one that surely is ENOENT. */
 #include "guest.h"
+#include "../path/epoch.h"
 #include "../state.h"
 #include "../sys.h"
 #include <errno.h>
@@ -73,7 +74,7 @@ static enum source source_of(const char *type)
 
 /* mount(2): the source, looked up after the target, is a path where something is bound or moved, and
  * with the file systems that are on a device: by the host's name, for mountinfo shows it. */
-long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
+static long do_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	const void *data)
 {
 	const struct view *v = state_view();
@@ -105,6 +106,16 @@ long guest_mount(const char *source, const char *target, const char *type, unsig
 	return guest_by_path(SYS_mount, args, 1, 0) == -ENOENT ? -ENOENT : missing;
 }
 
+long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const void *data)
+{
+	uint64_t *said = epoch_begin(state_view());
+	const long r = do_mount(source, target, type, flags, data);
+
+	epoch_end(said);
+	return r;
+}
+
 /* Is it what a bind shows?  To the host that may well be a mount, but none that the guest made. */
 static bool is_bind(const struct view *v, const char *host)
 {
@@ -125,7 +136,7 @@ static bool is_top(const struct place *at, const char *host)
 }
 
 /* umount2(2): what we hold is busy, so it goes by its name, unless the mount may go on for who has it. */
-long guest_umount(const char *target, int flags)
+static long do_umount(const char *target, int flags)
 {
 	const struct view *v = state_view();
 	long args[6] = {(long)target, flags};
@@ -146,6 +157,15 @@ long guest_umount(const char *target, int flags)
 		place_done(&at, 0);
 	}
 	return place_done(&at, sys_call(SYS_umount2, path, flags));
+}
+
+long guest_umount(const char *target, int flags)
+{
+	uint64_t *said = epoch_begin(state_view());
+	const long r = do_umount(target, flags);
+
+	epoch_end(said);
+	return r;
 }
 
 /* quotactl(2): where quotas are turned on the fourth argument is a path, too: found before the device,
@@ -179,7 +199,7 @@ static unsigned mount_how(unsigned flags, unsigned follow, unsigned empty)
 	return PLACE_OBJECT | (flags & follow ? 0u : PLACE_NOFOLLOW) | (flags & empty ? PLACE_EMPTY : 0u);
 }
 
-long guest_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags)
+static long do_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags)
 {
 	const struct view *v = state_view();
 	struct place from, to;
@@ -200,6 +220,15 @@ long guest_move_mount(int olddir, const char *old, int newdir, const char *new, 
 	}
 	first = sys_call(SYS_move_mount, AT_FDCWD, mount_nowhere, AT_FDCWD, mount_nowhere, flags);
 	return first == -ENOENT ? r : first;
+}
+
+long guest_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags)
+{
+	uint64_t *said = epoch_begin(state_view());
+	const long r = do_move_mount(olddir, old, newdir, new, flags);
+
+	epoch_end(said);
+	return r;
 }
 
 long guest_mount_setattr(int dirfd, const char *path, unsigned flags, void *attr, size_t n)

@@ -3,6 +3,7 @@
  * What a name is: the calls that look and change nothing. */
 #include "guest.h"
 #include "../config.h"
+#include "../path/look.h"
 #include "../state.h"
 #include <errno.h>
 #include <sys/statfs.h>
@@ -24,7 +25,7 @@ static bool no_name(const char *path)
 long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	const struct view *v = state_view();
-	unsigned how = place_how(flags) | PLACE_TRY;
+	unsigned how = place_how(flags) | LOOK_AGAIN;
 	struct place at;
 	long r;
 
@@ -33,12 +34,16 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
 		return no_name(path) ? sys_fstatat(dirfd, path, st, flags) : -EINVAL;
 	for (;;) {
-		r = place_find(&at, v, dirfd, path, how);
+		r = look_place(&at, v, dirfd, path, how);
 		if (r < 0)
 			return r;
 		/* an object that is held: fstat(2) is the shorter way to the same answer */
 		r = place_done(&at, at.owned ? sys_fstat(at.dir, st)
 					     : sys_fstatat(at.dir, at.name, st, flags | at.flags));
+		if (look_moved(&at)) {
+			how &= ~(unsigned)LOOK_AGAIN;
+			continue;
+		}
 		/* a bad pointer is no answer yet: there may be a symlink to follow first */
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
 			(r == 0 && !S_ISLNK(st->st_mode)))
@@ -50,7 +55,7 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *stx)
 {
 	const struct view *v = state_view();
-	unsigned how = place_how(flags) | PLACE_TRY;
+	unsigned how = place_how(flags) | LOOK_AGAIN;
 	struct place at;
 	long r;
 
@@ -59,11 +64,15 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
 		return no_name(path) ? sys_call(SYS_statx, dirfd, path, flags, mask, stx) : -EINVAL;
 	for (;;) {
-		r = place_find(&at, v, dirfd, path, how);
+		r = look_place(&at, v, dirfd, path, how);
 		if (r < 0)
 			return r;
 		r = place_done(&at,
 			sys_call(SYS_statx, at.dir, at.name, flags | at.flags, mask, stx));
+		if (look_moved(&at)) {
+			how &= ~(unsigned)LOOK_AGAIN;
+			continue;
+		}
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
 			(r == 0 && !S_ISLNK(stx->stx_mode)))
 			return r;
@@ -84,25 +93,36 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 		r = flags ? sys_lacks(SYS_faccessat2) : 0;
 		return r < 0 ? r : -EINVAL;
 	}
-	r = place_find(&at, v, dirfd, path, place_how(flags));
-	if (r < 0) /* a kernel without the call does not look at the path */
-		return flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
-	if (mode == F_OK && at.owned) /* it is held: it exists */
-		return place_done(&at, flags ? sys_lacks(SYS_faccessat2) : 0);
-	if (flags)
-		return place_done(&at, sys_call(SYS_faccessat2, at.dir, at.name, mode, flags | at.flags));
-	return place_done(&at, sys_faccessat2(at.dir, at.name, mode, at.flags));
+	for (unsigned how = place_how(flags) | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
+		r = look_place(&at, v, dirfd, path, how);
+		if (r < 0) /* a kernel without the call does not look at the path */
+			return flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
+		if (mode == F_OK && at.owned) /* it is held: it exists */
+			r = flags ? sys_lacks(SYS_faccessat2) : 0;
+		else if (flags)
+			r = sys_call(SYS_faccessat2, at.dir, at.name, mode, flags | at.flags);
+		else
+			r = sys_faccessat2(at.dir, at.name, mode, at.flags);
+		place_done(&at, r);
+		if (!look_moved(&at))
+			return r;
+	}
 }
 
 long guest_eaccess(int dirfd, const char *path, int mode)
 {
 	struct place at;
-	long r = place_find(&at, state_view(), dirfd, path, PLACE_OBJECT);
+	long r;
 
-	if (r == 0)
+	for (unsigned how = PLACE_OBJECT | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
+		r = look_place(&at, state_view(), dirfd, path, how);
+		if (r < 0)
+			return r;
 		r = place_done(&at, place_readable(at.name, 1) ? sys_faccessat2(at.dir, at.name, mode, AT_EACCESS | at.flags)
 							       : -EFAULT);
-	return r;
+		if (!look_moved(&at))
+			return r;
+	}
 }
 
 long guest_statfs(const char *path, struct statfs *sf)
@@ -186,23 +206,21 @@ static bool proc_holds(const struct view *v, const struct place *at)
 	       place_in_proc(v, st.st_dev);
 }
 
-long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
+/* As guest_readlinkat, with how for look_place().  -EAGAIN: again, the long way. */
+static long readlink_at(const struct view *v, int dirfd, const char *path, char *buf, size_t n, unsigned how)
 {
-	const struct view *v = state_view();
 	struct place at;
 	struct stat st;
 	char own[256];
 	long r, p;
 
-	if (!v)
-		return sys_readlinkat(dirfd, path, buf, n);
-	if ((ssize_t)(int)n <= 0)
-		return -EINVAL;
-	r = place_find(&at, v, dirfd, path, PLACE_OBJECT | PLACE_NOFOLLOW);
+	r = look_place(&at, v, dirfd, path, how);
 	if (r < 0)
 		return r;
 	/* read here first: what procfs says of the host must not be left behind a shorter text */
 	r = sys_readlinkat(at.dir, at.name, own, sizeof own);
+	if (look_moved(&at))
+		return -EAGAIN;
 	if (r > 0 && !*at.name) /* the program's own descriptor of a link, or ours */
 		at.flags = AT_EMPTY_PATH;
 	/* fs/stat.c: "" on something that is no link; but the guest gave a name, and a link of a process that
@@ -210,9 +228,12 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 	if (at.owned && r == -ENOENT && !(sys_fstat(at.dir, &st) == 0 && S_ISLNK(st.st_mode)))
 		r = -EINVAL;
 	if (r > 0) {
-		p = own[0] == '/' && proc_holds(v, &at)
-			    ? proc_link(v, &at, path, buf, n)
-			    : 0;
+		p = 0;
+		if (own[0] == '/' && proc_holds(v, &at)) {
+			if (at.said) /* whose link it is its directory tells */
+				return -EAGAIN;
+			p = proc_link(v, &at, path, buf, n);
+		}
 		if (p != 0)
 			r = p;
 		else if (r == sizeof own)
@@ -221,6 +242,21 @@ long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 			r = -EFAULT;
 		else
 			memcpy(buf, own, (size_t)(r = (size_t)r < n ? r : (long)n));
+		if (look_moved(&at))
+			return -EAGAIN;
 	}
 	return place_done(&at, r);
+}
+
+long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
+{
+	const struct view *v = state_view();
+	long r;
+
+	if (!v)
+		return sys_readlinkat(dirfd, path, buf, n);
+	if ((ssize_t)(int)n <= 0)
+		return -EINVAL;
+	r = readlink_at(v, dirfd, path, buf, n, PLACE_OBJECT | PLACE_NOFOLLOW | LOOK_AGAIN);
+	return r == -EAGAIN ? readlink_at(v, dirfd, path, buf, n, PLACE_OBJECT | PLACE_NOFOLLOW) : r;
 }

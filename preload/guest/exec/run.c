@@ -100,6 +100,8 @@ static void hand_over(const struct exec_run *r, int flag)
 	if (!r->view)
 		return;
 	sys_fcntl(r->view->fd, F_SETFD, flag);
+	if (r->view->epoch)
+		sys_fcntl(r->view->epoch - 1, F_SETFD, flag);
 	for (size_t i = 0; i < r->view->nbinds; i++)
 		sys_fcntl(r->view->binds[i].fd, F_SETFD, flag);
 }

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Lookups below clean directories (clean.h).  The plain call starts at the root's descriptor, at a bind's, at the
+ * program's own directory or in the working directory, and has the guest's text for its name:
+ *
+ *   stat("/usr/lib/x")   newfstatat(root, "usr/lib/x", AT_SYMLINK_NOFOLLOW)   where usr/lib is known to be clean
+ *
+ * What is not known is found out with one plain call for each component that is new.  Where that would be more than
+ * one, and the path is asked for the first time, the long way is shorter; but in a process with threads it takes a
+ * descriptor for a moment, whose number another thread may want. */
+#include "look.h"
+#include "scan.h"
+#include "../state.h"
+#include "../sys.h"
+#include "../sys/wiped.h"
+#include <errno.h>
+#include <sys/prctl.h>
+
+enum {
+	TEXT = 512,   /* longer names go the long way; signal stacks are small */
+	WARM = 16,    /* a process that asks less than this needs no page of its own */
+	LINK_MAX = 3, /* symlinks on the way to one name */
+};
+
+static struct clean_memory memory;
+
+/* Where a lookup starts, and what is known of it. */
+struct look {
+	const struct view *v;
+	const uint64_t *said; /* the page's word */
+	uint64_t word, here, now;
+	uint64_t seed;
+	int base;
+	bool relative; /* to a directory of the program's */
+	bool in_bind;  /* no other bind lies below */
+	unsigned links;
+};
+
+extern char __libc_single_threaded __attribute__((weak));
+
+/* Are there other threads?  glibc knows since 2.32; unshare(CLONE_THREAD) does nothing but fail where there are. */
+static bool threaded(void)
+{
+	static bool seen;
+
+	if (&__libc_single_threaded)
+		return !__libc_single_threaded;
+	if (!seen && !sys_filtered && sys_call(SYS_unshare, 0x10000 /* CLONE_THREAD */) == -EINVAL)
+		seen = true;
+	return seen;
+}
+
+/* May the clock be read?  prctl(2), PR_SET_TSC: it may be a SIGSEGV. */
+static bool clock_allowed(void)
+{
+#ifdef __x86_64__
+	static signed char allowed;
+	int mode;
+
+	if (!allowed)
+		allowed = sys_call(SYS_prctl, PR_GET_TSC, &mode) == 0 && mode == PR_TSC_SIGSEGV ? -1 : 1;
+	return allowed > 0;
+#else
+	return true;
+#endif
+}
+
+/* Is the working directory this process's?  A child of vfork(2) has one of its own and shares this memory: it uses
+ * what its parent has learned, until it changes its directory, and learns nothing. */
+static bool own_directory(void)
+{
+	int *owner = &wiped()->owner;
+	const int me = sys_getpid();
+
+	if (__atomic_load_n(owner, __ATOMIC_RELAXED) != me) {
+		if (state_in_vfork())
+			return false;
+		__atomic_store_n(owner, me, __ATOMIC_RELAXED);
+	}
+	return true;
+}
+
+static bool learn_text(struct look *l, char *text, unsigned known, bool last);
+
+/* text is a symlink on the way, or, with last, the name itself: does it lead to a clean name?  A target that is
+ * absolute, or has a "..", or the name of a bind point in it, is for the long way. */
+static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
+{
+	const size_t dir = (size_t)(mem_base(text) - text);
+	char target[TEXT];
+	struct scan s;
+	long n;
+
+	if (++l->links > LINK_MAX)
+		return false;
+	memcpy(target, text, dir);
+	n = sys_readlinkat(l->base, text, target + dir, sizeof target - dir);
+	if (n <= 0 || (size_t)n == sizeof target - dir || target[dir] == '/')
+		return false;
+	target[dir + (size_t)n] = '\0';
+	if (place_scan(&s, l->v, target) < 0 || s.dotdot || s.last_dots || (s.named && !l->in_bind))
+		return false;
+	return learn_text(l, target, 0, last && !s.slash);
+}
+
+/* Looks at the components of text from number known on, and learns them.  last: the last one may be anything, and else
+ * is a directory.  False: it is not clean, or not there. */
+static bool learn_text(struct look *l, char *text, unsigned known, bool last)
+{
+	struct clean_trail t;
+	struct stat st;
+	bool ok = true;
+
+	clean_trail(&t, l->seed, text);
+	for (unsigned i = known; ok && i < t.n; i++) {
+		const bool any = last && i + 1 == t.n;
+		const char was = text[t.end[i]];
+
+		text[t.end[i]] = '\0';
+		ok = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (ok && S_ISLNK(st.st_mode)) /* those of procfs are doors, not texts (proc(5)) */
+			ok = !place_in_proc(l->v, st.st_dev) && learn_link(l, text, any);
+		else if (ok)
+			ok = any || S_ISDIR(st.st_mode);
+		if (ok)
+			clean_learn(&memory, t.key[i], l->word, l->now);
+		text[t.end[i]] = was;
+	}
+	return ok && t.n;
+}
+
+/* Learns the first want components of path, of which known are known.  1: they are clean; 0: the long way; -errno: the
+ * last one cannot be looked up, in a directory that is clean. */
+static NOINLINE int learn(struct look *l, const char *path, const struct clean_trail *t, unsigned known, unsigned want,
+	bool last)
+{
+	char text[TEXT];
+	struct stat st;
+	int r;
+
+	if (t->end[want - 1] >= sizeof text)
+		return 0;
+	if (want - known > 1 && !clean_asked(&memory, t->key[want - 1], l->word, l->now) && !threaded())
+		return 0;
+	if (l->relative && !own_directory())
+		return 0;
+	memcpy(text, path, t->end[want - 1]);
+	text[t->end[want - 1]] = '\0';
+	if (last && want - known == 1) { /* most are not there at all: a search along PATH */
+		r = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW);
+		if (r < 0 || !S_ISLNK(st.st_mode)) {
+			if (r == 0)
+				clean_learn(&memory, t->key[want - 1], l->word, l->now);
+			return r < 0 ? r : 1;
+		}
+	}
+	return learn_text(l, text, known, last);
+}
+
+/* Where the lookup starts, and the rest of guest from there; NULL: at a place that is for the long way. */
+static const char *start(struct look *l, const struct view *v, int dirfd, const char *guest, const struct scan *s)
+{
+	const char *rest = guest;
+	struct bind *b;
+
+	if (s->abs && !s->named) {
+		l->base = v->fd;
+		while (*rest == '/')
+			rest++;
+		return rest;
+	}
+	if (s->abs) {
+		b = place_bind_of(v, guest, &rest);
+		if (!b || b->is_proc || b->has_binds || !b->is_dir || !*rest)
+			return NULL;
+		l->in_bind = true;
+		l->base = b->fd;
+		return rest;
+	}
+	if (s->named || v->strayed || dirfd != AT_FDCWD)
+		return NULL;
+	l->base = dirfd;
+	l->relative = true;
+	return rest;
+}
+
+/* 1: *ret is filled; 0: the long way; -errno: what the call answers. */
+static int look_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, const struct scan *s)
+{
+	static unsigned asked;
+	struct look l = {.v = v};
+	struct clean_trail t;
+	unsigned want, known;
+	const char *rest;
+	int r;
+
+	if (s->abs && !s->count && !(how & PLACE_NOFOLLOW)) {
+		*ret = (struct place){.dir = v->fd, .name = "", .flags = AT_EMPTY_PATH};
+		return 1;
+	}
+	if (!v->clean || s->dotdot || s->last_dots || s->slash || !s->count || view_walks(v))
+		return 0;
+	rest = start(&l, v, dirfd, guest, s);
+	if (!rest)
+		return 0;
+	*ret = (struct place){.dir = l.base, .name = rest, .flags = how & PLACE_TRY ? AT_SYMLINK_NOFOLLOW : 0};
+	if (how & PLACE_TRY && rest == guest + s->parent)
+		return 1; /* a name of the root itself */
+	l.said = epoch_word(v);
+	if (UNLIKELY(!l.said)) {
+		if (++asked < WARM && !threaded())
+			return 0;
+		if (!clock_allowed() || !(l.said = epoch_map(v)))
+			return 0;
+	}
+	l.word = clean_read(l.said);
+	l.here = clean_read(epoch_here);
+	if (!clean_quiet(l.word) || !clean_quiet(l.here))
+		return 0;
+	l.now = clean_now();
+	l.seed = clean_seed(v->id, (unsigned)l.base);
+	if (l.relative) /* a thread may have a directory of its own, too (unshare(2)) */
+		l.seed = clean_seed(l.seed + l.here, (uintptr_t)__errno_location());
+	clean_trail(&t, l.seed, rest);
+	if (!t.n)
+		return 0;
+	ret->said = l.said;
+	ret->word = l.word;
+	ret->here = l.here;
+	ret->relative = l.relative;
+	want = how & PLACE_TRY ? t.n - 1 : t.n;
+	if (how & PLACE_TRY && !(how & PLACE_NOFOLLOW) && clean_known(&memory, t.key[t.n - 1], l.word, l.now)) {
+		ret->flags = 0; /* a symlink as last name can be followed at once */
+		return 1;
+	}
+	for (known = want; known && !clean_known(&memory, t.key[known - 1], l.word, l.now); known--)
+		;
+	if (known == want)
+		return 1;
+	r = learn(&l, rest, &t, known, want, !(how & PLACE_TRY));
+	return r < 0 && look_moved(ret) ? 0 : r;
+}
+
+int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
+{
+	struct scan s;
+	int r;
+
+	if (!v || v->fd < 0 || !guest || !(how & PLACE_LOOK))
+		return place_find(ret, v, dirfd, guest, how);
+	r = place_scan(&s, v, guest);
+	if (r < 0)
+		return r;
+	r = look_find(ret, v, dirfd, guest, how, &s);
+	return r == 0 ? place_find_scanned(ret, v, dirfd, guest, how, &s) : r < 0 ? r : 0;
+}
