@@ -4,7 +4,7 @@
 #   make demo       build, make a small root from this machine's own files, show the three jobs
 #   make check      all tests (fetches cmocka when it is missing)
 #   make fuzz       random sequences of calls against a kernel chroot (as root), until it is stopped
-#   make bench      ratios against a kernel chroot (as root); BENCH_ROUNDS=5
+#   make bench      ratios against a kernel chroot (as root), in ten minutes; BENCH_ROUNDS=1 for a first look
 #   make fuzz-names  what a line of passwd means, for FUZZ_SECONDS=60, with libFuzzer
 #   make install    DESTDIR= PREFIX=, and uninstall
 #   make clean
@@ -85,7 +85,6 @@ fuzz: all
 
 bench: all
 	@$(THIS) tests/bench/run.sh
-	@$(THIS) tests/bench/lookups.sh
 
 # a fuzz target against a naive reader of its own, for FUZZ_SECONDS=60
 FUZZ_SECONDS = 60

@@ -45,42 +45,58 @@ static double bench_median(double *v, int n)
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-static struct bench_result bench_op(bench_fn fn)
+/* Finds how many calls take bench_batch_ms, and warms up.  Returns 0 or the errno of a failing call. */
+static int bench_fill(bench_fn fn, long *ret_n)
 {
-	struct bench_result r = { 0, 0, 0, 0 };
-	double v[BENCH_MAX_BATCHES], target = bench_batch_ms * 1e6;
-	long n = 1;
+	double target = bench_batch_ms * 1e6;
+	int err = fn();
 
-	if ((r.err = fn()) != 0)
-		return r;
-	for (;;) {                              /* calibrate, and warm up */
+	for (long n = 1; !err;) {
 		double t0 = bench_now();
-		for (long i = 0; i < n; i++)
-			if ((r.err = fn()) != 0)
-				return r;
+		for (long i = 0; i < n && !err; i++)
+			err = fn();
 		double dt = bench_now() - t0;
 		if (dt >= target / 4) {
 			long m = (long)((double)n * target / dt);
-			n = m > 0 ? m : 1;
+			*ret_n = m > 0 ? m : 1;
 			break;
 		}
 		n = dt < target / 64 ? n * 8 : n * 2;
 	}
-	int nb = bench_batches < BENCH_MAX_BATCHES ? bench_batches : BENCH_MAX_BATCHES;
-	for (int b = 0; b < nb; b++) {
-		double t0 = bench_now();
-		for (long i = 0; i < n; i++)
-			if ((r.err = fn()) != 0)
-				return r;
-		v[b] = (bench_now() - t0) / (double)n;
+	return err;
+}
+
+/* Nanoseconds of one of n calls.  Returns 0 or the errno of a failing call. */
+static int bench_batch(bench_fn fn, long n, double *ret_ns)
+{
+	double t0 = bench_now();
+
+	for (long i = 0; i < n; i++) {
+		int err = fn();
+		if (err)
+			return err;
 	}
-	r.n = n;
+	*ret_ns = (bench_now() - t0) / (double)n;
+	return 0;
+}
+
+static inline struct bench_result bench_op(bench_fn fn)
+{
+	struct bench_result r = { 0, 0, 0, 0 };
+	double v[BENCH_MAX_BATCHES];
+	int nb = bench_batches < BENCH_MAX_BATCHES ? bench_batches : BENCH_MAX_BATCHES;
+
+	r.err = bench_fill(fn, &r.n);
+	for (int b = 0; b < nb && !r.err; b++)
+		r.err = bench_batch(fn, r.n, &v[b]);
+	if (r.err)
+		return r;
 	r.med_ns = bench_median(v, nb);
 	r.min_ns = v[0];                        /* sorted by now */
 	return r;
 }
 
-static void bench_print(const char *name, struct bench_result r)
+static inline void bench_print(const char *name, struct bench_result r)
 {
 	if (r.err)
 		printf("%s\tFAIL\t%s\n", name, strerror(r.err));

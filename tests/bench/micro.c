@@ -3,9 +3,12 @@
  * Nanoseconds per operation of the calls that a chroot emulator has to intercept, and of a few that
  * it should leave alone.  Linked dynamically: a preloaded library has to be able to see it.
  *
- *   micro -s [-m TAG]               make the fixture in /tmp/jb, as the plain kernel sees the root
- *   micro [-t MS] [-b N] [-o a,b]   measure; prints NAME MEDIAN MIN N
- *   micro -l                        list the operations */
+ *   micro -s [-m TAG]   make the fixture in /tmp/jb, as the plain kernel sees the root
+ *   micro -l            list the operations: GROUP, NAME, between tabs
+ *   micro [-t MS]       read the name of an operation from each line of the input, call it for about
+ *                       MS milliseconds, and answer with nanoseconds a call, or FAIL and the error
+ *   micro -c N          the same for strace: call it N times, and before each time write the
+ *                       operation's name to no descriptor (-1) */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,9 +28,14 @@
 
 #define FIX  "/tmp/jb"
 #define FILE5 FIX "/a/b/file"                       /* 5 components */
-#define FILE10 FIX "/l1/l2/l3/l4/l5/l6/l7/file"     /* 10 components */
+#define DEEP7 "l1/l2/l3/l4/l5/l6/l7"
+#define FILE10 FIX "/" DEEP7 "/file"                /* 10 components */
 #define MISSING FIX "/a/b/missing"
-#define LIBLINK "/lib/x86_64-linux-gnu/libc.so.6"   /* /lib -> usr/lib */
+#ifdef __aarch64__                                  /* /lib -> usr/lib */
+#define LIBLINK "/lib/aarch64-linux-gnu/libc.so.6"
+#else
+#define LIBLINK "/lib/x86_64-linux-gnu/libc.so.6"
+#endif
 
 extern char **environ;
 static int dfd = -1, ffd = -1, devzero = -1;
@@ -35,21 +43,38 @@ static int dfd = -1, ffd = -1, devzero = -1;
 #define CHECK(e) ((e) ? 0 : (errno ? errno : EPROTO))
 
 /* ---- looking things up -------------------------------------------------- */
-static int op_stat_abs5(void)    { struct stat s; return CHECK(!stat(FILE5, &s)); }
-static int op_stat_abs10(void)   { struct stat s; return CHECK(!stat(FILE10, &s)); }
-static int op_stat_lib(void)     { struct stat s; return CHECK(!stat(LIBLINK, &s)); }
-static int op_stat_rellink(void) { struct stat s; return CHECK(!stat(FIX "/rellink", &s)); }
-static int op_stat_abslink(void) { struct stat s; return CHECK(!stat(FIX "/abslink", &s)); }
-static int op_lstat(void)        { struct stat s; return CHECK(!lstat(FILE5, &s)); }
-static int op_stat_rel1(void)    { struct stat s; return CHECK(!stat("plain", &s)); }
-static int op_stat_rel3(void)    { struct stat s; return CHECK(!stat("a/b/file", &s)); }
-static int op_stat_enoent(void)  { struct stat s; return CHECK(stat(MISSING, &s) && errno == ENOENT); }
-static int op_stat_relenoent(void){ struct stat s; return CHECK(stat("missing", &s) && errno == ENOENT); }
-static int op_fstatat(void)      { struct stat s; return CHECK(!fstatat(dfd, "file", &s, 0)); }
-static int op_fstat(void)        { struct stat s; return CHECK(!fstat(ffd, &s)); }
-static int op_statx(void)        { struct statx s; return CHECK(!statx(AT_FDCWD, FILE5, 0, STATX_BASIC_STATS, &s)); }
-static int op_access(void)       { return CHECK(!access(FILE5, R_OK)); }
-static int op_readlink(void)     { char b[PATH_MAX]; return CHECK(readlink(FIX "/rellink", b, sizeof b) > 0); }
+#define FOUND(e)   CHECK(!(e))
+#define ABSENT(e)  CHECK((e) && errno == ENOENT)
+
+/* What a lookup is called with: WHERE, the name in the table, a file, a symlink, what must come of it. */
+#define PLACES(X) \
+	X(abs3,    "abs (3 comps)",              FIX "/plain",       FIX "/rellink",       FOUND)  \
+	X(abs10,   "abs (10 comps)",             FILE10,             FIX "/" DEEP7 "/link", FOUND) \
+	X(rel3,    "relative (3 comps)",         "a/b/file",         "a/b/link",           FOUND)  \
+	X(rel10,   "relative (10 comps)",        DEEP7 "/l8/l9/file", DEEP7 "/l8/l9/link", FOUND)  \
+	X(absmiss, "ENOENT abs",                 MISSING,            MISSING,              ABSENT) \
+	X(relmiss, "ENOENT relative (3 comps)",  "a/b/missing",      "a/b/missing",        ABSENT)
+#define LOOKUPS(where, name, file, link, want) \
+	static int stat_##where(void)     { struct stat s; return want(stat(file, &s)); } \
+	static int lstat_##where(void)    { struct stat s; return want(lstat(file, &s)); } \
+	static int statx_##where(void)    { struct statx s; return want(statx(AT_FDCWD, file, 0, STATX_BASIC_STATS, &s)); } \
+	static int access_##where(void)   { return want(access(file, R_OK)); } \
+	static int readlink_##where(void) { char b[PATH_MAX]; return want(readlink(link, b, sizeof b) < 0); }
+PLACES(LOOKUPS)
+#define ROWS_OF_stat(where, name, file, link, want)     { "lookups", "stat " name, stat_##where },
+#define ROWS_OF_lstat(where, name, file, link, want)    { "lookups", "lstat " name, lstat_##where },
+#define ROWS_OF_statx(where, name, file, link, want)    { "lookups", "statx " name, statx_##where },
+#define ROWS_OF_access(where, name, file, link, want)   { "lookups", "access " name, access_##where },
+#define ROWS_OF_readlink(where, name, file, link, want) { "lookups", "readlink " name, readlink_##where },
+
+static int op_stat_abs5(void)    { struct stat s; return FOUND(stat(FILE5, &s)); }
+static int op_stat_lib(void)     { struct stat s; return FOUND(stat(LIBLINK, &s)); }
+static int op_stat_rellink(void) { struct stat s; return FOUND(stat(FIX "/rellink", &s)); }
+static int op_stat_abslink(void) { struct stat s; return FOUND(stat(FIX "/abslink", &s)); }
+static int op_stat_rel1(void)    { struct stat s; return FOUND(stat("plain", &s)); }
+static int op_stat_relenoent(void){ struct stat s; return ABSENT(stat("missing", &s)); }
+static int op_fstatat(void)      { struct stat s; return FOUND(fstatat(dfd, "file", &s, 0)); }
+static int op_fstat(void)        { struct stat s; return FOUND(fstat(ffd, &s)); }
 static int op_realpath(void)     { char b[PATH_MAX]; return CHECK(realpath(FILE5, b)); }
 static int op_realpath_lib(void) { char b[PATH_MAX]; return CHECK(realpath(LIBLINK, b)); }
 static int op_getcwd(void)       { char b[PATH_MAX]; return CHECK(getcwd(b, sizeof b)); }
@@ -170,65 +195,64 @@ static int op_dlopen(void)
 	return h ? CHECK(!dlclose(h)) : ELIBACC;
 }
 
-static const struct { const char *name; bench_fn fn; } ops[] = {
-	{ "stat abs (5 comps)", op_stat_abs5 },
-	{ "stat abs (10 comps)", op_stat_abs10 },
-	{ "stat abs via /lib symlink", op_stat_lib },
-	{ "stat rel. symlink to file", op_stat_rellink },
-	{ "stat abs. symlink to file", op_stat_abslink },
-	{ "lstat abs", op_lstat },
-	{ "stat relative (1 comp)", op_stat_rel1 },
-	{ "stat relative (3 comps)", op_stat_rel3 },
-	{ "stat ENOENT abs", op_stat_enoent },
-	{ "stat ENOENT relative", op_stat_relenoent },
-	{ "fstatat(dirfd)", op_fstatat },
-	{ "statx abs", op_statx },
-	{ "fstat(fd)", op_fstat },
-	{ "access abs", op_access },
-	{ "readlink abs", op_readlink },
-	{ "realpath (5 comps)", op_realpath },
-	{ "realpath via /lib symlink", op_realpath_lib },
-	{ "getcwd", op_getcwd },
-	{ "chdir abs", op_chdir },
-	{ "fchdir + chdir ../..", op_fchdir },
-	{ "open+close abs (5 comps)", op_open_abs },
-	{ "open+close abs (10 comps)", op_open_abs10 },
-	{ "open+close relative", op_open_rel },
-	{ "openat(dirfd)+close", op_openat },
-	{ "open ENOENT abs", op_open_enoent },
-	{ "open+close /dev/null", op_open_dev },
-	{ "open+close /proc/self/stat", op_open_proc },
-	{ "fopen+fclose abs", op_fopen },
-	{ "opendir+readdir(100)+closedir", op_readdir },
-	{ "mkdir+rmdir", op_mkdir },
-	{ "create+close+unlink", op_create },
-	{ "rename x2", op_rename },
-	{ "symlink+unlink", op_symlink },
-	{ "link+unlink", op_link },
-	{ "chmod abs", op_chmod },
-	{ "utimensat abs", op_utimens },
-	{ "getpwuid(0)", op_getpw0 },
-	{ "getpwuid(missing)", op_getpwmiss },
-	{ "getpwnam(jailer)", op_getpwnam },
-	{ "getgrgid(0)", op_getgr0 },
-	{ "getgrgid(missing)", op_getgrmiss },
-	{ "socket+close", op_socket },
-	{ "pipe+close x2", op_pipe },
-	{ "dup+close", op_dup },
-	{ "dup2+close", op_dup2 },
-	{ "epoll_create1+close", op_epoll },
-	{ "unix bind+close+unlink", op_unixbind },
-	{ "raw getppid", op_getppid },
-	{ "read 1 byte /dev/zero", op_read1 },
-	{ "fork+exit+wait", op_fork },
-	{ "fork+execve true+wait", op_forkexec },
-	{ "vfork+execve true+wait", op_vforkexec },
-	{ "posix_spawn true+wait", op_spawn },
-	{ "posix_spawnp true+wait", op_spawnp },
-	{ "spawn #! script+wait", op_script },
-	{ "execve ENOENT", op_execfail },
-	{ "system(exit 0)", op_system },
-	{ "dlopen+dlclose", op_dlopen },
+/* The operations of the group "processes" start processes. */
+static const struct { const char *group, *name; bench_fn fn; } ops[] = {
+	PLACES(ROWS_OF_stat)
+	PLACES(ROWS_OF_lstat)
+	PLACES(ROWS_OF_statx)
+	PLACES(ROWS_OF_access)
+	PLACES(ROWS_OF_readlink)
+	{ "lookups", "stat abs (5 comps)", op_stat_abs5 },
+	{ "lookups", "stat abs via /lib symlink", op_stat_lib },
+	{ "lookups", "stat rel. symlink to file", op_stat_rellink },
+	{ "lookups", "stat abs. symlink to file", op_stat_abslink },
+	{ "lookups", "stat relative (1 comp)", op_stat_rel1 },
+	{ "lookups", "stat ENOENT relative", op_stat_relenoent },
+	{ "lookups", "fstatat(dirfd)", op_fstatat },
+	{ "lookups", "fstat(fd)", op_fstat },
+	{ "lookups", "realpath (5 comps)", op_realpath },
+	{ "lookups", "realpath via /lib symlink", op_realpath_lib },
+	{ "lookups", "getcwd", op_getcwd },
+	{ "lookups", "chdir abs", op_chdir },
+	{ "lookups", "fchdir + chdir ../..", op_fchdir },
+	{ "open", "open+close abs (5 comps)", op_open_abs },
+	{ "open", "open+close abs (10 comps)", op_open_abs10 },
+	{ "open", "open+close relative", op_open_rel },
+	{ "open", "openat(dirfd)+close", op_openat },
+	{ "open", "open ENOENT abs", op_open_enoent },
+	{ "open", "open+close /dev/null", op_open_dev },
+	{ "open", "open+close /proc/self/stat", op_open_proc },
+	{ "open", "fopen+fclose abs", op_fopen },
+	{ "open", "opendir+readdir(100)+closedir", op_readdir },
+	{ "change", "mkdir+rmdir", op_mkdir },
+	{ "change", "create+close+unlink", op_create },
+	{ "change", "rename x2", op_rename },
+	{ "change", "symlink+unlink", op_symlink },
+	{ "change", "link+unlink", op_link },
+	{ "change", "chmod abs", op_chmod },
+	{ "change", "utimensat abs", op_utimens },
+	{ "change", "unix bind+close+unlink", op_unixbind },
+	{ "names", "getpwuid(0)", op_getpw0 },
+	{ "names", "getpwuid(missing)", op_getpwmiss },
+	{ "names", "getpwnam(jailer)", op_getpwnam },
+	{ "names", "getgrgid(0)", op_getgr0 },
+	{ "names", "getgrgid(missing)", op_getgrmiss },
+	{ "descriptors", "socket+close", op_socket },
+	{ "descriptors", "pipe+close x2", op_pipe },
+	{ "descriptors", "dup+close", op_dup },
+	{ "descriptors", "dup2+close", op_dup2 },
+	{ "descriptors", "epoll_create1+close", op_epoll },
+	{ "descriptors", "raw getppid", op_getppid },
+	{ "descriptors", "read 1 byte /dev/zero", op_read1 },
+	{ "loading", "execve ENOENT", op_execfail },
+	{ "loading", "dlopen+dlclose", op_dlopen },
+	{ "processes", "fork+exit+wait", op_fork },
+	{ "processes", "fork+execve true+wait", op_forkexec },
+	{ "processes", "vfork+execve true+wait", op_vforkexec },
+	{ "processes", "posix_spawn true+wait", op_spawn },
+	{ "processes", "posix_spawnp true+wait", op_spawnp },
+	{ "processes", "spawn #! script+wait", op_script },
+	{ "processes", "system(exit 0)", op_system },
 };
 #define NOPS (sizeof ops / sizeof *ops)
 
@@ -246,7 +270,7 @@ static void setup(const char *tag)
 	static const char *const dirs[] = {
 		FIX, FIX "/a", FIX "/a/b", FIX "/w", FIX "/d100", FIX "/l1", FIX "/l1/l2",
 		FIX "/l1/l2/l3", FIX "/l1/l2/l3/l4", FIX "/l1/l2/l3/l4/l5",
-		FIX "/l1/l2/l3/l4/l5/l6", FIX "/l1/l2/l3/l4/l5/l6/l7",
+		FIX "/l1/l2/l3/l4/l5/l6", FIX "/" DEEP7, FIX "/" DEEP7 "/l8", FIX "/" DEEP7 "/l8/l9",
 	};
 	char p[PATH_MAX];
 
@@ -257,6 +281,7 @@ static void setup(const char *tag)
 		}
 	put(FILE5, tag, 0644);
 	put(FILE10, tag, 0644);
+	put(FIX "/" DEEP7 "/l8/l9/file", tag, 0644);
 	put(FIX "/plain", tag, 0644);
 	put(FIX "/w/r1", tag, 0644);
 	put(FIX "/script", "#!/bin/true\n", 0755);
@@ -264,7 +289,10 @@ static void setup(const char *tag)
 		snprintf(p, sizeof p, FIX "/d100/f%03d", i);
 		put(p, "", 0644);
 	}
-	if ((symlink("a/b/file", FIX "/rellink") && errno != EEXIST) ||
+	if ((symlink("file", FIX "/a/b/link") && errno != EEXIST) ||
+		(symlink("file", FIX "/" DEEP7 "/link") && errno != EEXIST) ||
+		(symlink("file", FIX "/" DEEP7 "/l8/l9/link") && errno != EEXIST) ||
+		(symlink("a/b/file", FIX "/rellink") && errno != EEXIST) ||
 		(symlink(FILE5, FIX "/abslink") && errno != EEXIST) ||
 		(symlink("a", FIX "/reldir") && errno != EEXIST) ||
 		(symlink(FIX "/a", FIX "/absdir") && errno != EEXIST) ||
@@ -274,21 +302,53 @@ static void setup(const char *tag)
 	}
 }
 
+/* One batch of an operation; its first call finds how many calls fill one. */
+static void measure(size_t i)
+{
+	static long fill[NOPS];
+	double ns = 0;
+	int err = 0;
+
+	if (!fill[i])
+		err = bench_fill(ops[i].fn, &fill[i]);
+	if (!err)
+		err = bench_batch(ops[i].fn, fill[i], &ns);
+	if (err) {
+		fill[i] = 0;
+		printf("FAIL\t%s\n", strerror(err));
+	} else {
+		printf("%.1f\n", ns);
+	}
+}
+
+static void count(size_t i, long times)
+{
+	int err = 0;
+
+	while (times-- > 0 && !err) {
+		syscall(SYS_write, -1, ops[i].name, strlen(ops[i].name));
+		err = ops[i].fn();
+	}
+	syscall(SYS_write, -1, "", 0);
+	printf("%s\n", err ? strerror(err) : "ok");
+}
+
 int main(int argc, char **argv)
 {
-	const char *only = NULL, *tag = "fixture\n";
+	char line[200];
+	const char *tag = "fixture\n";
+	long times = 0;
 	int c, do_setup = 0;
 
-	while ((c = getopt(argc, argv, "slm:t:b:o:")) != -1)
+	while ((c = getopt(argc, argv, "slm:t:c:")) != -1)
 		switch (c) {
 		case 's': do_setup = 1; break;
 		case 'm': tag = optarg; break;
 		case 't': bench_batch_ms = atof(optarg); break;
-		case 'b': bench_batches = atoi(optarg); break;
-		case 'o': only = optarg; break;
+		case 'c': times = atol(optarg); break;
 		case 'l':
 			for (size_t i = 0; i < NOPS; i++)
-				puts(ops[i].name);
+				printf("%s\t%s\n", ops[i].group, ops[i].name);
 			return 0;
 		default:
 			return 2;
@@ -306,20 +366,19 @@ int main(int argc, char **argv)
 		perror("micro: fixture");
 		return 1;
 	}
-	for (size_t i = 0; i < NOPS; i++) {
-		if (only) {
-			const char *s = only;
-			size_t n = strlen(ops[i].name);
-			int hit = 0;
-			while (*s) {
-				size_t m = strcspn(s, ",");
-				hit |= m == n && !memcmp(s, ops[i].name, n);
-				s += m + (s[m] == ',');
-			}
-			if (!hit)
-				continue;
-		}
-		bench_print(ops[i].name, bench_op(ops[i].fn));
+	while (fgets(line, sizeof line, stdin)) {
+		size_t i = 0;
+
+		line[strcspn(line, "\n")] = 0;
+		while (i < NOPS && strcmp(ops[i].name, line))
+			i++;
+		if (i == NOPS)
+			puts("FAIL\tno such operation");
+		else if (times)
+			count(i, times);
+		else
+			measure(i);
+		fflush(stdout);
 		if (chdir(FIX))
 			perror("chdir");
 	}

@@ -3,10 +3,11 @@
  * Runs a command inside a contender and prints how long it took, so that the contender's own start-up
  * is not part of the figure.
  *
- *   timeit LABEL OUTPUT -- PROGRAM [ARG ...]
+ *   timeit LABEL TIMES OUTPUT -- PROGRAM [ARG ...]
  *
- * Prints LABEL, wall, user and system seconds, and the exit status (or -N for signal N), between tabs.
- * The program's output goes to OUTPUT.out and OUTPUT.err. */
+ * Runs the program TIMES times, one after the other, until one fails.  Prints LABEL, wall, user and
+ * system seconds (of the program and the children it waited for), and the exit status (or -N for
+ * signal N), between tabs.  What the program prints goes to OUTPUT.out and OUTPUT.err. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -30,39 +31,48 @@ static int output(const char *base, const char *ext)
 	return f;
 }
 
-int main(int argc, char **argv)
+static int run(char **argv, int out, int err)
 {
-	struct timespec a, b;
-	struct rusage ru;
 	int st;
-
-	if (argc < 5 || strcmp(argv[3], "--")) {
-		fprintf(stderr, "usage: timeit LABEL OUTPUT -- PROGRAM [ARG ...]\n");
-		return 2;
-	}
-	int out = output(argv[2], "out"), err = output(argv[2], "err");
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	pid_t p = fork();
+
 	if (p < 0) {
 		perror("timeit: fork");
-		return 125;
+		exit(125);
 	}
 	if (!p) {
 		if (dup2(out, 1) < 0 || dup2(err, 2) < 0)
 			_exit(125);
-		execvp(argv[4], argv + 4);
+		execvp(argv[0], argv);
 		_exit(127);
 	}
-	while (wait4(p, &st, 0, &ru) < 0)
+	while (waitpid(p, &st, 0) < 0)
 		if (errno != EINTR) {
-			perror("timeit: wait4");
-			return 125;
+			perror("timeit: waitpid");
+			exit(125);
 		}
+	return WIFEXITED(st) ? WEXITSTATUS(st) : -WTERMSIG(st);
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec a, b;
+	struct rusage ru;
+	int st = 0;
+
+	if (argc < 6 || strcmp(argv[4], "--")) {
+		fprintf(stderr, "usage: timeit LABEL TIMES OUTPUT -- PROGRAM [ARG ...]\n");
+		return 2;
+	}
+	int out = output(argv[3], "out"), err = output(argv[3], "err");
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = atoi(argv[2]); i > 0 && !st; i--)
+		st = run(argv + 5, out, err);
 	clock_gettime(CLOCK_MONOTONIC, &b);
+	getrusage(RUSAGE_CHILDREN, &ru);
 	printf("%s\t%.4f\t%.4f\t%.4f\t%d\n", argv[1],
 		   (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9,
 		   (double)ru.ru_utime.tv_sec + (double)ru.ru_utime.tv_usec / 1e6,
-		   (double)ru.ru_stime.tv_sec + (double)ru.ru_stime.tv_usec / 1e6,
-		   WIFEXITED(st) ? WEXITSTATUS(st) : -WTERMSIG(st));
+		   (double)ru.ru_stime.tv_sec + (double)ru.ru_stime.tv_usec / 1e6, st);
 	return 0;
 }
