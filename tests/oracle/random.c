@@ -21,6 +21,7 @@
 #include <fts.h>
 #endif
 #include <glob.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -834,6 +835,16 @@ static void path_deep(struct rng *g, char *to)
 		put(to, &n, chance(g, 60) ? base_of(tree[below(g, objects)].path) : "../..");
 }
 
+/* The paths of the steps before: the same names again and again are what somebody may remember. */
+static char recent[4][512];
+static unsigned recent_at;
+
+static void recent_add(const char *text)
+{
+	if (strlen(text) < sizeof *recent)
+		strcpy(recent[recent_at++ % ROWS(recent)], text);
+}
+
 /* A path for the step, in one of two buffers. */
 static const char *path(struct rng *g, int which, unsigned how)
 {
@@ -865,8 +876,10 @@ static const char *path(struct rng *g, int which, unsigned how)
 		path_deep(g, to);
 	else if (kind < 14 && !(how & P_LIST))
 		path_special(g, to);
+	else if (kind < 26 && recent_at)
+		strcpy(to, recent[below(g, recent_at < ROWS(recent) ? recent_at : ROWS(recent))]);
 	else
-		path_normal(g, to);
+		path_normal(g, to), recent_add(to);
 	if (kind >= 98 && strlen(to) < PATH_MAX - 400) { /* to just below and just above what a path can be, and a name */
 		static const size_t totals[] = {4094, 4095, 4096, 4097};
 		size_t total = totals[below(g, 4)], n = strlen(to);
@@ -2608,13 +2621,15 @@ static void op_numbers(struct rng *g)
 	}
 }
 
+/* Steps that are system calls and nothing else. */
+static void (*const plain[])(struct rng *) = {op_open, op_openat, op_openat2, op_stat, op_fstatat, op_statx,
+	op_access, op_faccessat, op_readlink, op_rename, op_renameat2, op_link, op_linkat, op_symlink, op_unlink,
+	op_unlinkat, op_mkdir, op_mknod, op_chmod, op_chown, op_truncate, op_times, op_xattr, op_chdir, op_open,
+	op_openat, op_openat2, op_chroot};
+
 /* A child that can open nothing more, though it might raise its limit. */
 static void op_full(struct rng *g)
 {
-	static void (*const plain[])(struct rng *) = {op_open, op_openat, op_openat2, op_stat, op_fstatat, op_statx,
-		op_access, op_faccessat, op_readlink, op_rename, op_renameat2, op_link, op_linkat, op_symlink, op_unlink,
-		op_unlinkat, op_mkdir, op_mknod, op_chmod, op_chown, op_truncate, op_times, op_xattr, op_chdir, op_open,
-		op_openat, op_openat2, op_chroot};
 	const unsigned n = 1 + below(g, 6);
 	int status;
 	pid_t pid = fork();
@@ -2662,6 +2677,18 @@ static void op_descend(struct rng *g)
 			break;
 	out(" %u", n);
 	out_cwd();
+}
+
+#include "second.h"
+
+/* One of them that leaves the root as it is. */
+static void step_plain(struct rng *g)
+{
+	unsigned which = below(g, ROWS(plain));
+
+	out(" %u", which);
+	if (plain[which] != op_chroot)
+		plain[which](g);
 }
 
 static const struct {
@@ -2722,6 +2749,8 @@ static const struct {
 	{"fopen",     20, op_fopen    },
 	{"misc",      20, op_misc     },
 	{"descend",    3, op_descend  },
+	{"swap",      60, op_swap     },
+	{"second",    60, op_second   },
 	{"fork",       8, NULL        },
 };
 
@@ -2776,37 +2805,67 @@ static void case_run(uint64_t seed, uint64_t number, uint64_t steps)
 		step(&g, 0);
 		out("\n");
 	}
+	seconds_end();
 }
 
-static int worker(void)
+/* What steps need to know of the place where they run. */
+static void place_know(void)
 {
-	char line[200];
-	struct stat st;
-	char *map = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int from = fcntl(0, F_DUPFD_CLOEXEC, 20), to = fcntl(1, F_DUPFD_CLOEXEC, 20);
-	int none = open("/dev/null", O_RDWR);
-	FILE *in;
+	struct stat st;
 
-	if (map == MAP_FAILED || pages == MAP_FAILED || from < 0 || to < 0 || none < 0)
-		die("worker");
-	buf_len = (size_t *)(void *)map;
-	buf = map + 4096;
+	if (pages == MAP_FAILED)
+		die("mmap");
 	memset(pages, 'z', 4096);
 	if (mprotect(pages + 4096, 4096, PROT_NONE) != 0) /* not unmapped: something else would come there */
 		die("mprotect");
 	page_end = pages + 4096;
-	dup2(none, 0);
-	dup2(none, 1);
-	dup2(none, 2); /* a step's programs may complain */
-	close(none);
-	in = fdopen(from, "r");
 	if (getenv("RANDOM_HOST"))
 		snprintf(mask_host, sizeof mask_host, "%s", getenv("RANDOM_HOST"));
 	if (stat("/", &st) != 0)
 		die("/");
 	root_dev = st.st_dev;
 	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < SLOTS; i++)
+		slot[i] = -1;
+}
+
+/* The second process, executed: on stdin it is asked. */
+static int second(const char *seed, const char *number)
+{
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 24), none = open("/dev/null", O_RDWR);
+
+	if (fd < 0)
+		return 2;
+	dup2(none, 0);
+	close(none);
+	place_know();
+	tree_plan(strtoull(seed, NULL, 0), strtoull(number, NULL, 0));
+	second_serve(fd);
+	return 0;
+}
+
+static int worker(const char *bound)
+{
+	char line[200];
+	char *map = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int from = fcntl(0, F_DUPFD_CLOEXEC, 20), to = fcntl(1, F_DUPFD_CLOEXEC, 20);
+	int none = open("/dev/null", O_RDWR);
+	FILE *in;
+
+	bound_ms = atoi(bound);
+	stranger = fcntl(3, F_DUPFD_CLOEXEC, 20);
+	close(3);
+	if (map == MAP_FAILED || from < 0 || to < 0 || none < 0)
+		die("worker");
+	buf_len = (size_t *)(void *)map;
+	buf = map + 4096;
+	place_know();
+	dup2(none, 0);
+	dup2(none, 1);
+	dup2(none, 2); /* a step's programs may complain */
+	close(none);
+	in = fdopen(from, "r");
 	while (in && fgets(line, sizeof line, in)) {
 		unsigned long long seed, number, steps;
 		int status, loud;
@@ -3032,6 +3091,7 @@ static void side_exec(const struct side *s)
 {
 	const char *jailrun = getenv("RANDOM_JAILRUN");
 	char root[PATH_MAX + 8], host[PATH_MAX + 16];
+	const char *bound = getenv("ORACLE_BOUND_MS") ? getenv("ORACLE_BOUND_MS") : "10";
 
 	snprintf(root, sizeof root, "%s/root", s->dir);
 	snprintf(host, sizeof host, "RANDOM_HOST=%s", s->dir);
@@ -3040,27 +3100,49 @@ static void side_exec(const struct side *s)
 	if (s == sides)
 		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "--inh-caps=-all,+sys_chroot",
 			"--ambient-caps=-all,+sys_chroot", "env", "-i", "PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, "chroot", root,
-			"/bin/random", "worker", (char *)NULL);
+			"/bin/random", "worker", bound, (char *)NULL);
 	else
 		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "env", "-i",
 			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_RESOLVER=auto" : "LIBJAIL_RESOLVER=walk",
-			jailrun, "--cloexec=off", "--root", root, "-w", "/", "--", "/bin/random", "worker", (char *)NULL);
+			jailrun, "--cloexec=off", "--root", root, "-w", "/", "--", "/bin/random", "worker", bound, (char *)NULL);
+}
+
+/* Outside of the root, by the same user: see second.h. */
+static void stranger_start(const struct side *s, int fd, int other)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (size_t i = 0; i < ROWS(sides); i++) /* a worker ends when nobody is left who might ask it */
+			close(sides[i].to);
+		close(other);
+		if (setgroups(0, NULL) != 0 || setresgid(USER, USER, USER) != 0 || setresuid(USER, USER, USER) != 0)
+			die("stranger");
+		stranger_serve(s->root, fd);
+	}
 }
 
 static void side_start(struct side *s)
 {
-	int in[2], back[2];
+	int in[2], back[2], strange[2];
 	pid_t pid;
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, strange) != 0)
+		die(s->name);
+	stranger_start(s, strange[0], strange[1]);
+	close(strange[0]);
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0)
 		die(s->name);
 	pid = fork();
 	if (pid == 0) {
 		dup2(in[0], 0);
 		dup2(back[1], 1);
+		if (dup2(strange[1], 3) == 3)
+			fcntl(3, F_SETFD, 0);
 		side_exec(s);
 		_exit(127);
 	}
+	close(strange[1]);
 	close(in[0]);
 	close(back[1]);
 	s->to = in[1];
@@ -3443,7 +3525,9 @@ static int drive(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "worker") == 0)
-		return worker();
+		return worker(argc > 2 ? argv[2] : "10");
+	if (argc == 4 && strcmp(argv[1], "second") == 0)
+		return second(argv[2], argv[3]);
 	/* by its beginning: a script's interpreter gets all that follows it as one argument */
 	if (argc >= 2 && strncmp(argv[1], "see", 3) == 0)
 		return see(argc, argv);

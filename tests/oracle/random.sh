@@ -4,7 +4,8 @@
 # random.sh: the random oracle.  Trees and sequences of calls that nobody chose, under a real chroot
 # and under libjail with each resolver, by the same unprivileged user, in a glibc and a musl root;
 # every answer and what is left on the disk must be equal.  A difference is made small and printed
-# with the line that replays it.  This file makes the roots; random.c does the rest.
+# with the line that replays it.  A second process, in the root or outside of it, changes what the first
+# one looks at (second.h).  This file makes the roots; random.c does the rest.
 #
 # usage: tests/oracle/random.sh [--libc glibc|musl] [--replay SEED:CASE[:STEPS[:TREE]]]
 #
@@ -14,6 +15,8 @@
 #   FUZZ_JOBS     how many at a time of each libc, which share the cases (default: 2)
 #   FUZZ_MOST     stop a libc after so many differences (default: 5)
 #   JAILRUN       the launcher (default: tools/jailrun)
+#   ORACLE_BOUND_MS  after a change by a process that is not under libjail, how long an answer may be
+#                 the one of before (default: 10; libjail.7)
 
 set -u
 
