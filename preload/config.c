@@ -459,9 +459,13 @@ const struct config *config_start(void)
 		c->walk = true;
 	else if (c->resolver_word && !mem_equal(c->resolver_word, "auto"))
 		word_bad(c, "LIBJAIL_RESOLVER", "LIBJAIL_RESOLVER", c->resolver_word, "auto or walk");
-	c->clean = !c->clean_word || !mem_equal(c->clean_word, "off");
-	if (c->clean_word && c->clean && !mem_equal(c->clean_word, "on"))
-		word_bad(c, "LIBJAIL_CLEAN", "LIBJAIL_CLEAN", c->clean_word, "on or off");
+	c->clean = VIEW_CLEAN_ON;
+	if (c->clean_word && mem_equal(c->clean_word, "off"))
+		c->clean = VIEW_CLEAN_OFF;
+	else if (c->clean_word && mem_equal(c->clean_word, "always"))
+		c->clean = VIEW_CLEAN_ALWAYS;
+	else if (c->clean_word && !mem_equal(c->clean_word, "on"))
+		word_bad(c, "LIBJAIL_CLEAN", "LIBJAIL_CLEAN", c->clean_word, "on, off or always");
 
 	names_start(c);
 

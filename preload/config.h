@@ -44,7 +44,7 @@ enum config_static { CONFIG_STATIC_REFUSE, CONFIG_STATIC_RUN, CONFIG_STATIC_USER
 	X("LIBJAIL_STATIC", static_word, "refuse, run or userns")                   \
 	X("LIBJAIL_LIB", lib_word, "host path of libjail.so, where LD_PRELOAD cannot say it") \
 	X("LIBJAIL_RESOLVER", resolver_word, "auto or walk")                        \
-	X("LIBJAIL_CLEAN", clean_word, "on or off")                                 \
+	X("LIBJAIL_CLEAN", clean_word, "on, off or always")                         \
 	X("LIBJAIL_NAMES", names_word, "where names come from: sources, the first answer wins") \
 	X("LIBJAIL_PASSWD", passwd_word, "passwd(5) file of the source file, a host path") \
 	X("LIBJAIL_GROUP", group_word, "group(5) file of the source file, a host path") \
@@ -86,7 +86,7 @@ struct config {
 	bool word_error;       /* a line on stderr was written: a variable has a value that is not known */
 	long rules_error;      /* -errno, and a line on stderr was written: they could not be read */
 	bool walk;             /* LIBJAIL_RESOLVER=walk: never openat2 */
-	bool clean;            /* LIBJAIL_CLEAN: lookups may remember directories (path/clean.h) */
+	uint8_t clean;         /* LIBJAIL_CLEAN, enum view_clean: lookups may remember directories (path/clean.h) */
 	bool musl;             /* the libc of this process is musl */
 	bool shell;            /* the program is a shell (FDPOLICY section 2, rule 4) */
 	bool by_fd;            /* the program was executed by its descriptor: its file tells what it is called */

@@ -30,6 +30,8 @@ struct bind {
 	ino_t *hidden;      /* their inode numbers, on dev */
 };
 
+enum view_clean { VIEW_CLEAN_OFF, VIEW_CLEAN_ON, VIEW_CLEAN_ALWAYS /* also where it does not pay */ };
+
 /* The guest's /: one view a process, changed by chroot(2) alone. */
 struct view {
 	int fd;             /* O_PATH on the root, high and close-on-exec; < 0: broken, see error */
@@ -41,7 +43,7 @@ struct view {
 	unsigned long id;   /* no two views of a process that differ have the same: view_sum() */
 	int epoch;          /* 1 + the descriptor of its tree's page (path/epoch.h), high and close-on-exec; 0: there is none */
 	ino_t epoch_ino;
-	bool clean;         /* lookups may use path/look.h: LIBJAIL_CLEAN */
+	enum view_clean clean; /* lookups may use path/look.h: LIBJAIL_CLEAN */
 	bool walk;          /* never use openat2: view_walks() */
 	bool filtered;      /* note says that there is a seccomp filter: sys_filter() */
 	bool is_proc;       /* the root is a procfs */

@@ -274,6 +274,7 @@ set -- tests/call/*.c
 set -- tests/context/*.sh
 [ ! -f "$1" ] || scripts "$@"
 rm -f "$out/queue"
+! wanted oracle/look || later oracle/look "env ORACLE_RESOLVERS=look tests/oracle/oracle.sh"
 linux() { # NAME FILTER SAMPLE LIBC
 	! wanted "oracle/linux-$1" || later "oracle/linux-$1" "env ORACLE_LINUX='$2' ORACLE_SAMPLE='$3' ORACLE_LIBC='$4' \
 		ORACLE_RESOLVERS=auto tests/oracle/oracle.sh"

@@ -26,6 +26,7 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	const struct view *v = state_view();
 	unsigned how = place_how(flags) | LOOK_AGAIN;
+	char room[LOOK_ROOM];
 	struct place at;
 	long r;
 
@@ -34,7 +35,7 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
 		return no_name(path) ? sys_fstatat(dirfd, path, st, flags) : -EINVAL;
 	for (;;) {
-		r = look_place(&at, v, dirfd, path, how);
+		r = look_place(&at, v, dirfd, path, how, room);
 		if (r < 0)
 			return r;
 		/* an object that is held: fstat(2) is the shorter way to the same answer */
@@ -56,6 +57,7 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 {
 	const struct view *v = state_view();
 	unsigned how = place_how(flags) | LOOK_AGAIN;
+	char room[LOOK_ROOM];
 	struct place at;
 	long r;
 
@@ -64,7 +66,7 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC_TYPE))
 		return no_name(path) ? sys_call(SYS_statx, dirfd, path, flags, mask, stx) : -EINVAL;
 	for (;;) {
-		r = look_place(&at, v, dirfd, path, how);
+		r = look_place(&at, v, dirfd, path, how, room);
 		if (r < 0)
 			return r;
 		r = place_done(&at,
@@ -83,6 +85,7 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 {
 	const struct view *v = state_view();
+	char room[LOOK_ROOM];
 	struct place at;
 	long r;
 
@@ -94,7 +97,7 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 		return r < 0 ? r : -EINVAL;
 	}
 	for (unsigned how = place_how(flags) | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
-		r = look_place(&at, v, dirfd, path, how);
+		r = look_place(&at, v, dirfd, path, how, room);
 		if (r < 0) /* a kernel without the call does not look at the path */
 			return flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
 		if (mode == F_OK && at.owned) /* it is held: it exists */
@@ -111,11 +114,12 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 
 long guest_eaccess(int dirfd, const char *path, int mode)
 {
+	char room[LOOK_ROOM];
 	struct place at;
 	long r;
 
 	for (unsigned how = PLACE_OBJECT | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
-		r = look_place(&at, state_view(), dirfd, path, how);
+		r = look_place(&at, state_view(), dirfd, path, how, room);
 		if (r < 0)
 			return r;
 		r = place_done(&at, place_readable(at.name, 1) ? sys_faccessat2(at.dir, at.name, mode, AT_EACCESS | at.flags)
@@ -211,10 +215,10 @@ static long readlink_at(const struct view *v, int dirfd, const char *path, char 
 {
 	struct place at;
 	struct stat st;
-	char own[256];
+	char own[256], room[LOOK_ROOM];
 	long r, p;
 
-	r = look_place(&at, v, dirfd, path, how);
+	r = look_place(&at, v, dirfd, path, how, room);
 	if (r < 0)
 		return r;
 	/* read here first: what procfs says of the host must not be left behind a shorter text */
@@ -225,7 +229,7 @@ static long readlink_at(const struct view *v, int dirfd, const char *path, char 
 		at.flags = AT_EMPTY_PATH;
 	/* fs/stat.c: "" on something that is no link; but the guest gave a name, and a link of a process that
 	 * has ended leads nowhere */
-	if (at.owned && r == -ENOENT && !(sys_fstat(at.dir, &st) == 0 && S_ISLNK(st.st_mode)))
+	if ((at.owned || (at.said && !*at.name)) && r == -ENOENT && !(sys_fstat(at.dir, &st) == 0 && S_ISLNK(st.st_mode)))
 		r = -EINVAL;
 	if (r > 0) {
 		p = 0;

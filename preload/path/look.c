@@ -6,8 +6,10 @@
  *   stat("/usr/lib/x")   newfstatat(root, "usr/lib/x", AT_SYMLINK_NOFOLLOW)   where usr/lib is known to be clean
  *
  * What is not known is found out with one plain call for each component that is new.  Where that would be more than
- * one, and the path is asked for the first time, the long way is shorter; but in a process with threads it takes a
- * descriptor for a moment, whose number another thread may want. */
+ * one, and the path is asked for the first time, the long way is shorter.  But the long way takes a descriptor for a
+ * moment, whose number another thread may want.  So in a process with threads all is found out like this, and where
+ * symlinks lead out of the text, or bind points lie on the way, the lookup walks by itself (walk()), and the plain call
+ * gets the name that it came to. */
 #include "look.h"
 #include "scan.h"
 #include "../state.h"
@@ -17,9 +19,10 @@
 #include <sys/prctl.h>
 
 enum {
-	TEXT = 512,   /* longer names go the long way; signal stacks are small */
-	WARM = 16,    /* a process that asks less than this needs no page of its own */
-	LINK_MAX = 3, /* symlinks on the way to one name */
+	TEXT = LOOK_ROOM, /* longer names go the long way; signal stacks are small */
+	WARM = 16,        /* a process that asks less than this needs no page of its own */
+	LINK_MAX = 3,     /* symlinks on the way to a name that is to be learned */
+	WALK_LINKS = 40,  /* fs/namei.c, MAXSYMLINKS */
 };
 
 static struct clean_memory memory;
@@ -48,6 +51,12 @@ static bool threaded(void)
 	if (!seen && !sys_filtered && sys_call(SYS_unshare, 0x10000 /* CLONE_THREAD */) == -EINVAL)
 		seen = true;
 	return seen;
+}
+
+/* Is it worth it, or is there no other way, to find out at the first time? */
+static bool eager(const struct view *v)
+{
+	return v->clean == VIEW_CLEAN_ALWAYS || threaded();
 }
 
 /* May the clock be read?  prctl(2), PR_SET_TSC: it may be a SIGSEGV. */
@@ -140,7 +149,7 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 
 	if (t->end[want - 1] >= sizeof text)
 		return 0;
-	if (want - known > 1 && !clean_asked(&memory, t->key[want - 1], l->word, l->now) && !threaded())
+	if (want - known > 1 && !clean_asked(&memory, t->key[want - 1], l->word, l->now) && !eager(l->v))
 		return 0;
 	if (l->relative && !own_directory())
 		return 0;
@@ -208,7 +217,7 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		return 1; /* a name of the root itself */
 	l.said = epoch_word(v);
 	if (UNLIKELY(!l.said)) {
-		if (++asked < WARM && !threaded())
+		if (++asked < WARM && !eager(v))
 			return 0;
 		if (!clock_allowed() || !(l.said = epoch_map(v)))
 			return 0;
@@ -241,7 +250,212 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 	return r < 0 && look_moved(ret) ? 0 : r;
 }
 
-int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how)
+/* -- by itself ------------------------------------------------------------------------------- */
+
+struct walk {
+	const struct view *v;
+	const struct bind *in; /* the bind that base is of, or NULL */
+	int base;              /* the descriptor that text is relative to */
+	bool relative;         /* base is the program's */
+	char *text;            /* TEXT bytes: where the walk is: directories, one below the other */
+	size_t len;
+	char todo[2 * TEXT];   /* what is left to walk stands at the end of it */
+};
+
+/* The walk goes on at the root, or at that of a bind. */
+static void walk_from(struct walk *w, const struct bind *b)
+{
+	w->in = b;
+	w->base = b ? b->fd : w->v->fd;
+	w->relative = false;
+	w->len = 0;
+	w->text[0] = '\0';
+}
+
+static bool walk_put(struct walk *w, const char *name, size_t n)
+{
+	if (w->len + n + 2 > TEXT)
+		return false;
+	if (w->len)
+		w->text[w->len++] = '/';
+	memcpy(w->text + w->len, name, n);
+	w->len += n;
+	w->text[w->len] = '\0';
+	return true;
+}
+
+/* Cuts the last name off. */
+static void walk_cut(struct walk *w)
+{
+	while (w->len && w->text[--w->len] != '/')
+		;
+	w->text[w->len] = '\0';
+}
+
+/* "..".  1; 0: the long way; -errno. */
+static int walk_up(struct walk *w)
+{
+	const struct bind *b = w->in;
+	struct stat st;
+	int r;
+
+	if (w->relative && !w->len)
+		return 0;
+	/* who may not search a directory does not come up from it */
+	if (!walk_put(w, ".", 1))
+		return 0;
+	r = sys_fstatat(w->base, w->text, &st, 0);
+	walk_cut(w);
+	if (r < 0)
+		return r;
+	if (w->len) {
+		walk_cut(w);
+	} else if (b) {
+		walk_from(w, NULL);
+		if (b->name - b->guest > 1)
+			return 0; /* a bind point below another directory */
+	}
+	return 1;
+}
+
+/* Is where the walk has come a bind point?  It goes on there then. */
+static void walk_bind(struct walk *w)
+{
+	for (size_t i = 0; !w->relative && !w->in && i < w->v->nbinds; i++)
+		if (mem_equal(w->v->binds[i].guest + 1, w->text)) {
+			walk_from(w, &w->v->binds[i]);
+			return;
+		}
+}
+
+/* Does fs.protected_symlinks forbid to follow such a symlink as last name, perhaps (proc_sys_fs(5))? */
+static bool walk_protected(struct walk *w, const struct stat *link)
+{
+	char *last = (char *)(uintptr_t)mem_base(w->text);
+	struct stat up;
+	int r;
+
+	if (link->st_uid == (uid_t)sys_call(SYS_geteuid))
+		return false;
+	if (last == w->text) {
+		r = sys_fstatat(w->base, w->relative ? "." : "", &up, w->relative ? 0 : AT_EMPTY_PATH);
+	} else {
+		last[-1] = '\0';
+		r = sys_fstatat(w->base, w->text, &up, AT_SYMLINK_NOFOLLOW);
+		last[-1] = '/';
+	}
+	return r < 0 || (up.st_mode & S_ISVTX && up.st_mode & S_IWOTH);
+}
+
+/* The target of the symlink that the walk has come to goes in front of rest.  NULL: the long way. */
+static char *walk_link(struct walk *w, const struct stat *st, char *rest, bool last)
+{
+	char *const front = w->todo;
+	long n;
+
+	/* a symlink of procfs is a door; but "self" and the like are texts */
+	if (place_in_proc(w->v, st->st_dev) && !(w->in && w->in->is_proc && mem_base(w->text) == w->text))
+		return NULL;
+	if (last && walk_protected(w, st))
+		return NULL;
+	n = sys_readlinkat(w->base, w->text, front, (size_t)(rest - front));
+	if (n <= 0 || n + 1 >= rest - front)
+		return NULL;
+	walk_cut(w);
+	if (*rest)
+		*--rest = '/';
+	rest -= n;
+	memmove(rest, front, (size_t)n);
+	if (*rest == '/')
+		walk_from(w, NULL);
+	return rest;
+}
+
+/* Walks guest, and is at the end where its last name is; how as for look_place().  1; 0: the long way; -errno. */
+static int walk(struct walk *w, const char *guest, unsigned how, const struct scan *s)
+{
+	char *rest = w->todo + sizeof w->todo - 1 - s->len, *name;
+	bool last, dir = s->slash || s->last_dots, any = false; /* any: st is of where the walk is */
+	unsigned links = 0;
+	struct stat st;
+	size_t n;
+	int r;
+
+	memcpy(rest, guest, s->len + 1);
+	if (*rest == '/')
+		walk_from(w, NULL);
+	for (;;) {
+		while (*rest == '/')
+			rest++;
+		if (!*rest)
+			return any && dir && !S_ISDIR(st.st_mode) ? -ENOTDIR : 1;
+		for (name = rest; *rest && *rest != '/'; rest++)
+			;
+		n = (size_t)(rest - name);
+		for (last = true; *rest == '/'; rest++)
+			dir |= !rest[1];
+		last = !*rest;
+		if (last && n <= 2 && name[0] == '.' && (n == 1 || name[1] == '.'))
+			return 0; /* as the last name: the kernel knows more about it */
+		if (n == 1 && name[0] == '.')
+			continue;
+		if (n == 2 && name[0] == '.' && name[1] == '.') {
+			r = walk_up(w);
+			if (r <= 0)
+				return r;
+			any = false;
+			continue;
+		}
+		if (!walk_put(w, name, n))
+			return 0;
+		walk_bind(w);
+		r = w->len ? sys_fstatat(w->base, w->text, &st, AT_SYMLINK_NOFOLLOW) : sys_fstat(w->base, &st);
+		if (r < 0)
+			return r;
+		any = true;
+		if (S_ISLNK(st.st_mode) && (!last || dir || !(how & PLACE_NOFOLLOW))) {
+			if (++links > WALK_LINKS)
+				return -ELOOP;
+			rest = walk_link(w, &st, rest, last);
+			if (!rest)
+				return 0;
+			any = false;
+		} else if (!last && !S_ISDIR(st.st_mode)) {
+			return -ENOTDIR;
+		}
+	}
+}
+
+/* The lookup by itself; room: LOOK_ROOM bytes for its name.  As look_find(). */
+static NOINLINE int look_walk(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how,
+	const struct scan *s, char *room)
+{
+	struct walk w = {.v = v, .base = dirfd, .relative = true, .text = room};
+	int r;
+
+	for (size_t i = 0; i < v->nbinds; i++)
+		if (v->binds[i].has_binds || v->binds[i].in_root)
+			return 0;
+	if (v->is_proc || s->len >= TEXT || (!s->abs && (s->named || v->strayed)))
+		return 0;
+	room[0] = '\0';
+	*ret = (struct place){.said = epoch_map(v), .relative = !s->abs};
+	if (!ret->said)
+		return 0;
+	ret->word = clean_read(ret->said);
+	ret->here = clean_read(epoch_here);
+	if (!clean_quiet(ret->word) || !clean_quiet(ret->here))
+		return 0;
+	r = walk(&w, guest, how, s);
+	if (r < 0)
+		return look_moved(ret) ? 0 : r;
+	ret->dir = w.base;
+	ret->name = room;
+	ret->flags = w.len ? how & PLACE_TRY ? AT_SYMLINK_NOFOLLOW : 0 : AT_EMPTY_PATH;
+	return r;
+}
+
+int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
 {
 	struct scan s;
 	int r;
@@ -252,5 +466,8 @@ int look_place(struct place *ret, const struct view *v, int dirfd, const char *g
 	if (r < 0)
 		return r;
 	r = look_find(ret, v, dirfd, guest, how, &s);
+	/* what is one name of a directory needs no walk (place_find) */
+	if (r == 0 && v->clean && s.len && (s.count > 1 || s.abs || !(how & PLACE_TRY)) && !view_walks(v) && eager(v))
+		r = look_walk(ret, v, dirfd, guest, how, &s, room);
 	return r == 0 ? place_find_scanned(ret, v, dirfd, guest, how, &s) : r < 0 ? r : 0;
 }

@@ -17,7 +17,7 @@
 #   SEED         one more seed for the random sequences
 #   ORACLE_PASS  "kernel": only run under chroot, twice, and compare the two
 #   ORACLE_LIBC  only this libc: glibc or musl
-#   ORACLE_RESOLVERS  only these: auto, walk
+#   ORACLE_RESOLVERS  only these: auto, walk, look
 #   ORACLE_LINUX      both as on an older kernel, or behind an old filter: what tests/program/older.c takes,
 #                     such as "4.18 enosys"
 #   ORACLE_SAMPLE     of the table, without CASE: every so many-th case of each call
@@ -200,11 +200,10 @@ jail() {
 	shift 2
 	(
 		cd / || exit 125
-		if [ "$resolver" = auto ]; then
-			walk=''
-		else
-			walk=LIBJAIL_RESOLVER=$resolver
-		fi
+		case $resolver in
+		look) walk=LIBJAIL_CLEAN=always ;; # lookups that remember from the first call on
+		*) walk=LIBJAIL_RESOLVER=$resolver ;;
+		esac
 		# shellcheck disable=SC2086
 		exec env -i PATH=/bin ORACLE_ROOT="$dir" $walk $older $as_user "$jailrun" --cloexec=off --root "$dir" -w / -- \
 			/bin/oracle "$@" </dev/null 7<"$dir.out" >"$out"
