@@ -4,7 +4,7 @@
  * to whoever has one. */
 #include "guest.h"
 #include "../config.h"
-#include "../path/epoch.h"
+#include "../path/look.h"
 #include "../state.h"
 #include <errno.h>
 #include <linux/sched.h>
@@ -22,15 +22,17 @@ static long enter_first(const char *path, struct room *room)
 {
 	const struct config *c = config();
 	const int min = state_fd_min();
+	struct stat st, root;
 	struct view v;
-	int r = view_open(&v, path, -1);
+	int r;
 
+	/* chroot("/") where / is /: without a descriptor, whose number another thread may take */
+	if (sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && sys_fstatat(AT_FDCWD, "/", &root, 0) == 0 &&
+		st.st_dev == root.st_dev && st.st_ino == root.st_ino)
+		return sys_faccessat2(AT_FDCWD, "/", X_OK, AT_EACCESS);
+	r = view_open(&v, path, -1);
 	if (r < 0)
 		return r;
-	if (!v.host_len) { /* chroot("/") where / is / */
-		sys_close(v.fd);
-		return 0;
-	}
 	v.fd = view_fd_high(v.fd, min);
 	if (v.fd < 0)
 		return v.fd;
@@ -160,6 +162,21 @@ static int bind_carry(struct carried *ret, const struct view *v, size_t i, const
 	return 0;
 }
 
+/* Does path lead to the root that there is?  Then nothing changes, and no descriptor is needed, whose number
+ * another thread may take; what needs one is for the long way.  room: LOOK_ROOM bytes. */
+static bool is_root(const struct view *v, const char *path, char *room)
+{
+	struct place at;
+	struct stat st;
+
+	if (look_place(&at, v, AT_FDCWD, path, PLACE_OBJECT | PLACE_LOOK, room) < 0)
+		return false;
+	if (at.owned)
+		return place_done(&at, false);
+	return sys_fstatat(at.dir, at.name, &st, at.flags) == 0 && !look_moved(&at) && st.st_dev == v->dev &&
+	       st.st_ino == v->ino;
+}
+
 /* A new root shows the binds that lie below it: those of the old one, and those that a chroot(2)
  * before left outside, to who goes back (fchdir(2), then chroot(".")). */
 static long enter_next(const struct view *v, const char *path, struct room *room)
@@ -170,8 +187,11 @@ static long enter_next(const struct view *v, const char *path, struct room *room
 	struct view new;
 	size_t end = ROWS(room->binds);
 	bool inside;
-	int r, fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
+	int r, fd;
 
+	if (look_threads() && is_root(v, path, room->at))
+		return sys_faccessat2(v->fd, ".", X_OK, AT_EACCESS);
+	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
 	/* not to a high number, which the program may take meanwhile: it gets that of the old root */

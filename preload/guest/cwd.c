@@ -4,7 +4,8 @@
  * with the root taken off, or, where that text is longer than the kernel gives out, name by name. */
 #include "guest.h"
 #include "../config.h"
-#include "../path/epoch.h"
+#include "../path/look.h"
+#include "../sys/apart.h"
 #include "../state.h"
 #include <errno.h>
 
@@ -19,19 +20,34 @@ static long moved(long nr, long to)
 	return r;
 }
 
-long guest_chdir(const char *path)
-{
-	const struct view *v = state_view();
-	long fd, r;
+struct change {
+	const struct view *v;
+	const char *path;
+};
 
-	if (!v)
-		return moved(SYS_chdir, (long)path);
-	fd = place_hold(v, AT_FDCWD, path, O_DIRECTORY, 0);
+static long chdir_held(void *arg)
+{
+	const struct change *c = arg;
+	long r, fd = place_hold(c->v, AT_FDCWD, c->path, O_DIRECTORY, 0);
+
 	if (fd < 0)
 		return fd;
 	r = moved(SYS_fchdir, fd); /* asks for search permission, as chdir(2) does */
 	sys_close((int)fd);
 	return r;
+}
+
+long guest_chdir(const char *path)
+{
+	const struct view *v = state_view();
+	struct change c = {v, path};
+	long r;
+
+	if (!v)
+		return moved(SYS_chdir, (long)path);
+	if (v->fd >= 0 && place_strlen(path, 2) == 1 && *path == '/')
+		return moved(SYS_fchdir, v->fd);
+	return UNLIKELY(look_threads()) && sys_apart(chdir_held, &c, &r) ? r : chdir_held(&c);
 }
 
 long guest_fchdir(int fd)

@@ -41,8 +41,8 @@ struct look {
 
 extern char __libc_single_threaded __attribute__((weak));
 
-/* Are there other threads?  glibc knows since 2.32; unshare(CLONE_THREAD) does nothing but fail where there are. */
-static bool threaded(void)
+/* glibc knows since 2.32; unshare(CLONE_THREAD) does nothing but fail where there are. */
+bool look_threads(void)
 {
 	static bool seen;
 
@@ -56,7 +56,7 @@ static bool threaded(void)
 /* Is it worth it, or is there no other way, to find out at the first time? */
 static bool eager(const struct view *v)
 {
-	return v->clean == VIEW_CLEAN_ALWAYS || threaded();
+	return v->clean == VIEW_CLEAN_ALWAYS || look_threads();
 }
 
 /* May the clock be read?  prctl(2), PR_SET_TSC: it may be a SIGSEGV. */

@@ -17,6 +17,9 @@ enum { LOOK_AGAIN = PLACE_LOOK | PLACE_TRY, LOOK_ROOM = 512 };
 int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
 	MUST_CHECK;
 
+/* Has this process other threads, which a descriptor taken for a moment disturbs?  Async-signal-safe. */
+bool look_threads(void);
+
 /* Has somebody changed, since look_place(), what it found the place by? */
 static inline bool look_moved(const struct place *at)
 {
