@@ -39,15 +39,19 @@ static long chdir_held(void *arg)
 
 long guest_chdir(const char *path)
 {
-	const struct view *v = state_view();
-	struct change c = {v, path};
+	struct change c = {.path = path};
 	long r;
 
-	if (!v)
-		return moved(SYS_chdir, (long)path);
-	if (v->fd >= 0 && place_strlen(path, 2) == 1 && *path == '/')
-		return moved(SYS_fchdir, v->fd);
-	return UNLIKELY(look_threads()) && sys_apart(chdir_held, &c, &r) ? r : chdir_held(&c);
+	do { /* again where another thread has taken the number of the root's descriptor meanwhile, which then has another */
+		c.v = state_view();
+		if (!c.v)
+			r = moved(SYS_chdir, (long)path);
+		else if (c.v->fd >= 0 && place_strlen(path, 2) == 1 && *path == '/')
+			r = moved(SYS_fchdir, c.v->fd);
+		else if (LIKELY(!look_threads()) || !sys_apart(chdir_held, &c, &r))
+			r = chdir_held(&c);
+	} while (UNLIKELY(state_view() != c.v));
+	return r;
 }
 
 long guest_fchdir(int fd)

@@ -36,15 +36,12 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 		return no_name(path) ? sys_fstatat(dirfd, path, st, flags) : -EINVAL;
 	for (;;) {
 		r = look_place(&at, v, dirfd, path, how, room);
-		if (r < 0)
-			return r;
 		/* an object that is held: fstat(2) is the shorter way to the same answer */
-		r = place_done(&at, at.owned ? sys_fstat(at.dir, st)
-					     : sys_fstatat(at.dir, at.name, st, flags | at.flags));
-		if (look_moved(&at)) {
-			how &= ~(unsigned)LOOK_AGAIN;
+		if (r == 0)
+			r = place_done(&at, at.owned ? sys_fstat(at.dir, st)
+						     : sys_fstatat(at.dir, at.name, st, flags | at.flags));
+		if (look_again(&at, &v, &how))
 			continue;
-		}
 		/* a bad pointer is no answer yet: there may be a symlink to follow first */
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
 			(r == 0 && !S_ISLNK(st->st_mode)))
@@ -67,14 +64,10 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 		return no_name(path) ? sys_call(SYS_statx, dirfd, path, flags, mask, stx) : -EINVAL;
 	for (;;) {
 		r = look_place(&at, v, dirfd, path, how, room);
-		if (r < 0)
-			return r;
-		r = place_done(&at,
-			sys_call(SYS_statx, at.dir, at.name, flags | at.flags, mask, stx));
-		if (look_moved(&at)) {
-			how &= ~(unsigned)LOOK_AGAIN;
+		if (r == 0)
+			r = place_done(&at, sys_call(SYS_statx, at.dir, at.name, flags | at.flags, mask, stx));
+		if (look_again(&at, &v, &how))
 			continue;
-		}
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
 			(r == 0 && !S_ISLNK(stx->stx_mode)))
 			return r;
@@ -85,6 +78,7 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 {
 	const struct view *v = state_view();
+	unsigned how = place_how(flags) | PLACE_LOOK;
 	char room[LOOK_ROOM];
 	struct place at;
 	long r;
@@ -96,37 +90,35 @@ long guest_faccessat2(int dirfd, const char *path, int mode, int flags)
 		r = flags ? sys_lacks(SYS_faccessat2) : 0;
 		return r < 0 ? r : -EINVAL;
 	}
-	for (unsigned how = place_how(flags) | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
+	do {
 		r = look_place(&at, v, dirfd, path, how, room);
 		if (r < 0) /* a kernel without the call does not look at the path */
-			return flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
-		if (mode == F_OK && at.owned) /* it is held: it exists */
-			r = flags ? sys_lacks(SYS_faccessat2) : 0;
+			r = flags && sys_lacks(SYS_faccessat2) ? sys_lacks(SYS_faccessat2) : r;
+		else if (mode == F_OK && at.owned) /* it is held: it exists */
+			r = place_done(&at, flags ? sys_lacks(SYS_faccessat2) : 0);
 		else if (flags)
-			r = sys_call(SYS_faccessat2, at.dir, at.name, mode, flags | at.flags);
+			r = place_done(&at, sys_call(SYS_faccessat2, at.dir, at.name, mode, flags | at.flags));
 		else
-			r = sys_faccessat2(at.dir, at.name, mode, at.flags);
-		place_done(&at, r);
-		if (!look_moved(&at))
-			return r;
-	}
+			r = place_done(&at, sys_faccessat2(at.dir, at.name, mode, at.flags));
+	} while (look_again(&at, &v, &how));
+	return r;
 }
 
 long guest_eaccess(int dirfd, const char *path, int mode)
 {
+	const struct view *v = state_view();
+	unsigned how = PLACE_OBJECT | PLACE_LOOK;
 	char room[LOOK_ROOM];
 	struct place at;
 	long r;
 
-	for (unsigned how = PLACE_OBJECT | PLACE_LOOK;; how &= ~(unsigned)LOOK_AGAIN) {
-		r = look_place(&at, state_view(), dirfd, path, how, room);
-		if (r < 0)
-			return r;
-		r = place_done(&at, place_readable(at.name, 1) ? sys_faccessat2(at.dir, at.name, mode, AT_EACCESS | at.flags)
-							       : -EFAULT);
-		if (!look_moved(&at))
-			return r;
-	}
+	do {
+		r = look_place(&at, v, dirfd, path, how, room);
+		if (r == 0)
+			r = place_done(&at, place_readable(at.name, 1) ? sys_faccessat2(at.dir, at.name, mode, AT_EACCESS | at.flags)
+								       : -EFAULT);
+	} while (look_again(&at, &v, &how));
+	return r;
 }
 
 long guest_statfs(const char *path, struct statfs *sf)
@@ -210,57 +202,59 @@ static bool proc_holds(const struct view *v, const struct place *at)
 	       place_in_proc(v, st.st_dev);
 }
 
-/* As guest_readlinkat, with how for look_place().  -EAGAIN: again, the long way. */
-static long readlink_at(const struct view *v, int dirfd, const char *path, char *buf, size_t n, unsigned how)
+/* Reads the link at the place, of which path is the guest's name; buf is n bytes. */
+static long readlink_at(const struct view *v, struct place *at, const char *path, char *buf, size_t n)
 {
-	struct place at;
 	struct stat st;
-	char own[256], room[LOOK_ROOM];
-	long r, p;
+	char own[256];
+	long r, p = 0;
 
-	r = look_place(&at, v, dirfd, path, how, room);
-	if (r < 0)
-		return r;
 	/* read here first: what procfs says of the host must not be left behind a shorter text */
-	r = sys_readlinkat(at.dir, at.name, own, sizeof own);
-	if (look_moved(&at))
-		return -EAGAIN;
-	if (r > 0 && !*at.name) /* the program's own descriptor of a link, or ours */
-		at.flags = AT_EMPTY_PATH;
+	r = sys_readlinkat(at->dir, at->name, own, sizeof own);
+	if (r > 0 && !*at->name) /* the program's own descriptor of a link, or ours */
+		at->flags = AT_EMPTY_PATH;
 	/* fs/stat.c: "" on something that is no link; but the guest gave a name, and a link of a process that
 	 * has ended leads nowhere */
-	if ((at.owned || (at.said && !*at.name)) && r == -ENOENT && !(sys_fstat(at.dir, &st) == 0 && S_ISLNK(st.st_mode)))
-		r = -EINVAL;
-	if (r > 0) {
-		p = 0;
-		if (own[0] == '/' && proc_holds(v, &at)) {
-			if (at.said) /* whose link it is its directory tells */
-				return -EAGAIN;
-			p = proc_link(v, &at, path, buf, n);
-		}
-		if (p != 0)
-			r = p;
-		else if (r == sizeof own)
-			r = sys_readlinkat(at.dir, at.name, buf, n);
-		else if (!place_readable(buf, (size_t)r < n ? (size_t)r : n))
-			r = -EFAULT;
-		else
-			memcpy(buf, own, (size_t)(r = (size_t)r < n ? r : (long)n));
-		if (look_moved(&at))
+	if ((at->owned || (at->said && !*at->name)) && r == -ENOENT && !(sys_fstat(at->dir, &st) == 0 && S_ISLNK(st.st_mode)))
+		return -EINVAL;
+	if (r <= 0)
+		return r;
+	if (own[0] == '/' && proc_holds(v, at)) {
+		if (at->said) /* whose link it is the directory tells that holds it */
 			return -EAGAIN;
+		p = proc_link(v, at, path, buf, n);
 	}
-	return place_done(&at, r);
+	if (p != 0)
+		return p;
+	if (r == sizeof own)
+		return sys_readlinkat(at->dir, at->name, buf, n);
+	if (!place_readable(buf, (size_t)r < n ? (size_t)r : n))
+		return -EFAULT;
+	r = (size_t)r < n ? r : (long)n;
+	memcpy(buf, own, (size_t)r);
+	return r;
 }
 
 long guest_readlinkat(int dirfd, const char *path, char *buf, size_t n)
 {
 	const struct view *v = state_view();
+	unsigned how = PLACE_OBJECT | PLACE_NOFOLLOW | LOOK_AGAIN;
+	char room[LOOK_ROOM];
+	struct place at;
 	long r;
 
 	if (!v)
 		return sys_readlinkat(dirfd, path, buf, n);
 	if ((ssize_t)(int)n <= 0)
 		return -EINVAL;
-	r = readlink_at(v, dirfd, path, buf, n, PLACE_OBJECT | PLACE_NOFOLLOW | LOOK_AGAIN);
-	return r == -EAGAIN ? readlink_at(v, dirfd, path, buf, n, PLACE_OBJECT | PLACE_NOFOLLOW) : r;
+	for (;;) {
+		r = look_place(&at, v, dirfd, path, how, room);
+		if (r == 0)
+			r = place_done(&at, readlink_at(v, &at, path, buf, n));
+		if (look_again(&at, &v, &how))
+			continue;
+		if (r != -EAGAIN || !(how & PLACE_LOOK))
+			return r;
+		how &= ~(unsigned)LOOK_AGAIN;
+	}
 }

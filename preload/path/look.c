@@ -193,6 +193,25 @@ static const char *start(struct look *l, const struct view *v, int dirfd, const 
 	return rest;
 }
 
+/* Notes in ret what others have said until now.  False: somebody is in the middle of a change. */
+static bool look_begin(struct place *ret, const struct view *v, const uint64_t *said, bool relative)
+{
+	if (!said)
+		return false;
+	ret->said = said;
+	ret->relative = relative;
+	for (int tries = 0; tries < LOOK_TRIES; tries++) {
+		ret->word = clean_read(said);
+		ret->here = clean_read(epoch_here);
+		if (LIKELY(clean_quiet(ret->word) && (!relative || clean_quiet(ret->here))))
+			return true;
+		if (!eager(v))
+			break;
+		sys_call(SYS_sched_yield);
+	}
+	return false;
+}
+
 /* 1: *ret is filled; 0: the long way; -errno: what the call answers. */
 static int look_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, const struct scan *s)
 {
@@ -222,10 +241,10 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		if (!clock_allowed() || !(l.said = epoch_map(v)))
 			return 0;
 	}
-	l.word = clean_read(l.said);
-	l.here = clean_read(epoch_here);
-	if (!clean_quiet(l.word) || !clean_quiet(l.here))
+	if (!look_begin(ret, v, l.said, l.relative))
 		return 0;
+	l.word = ret->word;
+	l.here = ret->here;
 	l.now = clean_now();
 	l.seed = clean_seed(v->id, (unsigned)l.base);
 	if (l.relative) /* a thread may have a directory of its own, too (unshare(2)) */
@@ -233,10 +252,6 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 	clean_trail(&t, l.seed, rest);
 	if (!t.n)
 		return 0;
-	ret->said = l.said;
-	ret->word = l.word;
-	ret->here = l.here;
-	ret->relative = l.relative;
 	want = how & PLACE_TRY ? t.n - 1 : t.n;
 	if (how & PLACE_TRY && !(how & PLACE_NOFOLLOW) && clean_known(&memory, t.key[t.n - 1], l.word, l.now)) {
 		ret->flags = 0; /* a symlink as last name can be followed at once */
@@ -439,12 +454,8 @@ static NOINLINE int look_walk(struct place *ret, const struct view *v, int dirfd
 	if (v->is_proc || s->len >= TEXT || (!s->abs && (s->named || v->strayed)))
 		return 0;
 	room[0] = '\0';
-	*ret = (struct place){.said = epoch_map(v), .relative = !s->abs};
-	if (!ret->said)
-		return 0;
-	ret->word = clean_read(ret->said);
-	ret->here = clean_read(epoch_here);
-	if (!clean_quiet(ret->word) || !clean_quiet(ret->here))
+	*ret = (struct place){0};
+	if (!look_begin(ret, v, epoch_map(v), !s->abs))
 		return 0;
 	r = walk(&w, guest, how, s);
 	if (r < 0)
@@ -460,6 +471,7 @@ int look_place(struct place *ret, const struct view *v, int dirfd, const char *g
 	struct scan s;
 	int r;
 
+	*ret = (struct place){0};
 	if (!v || v->fd < 0 || !guest || !(how & PLACE_LOOK))
 		return place_find(ret, v, dirfd, guest, how);
 	r = place_scan(&s, v, guest);

@@ -7,10 +7,14 @@
 
 #include "clean.h"
 #include "epoch.h"
-#include "../place.h"
+#include "../state.h"
 
-/* LOOK_ROOM: bytes for a name, which the place may point to. */
-enum { LOOK_AGAIN = PLACE_LOOK | PLACE_TRY, LOOK_ROOM = 512 };
+enum {
+	LOOK_AGAIN = PLACE_LOOK | PLACE_TRY, /* taken out of how: the long way */
+	LOOK_ROOM = 512,                     /* bytes for a name, which the place may point to */
+	LOOK_TRY = 1 << 16,                  /* in how: counts answers that were thrown away */
+	LOOK_TRIES = 8,
+};
 
 /* place_find(), for a caller that throws its answer away where look_moved() says so, and comes back with LOOK_AGAIN
  * taken out of how.  how: PLACE_OBJECT and what goes with it, and PLACE_LOOK.  Async-signal-safe. */
@@ -25,6 +29,24 @@ static inline bool look_moved(const struct place *at)
 {
 	return at->said &&
 	       UNLIKELY(clean_read(at->said) != at->word || (at->relative && clean_read(epoch_here) != at->here));
+}
+
+/* After the call that the place was for: must the caller throw its answer away and come back, with *v and *how as they
+ * are now?  Also where another thread has taken the number of the root's descriptor meanwhile, which then has another. */
+static inline bool look_again(const struct place *at, const struct view **v, unsigned *how)
+{
+	const struct view *now = state_view();
+
+	if (UNLIKELY(now != *v)) {
+		*v = now;
+		return true;
+	}
+	if (LIKELY(!look_moved(at)))
+		return false;
+	*how += LOOK_TRY;
+	if (*how / LOOK_TRY == LOOK_TRIES)
+		*how &= ~(unsigned)LOOK_AGAIN;
+	return true;
 }
 
 #endif
