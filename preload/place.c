@@ -251,13 +251,14 @@ static int open_last(int dir, const char *path, const struct open_how *how, int 
  * The slash lets O_NOFOLLOW, which F_GETFL shows, follow the link. */
 static int reopen_dir(int fd, const struct open_how *how)
 {
-	struct place at = {.dir = fd, .flags = AT_EMPTY_PATH};
-	char magic[PLACE_PATH + 1];
-	size_t n = strlen(place_path(&at, magic));
+	char magic[PLACE_PATH + 8];
+	struct str s = {magic, magic + sizeof magic};
 
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) /* else O_CREAT is EISDIR */
 		return told(fd, -EEXIST);
-	memcpy(magic + n, "/", 2);
+	str_puts(&s, "/proc/thread-self/fd/"); /* whose table of descriptors may be its own (sys/apart.h) */
+	str_num(&s, (unsigned)fd);
+	str_puts(&s, "/");
 	return open_last(AT_FDCWD, magic, how, 0, 0);
 }
 

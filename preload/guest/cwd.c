@@ -25,6 +25,7 @@ struct change {
 	const char *path;
 };
 
+/* Without the walker by descriptors, which opens what it holds by /proc/self/fd: of another thread, perhaps. */
 static long chdir_held(void *arg)
 {
 	const struct change *c = arg;
@@ -48,7 +49,7 @@ long guest_chdir(const char *path)
 			r = moved(SYS_chdir, (long)path);
 		else if (c.v->fd >= 0 && place_strlen(path, 2) == 1 && *path == '/')
 			r = moved(SYS_fchdir, c.v->fd);
-		else if (LIKELY(!look_threads()) || !sys_apart(chdir_held, &c, &r))
+		else if (LIKELY(!look_threads()) || view_walks(c.v) || !sys_apart(chdir_held, &c, &r))
 			r = chdir_held(&c);
 	} while (UNLIKELY(state_view() != c.v));
 	return r;
