@@ -6,7 +6,7 @@
 # row the least of a process counts, and of that the median over the processes; of fork+exec+wait the
 # medians.  (dup(2) itself has no flag: the kernel takes 25 ns more for F_DUPFD_CLOEXEC.)
 #
-#   BENCH_ROUNDS=7   processes of each contender
+#   BENCH_ROUNDS=5   processes of each contender
 #   BENCH_TURNS=60   batches of calls in each
 #   BENCH_FD_OPS=all only this row
 set -eu
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.."
 B=${B:-build}
 lib=${LIBJAIL_LIB:-$PWD/$B/libjail.so}
 unset LIBJAIL_LIB
-rounds=${BENCH_ROUNDS:-7}
+rounds=${BENCH_ROUNDS:-5}
 turns=${BENCH_TURNS:-60}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

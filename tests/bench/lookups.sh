@@ -3,10 +3,10 @@
 #
 # make bench, names: a lookup in a table of 10,000 entries by glibc's files service, nss_wrapper, fakechroot
 # and libjail (a root's own table, a file, the host's snapshot), interleaved in one run; and python3's
-# tarfile over 20,000 files whose owners nobody knows, with that table and with a small one.  As root:
+# tarfile over 10,000 files whose owners nobody knows, with that table and with a small one.  As root:
 # the table takes the place of /etc/passwd in a mount name space of its own.
 #
-#   BENCH_ROUNDS=3   BENCH_ENTRIES=10000   BENCH_FILES=20000
+#   BENCH_ROUNDS=3   BENCH_ENTRIES=10000   BENCH_FILES=10000
 set -eu
 cd "$(dirname "$0")/../.."
 if [ -z "${BENCH_SPACE:-}" ]; then
@@ -21,7 +21,7 @@ lib=${LIBJAIL_LIB:-$PWD/$B/libjail.so}
 unset LIBJAIL_LIB
 rounds=${BENCH_ROUNDS:-3}
 entries=${BENCH_ENTRIES:-10000}
-files=${BENCH_FILES:-20000}
+files=${BENCH_FILES:-10000}
 uid=12345
 tmp=$(mktemp -d /var/tmp/libjail-names.XXXXXX)
 trap 'umount /etc/passwd /etc/group /etc/nsswitch.conf 2>/dev/null || :; rm -rf "$tmp"' EXIT
