@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "bench.h"
 
@@ -73,6 +74,10 @@ static int op_stat_rellink(void) { struct stat s; return FOUND(stat(FIX "/rellin
 static int op_stat_abslink(void) { struct stat s; return FOUND(stat(FIX "/abslink", &s)); }
 static int op_stat_rel1(void)    { struct stat s; return FOUND(stat("plain", &s)); }
 static int op_stat_relenoent(void){ struct stat s; return ABSENT(stat("missing", &s)); }
+/* as ls -l asks for an access control list */
+#define NO_ACL(e) CHECK((e) < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
+static int op_getxattr(void)     { char b[64]; return NO_ACL(getxattr(FILE5, "system.posix_acl_access", b, sizeof b)); }
+static int op_lgetxattr(void)    { char b[64]; return NO_ACL(lgetxattr(FILE5, "system.posix_acl_access", b, sizeof b)); }
 static int op_fstatat(void)      { struct stat s; return FOUND(fstatat(dfd, "file", &s, 0)); }
 static int op_fstat(void)        { struct stat s; return FOUND(fstat(ffd, &s)); }
 static int op_realpath(void)     { char b[PATH_MAX]; return CHECK(realpath(FILE5, b)); }
@@ -209,6 +214,8 @@ static const struct { const char *group, *name; bench_fn fn; } ops[] = {
 	{ "lookups", "stat relative (1 comp)", op_stat_rel1 },
 	{ "lookups", "stat ENOENT relative", op_stat_relenoent },
 	{ "lookups", "fstatat(dirfd)", op_fstatat },
+	{ "lookups", "getxattr abs", op_getxattr },
+	{ "lookups", "lgetxattr abs", op_lgetxattr },
 	{ "lookups", "fstat(fd)", op_fstat },
 	{ "lookups", "realpath (5 comps)", op_realpath },
 	{ "lookups", "realpath via /lib symlink", op_realpath_lib },

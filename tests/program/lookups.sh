@@ -37,6 +37,8 @@ sed 's/  */\t/' >>"$T/wanted" <<TEXT
 1 fstatat(dirfd)
 1 fstat(fd)
 3 chdir abs
+4 getxattr abs
+3 lgetxattr abs
 TEXT
 
 times=50
