@@ -5,6 +5,7 @@
  * parent still needs. */
 #include "process.h"
 #include "../config.h"
+#include "../path/epoch.h"
 #include "../record.h"
 #include "../report.h"
 #include "../state.h"
@@ -252,6 +253,7 @@ int jail_clone(clone_main *main, void *stack, int flags, void *arg, ...)
 	order = (struct clone_order){main, arg};
 	if (!(flags & CLONE_VM))
 		fdpolicy_forking();
+	epoch_clone((unsigned)flags);
 	if (LIKELY(!record_on) || !main || flags & CLONE_FILES) {
 		r = real(main, stack, flags, arg, parent_tid, tls, child_tid);
 	} else if (!(flags & CLONE_VM)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * syscall(2): the numbers that the guest's kernel knows go there, all others straight down. */
+#include "../path/epoch.h"
 #include "../report.h"
 #include "../wrap.h"
 #include <linux/sched.h>
@@ -42,6 +43,7 @@ static long fork_by_number(long nr, const long a[6], const void *flags)
 	}
 	if (!(how & CLONE_VM))
 		fdpolicy_forking();
+	epoch_clone(how);
 	if (how & (CLONE_VM | CLONE_FILES) || LIKELY(!record_on && !(how & CLONE_NEWNS)))
 		return sys_call6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (record_on)

@@ -5,6 +5,7 @@
 #include "../place.h"
 #include "../sys.h"
 #include <linux/memfd.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 struct page {
@@ -73,6 +74,26 @@ uint64_t *epoch_map(const struct view *v)
 		return was && was->ino == v->epoch_ino ? &was->word : NULL;
 	}
 	return &page->word;
+}
+
+static bool shares_directory;
+
+void epoch_clone(uint64_t flags)
+{
+	if ((flags & (CLONE_FS | CLONE_VM)) == CLONE_FS)
+		shares_directory = true;
+}
+
+uint64_t *epoch_go_begin(const struct view *v)
+{
+	clean_begin(epoch_here);
+	return UNLIKELY(shares_directory) ? epoch_begin(v) : NULL;
+}
+
+void epoch_go_end(uint64_t *word)
+{
+	epoch_end(word);
+	clean_end(epoch_here);
 }
 
 uint64_t *epoch_begin(const struct view *v)

@@ -34,4 +34,12 @@ static inline void epoch_end(uint64_t *word)
  * names begin at.  Threads that have a working directory of their own make others look again in vain. */
 extern uint64_t *epoch_here, epoch_own_here; /* the first copy's (state.h), and this one's */
 
+/* Before each clone(2), with its flags (CLONE_*).  A child may share the working directory and not our memory: from then
+ * on its processes say in the tree's page that the directory has changed.  Async-signal-safe. */
+void epoch_clone(uint64_t flags);
+
+/* Around each change of the working directory: as epoch_begin() and epoch_end(). */
+uint64_t *epoch_go_begin(const struct view *v);
+void epoch_go_end(uint64_t *word);
+
 #endif

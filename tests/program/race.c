@@ -23,6 +23,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -58,7 +60,7 @@ struct ring {
 static struct shared {
 	ino_t kinds[NAMES][KINDS][WHATS], canaries[CANARIES][WHATS]; /* kinds 1 to 4 are the same for all names */
 	struct ring rings[NAMES];
-	uint64_t looks, looked[KINDS], met, changes, outside, escaped, wrong, failed, misplaced, gone_about;
+	uint64_t looks, looked[KINDS], met, changes, outside, escaped, wrong, failed, misplaced, gone_about, strayed;
 	int64_t oldest;  /* us: how much older than the call an answer about /w/o was */
 	int64_t escaped_us; /* and how long ago the process outside had made a way out when an answer came from there */
 	int64_t strange_at; /* when the process outside last swapped /w/b; INT64_MAX: just now */
@@ -238,6 +240,13 @@ static int make(void)
 		if (symlink(kind_target(k, text), dir) != 0)
 			die(dir);
 	}
+	snprintf(dir, sizeof dir, "%s/root/w/near/x", base); /* go_along() */
+	put_kind(dir, "near", 10);
+	snprintf(dir, sizeof dir, "%s/root/w/far", base);
+	mkdir(dir, 0755);
+	strcat(dir, "/x");
+	if (symlink("../../../canary3", dir) != 0)
+		die(dir);
 	snprintf(dir, sizeof dir, "%s/root/rel", base); /* other ways to /w */
 	if (symlink("w", dir) != 0)
 		die(dir);
@@ -644,6 +653,42 @@ static void go_about(void)
 	}
 }
 
+static int ends[2];
+
+static int go_far(void *none)
+{
+	char c;
+
+	(void)none;
+	return read(ends[0], &c, 1) != 1 || chdir("/w/far") != 0;
+}
+
+/* A child that shares the working directory and no memory (clone(2), CLONE_FS) changes it: the same relative name is
+ * another one at once. */
+static void go_along(void)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+	struct stat st;
+	int status;
+
+	for (int i = 0; i < 100; i++) {
+		pid_t pid;
+
+		if (pipe2(ends, O_CLOEXEC) != 0 || chdir("/w/near") != 0)
+			die("/w/near");
+		pid = clone(go_far, stack + sizeof stack, CLONE_FS | SIGCHLD, NULL);
+		for (int k = 0; k < 30; k++)
+			if (stat("x/d/f", &st) != 0 || st.st_ino == sh->kinds[0][3][DF])
+				ADD(sh->strayed);
+		if (pid < 0 || write(ends[1], "x", 1) != 1 || waitpid(pid, &status, 0) != pid || status)
+			die("clone");
+		if (stat("x/d/f", &st) != 0 || st.st_ino != sh->kinds[0][3][DF])
+			ADD(sh->strayed);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
 /* -- who changes --------------------------------------------------------------------------- */
 
 /* d of each kind, opened when nobody swapped yet */
@@ -850,6 +895,7 @@ static int verdict(int64_t bound_us)
 	tell(sh->oldest > bound_us, "no answer is older than the bound after a swap outside: at most %lld us of %lld",
 		(long long)sh->oldest, (long long)bound_us);
 	tell(sh->misplaced != 0, "each change is in a directory where the kernel makes it (%lu)", (unsigned long)sh->misplaced);
+	tell(sh->strayed != 0, "a relative name begins where a child has gone that shares the directory (%lu)", (unsigned long)sh->strayed);
 	tell(sh->failed != 0, "no call fails (%lu)", (unsigned long)sh->failed);
 	return 0;
 }
@@ -870,6 +916,7 @@ static int look(double seconds)
 			if (kind_fds[n][k] < 0)
 				die(dir);
 		}
+	go_along();
 	if (w_fd < 0 || chdir("/w") != 0)
 		die("/w");
 	puts("ready"); /* the process outside may begin */
