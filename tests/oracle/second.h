@@ -517,13 +517,14 @@ struct swap {
 	enum who who[4];
 	unsigned n;
 	bool inside_child; /* in a root of its own: others know other names */
+	bool go;           /* some look from the working directory, which is dir */
 };
 
 static void swap_look_once(struct swap *w, unsigned i)
 {
 	static struct request req;
 
-	if (w->who[i] == SELF || w->looks[i].dir != AT_FDCWD || w->inside_child) {
+	if (w->who[i] == SELF || w->looks[i].path[0] != '/' || w->inside_child) {
 		look_at(&w->looks[i]);
 		return;
 	}
@@ -713,13 +714,14 @@ static void swap_path(struct rng *g, struct swap *w)
 	sprintf(w->path, "%s%s", tops[below(g, ROWS(tops))], ends[below(g, ROWS(ends))]);
 }
 
-static void swap_looks(struct rng *g, struct swap *w)
+/* not_from_dir: by absolute names alone */
+static void swap_looks(struct rng *g, struct swap *w, bool not_from_dir)
 {
 	char dir[LOOK_PATH];
 	size_t n = 0;
 
 	w->dir = -1;
-	if (swap_ancestor(g, w->path, dir)) {
+	if (!not_from_dir && swap_ancestor(g, w->path, dir)) {
 		n = strlen(dir);
 		w->dir = open(dir, (chance(g, 50) ? O_PATH : O_RDONLY) | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -732,8 +734,9 @@ static void swap_looks(struct rng *g, struct swap *w)
 		strcpy(l->path, w->path);
 		if (chance(g, 20) && strlen(l->path) < LOOK_PATH - 20)
 			strcat(l->path, chance(g, 50) ? "/nothing" : "/../f");
-		if (w->dir >= 0 && l->call < 11 && l->path[n] == '/' && l->path[n + 1] && chance(g, 30)) {
-			l->dir = w->dir;
+		if (w->dir >= 0 && l->call < 11 && l->path[n] == '/' && l->path[n + 1] && chance(g, 40)) {
+			l->dir = chance(g, 50) ? w->dir : AT_FDCWD;
+			w->go |= l->dir == AT_FDCWD;
 			memmove(l->path, l->path + n + 1, strlen(l->path + n + 1) + 1);
 		}
 		w->who[i] = chance(g, 75) ? SELF : chance(g, 50) ? FORKED : PROGRAM;
@@ -815,6 +818,30 @@ static enum who swap_who(struct rng *g)
 	return kind < 60 ? (kind % 2 ? FORKED : PROGRAM) : below(g, FORKED);
 }
 
+static int go_child(void *path)
+{
+	return chdir(path) == 0 ? 0 : errno & 0x7f;
+}
+
+/* Changes the working directory, by itself or by a child that shares it (clone(2), CLONE_FS). */
+static void swap_go(struct rng *g, const char *path)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+	int status;
+	pid_t pid;
+
+	out(" cd");
+	if (chance(g, 60)) {
+		DO(chdir(path));
+		return;
+	}
+	pid = clone(go_child, stack + sizeof stack, CLONE_FS | SIGCHLD, (void *)(uintptr_t)path);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		out(" clone e%d", errno);
+	else
+		out_status(status);
+}
+
 static void swap_rounds(struct rng *g, struct swap *w, const char *below_)
 {
 	char a[LOOK_PATH];
@@ -823,6 +850,8 @@ static void swap_rounds(struct rng *g, struct swap *w, const char *below_)
 	for (unsigned rounds = 1 + below(g, 3); rounds > 0; rounds--) {
 		unsigned n;
 
+		if (w->go)
+			out(" cd"), DO(fchdir(w->dir));
 		/* what is looked at often enough is remembered */
 		for (unsigned i = 1 + below(g, 3); i > 0; i--)
 			swap_look(w);
@@ -832,6 +861,12 @@ static void swap_rounds(struct rng *g, struct swap *w, const char *below_)
 		for (unsigned i = 0; i < n; i++) {
 			swap_change(g, w, swap_who(g), &c[i]);
 			swap_look(w);
+			if (w->go && chance(g, 30)) { /* where the same names are others, and back */
+				swap_go(g, chance(g, 50) ? "/w/.x/q" : "/w/.x");
+				swap_look(w);
+				out(" cd"), DO(fchdir(w->dir));
+				swap_look(w);
+			}
 		}
 		swap_look(w);
 	}
@@ -856,8 +891,7 @@ static void swap_chrooted(struct rng *g, struct swap *w)
 		if (DO(chroot(root)) == 0 && DO(chdir("/")) == 0) {
 			w->inside_child = true;
 			for (unsigned i = 0; i < w->n; i++)
-				if (w->looks[i].dir == AT_FDCWD)
-					memmove(w->looks[i].path, w->looks[i].path + n, strlen(w->looks[i].path + n) + 1);
+				memmove(w->looks[i].path, w->looks[i].path + n, strlen(w->looks[i].path + n) + 1);
 			swap_rounds(g, w, full);
 		}
 		_exit(0);
@@ -870,6 +904,7 @@ static void op_swap(struct rng *g)
 {
 	struct swap *w;
 	static struct swap one;
+	bool own_root;
 	int cwd;
 
 	if (chrooted || deep) { /* libjail.7: what lies outside of the root, and long names */
@@ -894,9 +929,10 @@ static void op_swap(struct rng *g)
 		strcpy(w->path, text);
 	}
 	say(" "), verbose ? out_string(w->path) : (void)0;
-	swap_looks(g, w);
+	own_root = strncmp(w->path, "/w/.x/", 6) == 0 && chance(g, 15);
+	swap_looks(g, w, own_root);
 	cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (strncmp(w->path, "/w/.x/", 6) == 0 && chance(g, 15))
+	if (own_root)
 		swap_chrooted(g, w);
 	else
 		swap_rounds(g, w, w->path);
