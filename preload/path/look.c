@@ -21,7 +21,7 @@
 enum {
 	TEXT = LOOK_ROOM, /* longer names go the long way; signal stacks are small */
 	WARM = 16,        /* a process that asks less than this needs no page of its own */
-	LINK_MAX = 3,     /* symlinks on the way to a name that is to be learned */
+	LEARN_LINKS = 3,  /* symlinks on the way to a name that is to be learned */
 	WALK_LINKS = 40,  /* fs/namei.c, MAXSYMLINKS */
 };
 
@@ -100,7 +100,7 @@ static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
 	struct scan s;
 	long n;
 
-	if (++l->links > LINK_MAX)
+	if (++l->links > LEARN_LINKS)
 		return false;
 	memcpy(target, text, dir);
 	n = sys_readlinkat(l->base, text, target + dir, sizeof target - dir);
