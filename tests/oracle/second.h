@@ -696,6 +696,7 @@ static void scene_make(struct rng *g)
 	scene_dir("/w/.x/p", "p\n");
 	scene_dir("/w/.x/q", "of q\n");
 	scene_dir("/w/.x/q/p", "qp, in it\n");
+	mkdir("/w/.x/e", 0755);
 	scene_dir("/canary", "canary in the root\n");
 	if (symlink("q", "/w/.x/l") == 0 && symlink("/w/.x/q", "/w/.x/a") == 0 && symlink("../../canary", "/w/.x/o") == 0)
 		out(" scene");
@@ -707,7 +708,7 @@ static void scene_make(struct rng *g)
 
 static void swap_path(struct rng *g, struct swap *w)
 {
-	static const char *const tops[] = {"/w/.x/p", "/w/.x/p", "/w/.x/q/p", "/w/.x/l", "/w/.x/a", "/w/.x/o", "/w/.x/p/d",
+	static const char *const tops[] = {"/w/.x/p", "/w/.x/p", "/w/.x/q/p", "/w/.x/l", "/w/.x/e", "/w/.x/e", "/w/.x/a", "/w/.x/o", "/w/.x/p/d",
 		"/w/.x/l/p"};
 	static const char *const ends[] = {"/f", "/d/f", "/d", "/l", "/nothing", "/d/../f", "/../q/f", "/d/.", "", "/d/"};
 
@@ -758,7 +759,7 @@ static unsigned swap_plan(struct rng *g, const char *a, struct change c[3])
 	char target[LOOK_PATH];
 
 	swap_target(g, a, target);
-	switch (below(g, 13)) {
+	switch (below(g, 17)) {
 	case 0:
 	case 1:
 		change_set(&c[0], RENAME, a, aside, 0);
@@ -798,6 +799,14 @@ static unsigned swap_plan(struct rng *g, const char *a, struct change c[3])
 		change_set(&c[0], UNLINK, "", a, 0);
 		change_set(&c[1], chance(g, 50) ? MKDIR : CREATE, "", a, 0);
 		return 2;
+	case 13: /* what is gone was remembered, and another name of an old symlink comes in its place */
+	case 14:
+	case 15:
+	case 16:
+		change_set(&c[0], SYMLINK, target, link_, 0);
+		change_set(&c[1], chance(g, 50) ? UNLINK : RMDIR, "", a, 0);
+		change_set(&c[2], LINK, link_, a, 0);
+		return 3;
 	case 11: /* as it was */
 		change_set(&c[0], UNLINK, "", a, 0);
 		change_set(&c[1], RENAME, aside, a, 0);
