@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 enum {
-	SLOTS = 16,
+	SLOTS = 4,
 	KEEP = 1 << 18, /* one that is larger than this is not used again for a smaller plan */
 };
 
@@ -26,7 +26,7 @@ struct slot {
 	size_t size;
 };
 
-APART static struct slots {
+BESIDE static struct slots {
 	struct slot slot[SLOTS];
 	struct slots *more; /* for still more threads; stays */
 } slots;

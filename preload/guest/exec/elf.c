@@ -41,20 +41,22 @@ static long elf_read(int fd, void *to, size_t n, uint64_t at)
 	return r < 0 ? r : (size_t)r != n ? -EIO : 0;
 }
 
-/* fs/binfmt_elf.c, load_elf_phdrs: the program headers to p, or -ENOEXEC whatever is wrong. */
+/* fs/binfmt_elf.c, load_elf_phdrs: the program headers to p, in room that stays free, or -ENOEXEC whatever is wrong. */
 static long elf_phdrs(struct program *p, int fd, const Elf64_Ehdr *e)
 {
-	const size_t n = (size_t)e->e_phnum * sizeof *p->phdrs;
+	Elf64_Phdr *const to = exec_room(p);
+	const size_t n = (size_t)e->e_phnum * sizeof *to;
 
+	p->phdrs = to;
 	p->nphdrs = 0;
-	if (e->e_phentsize != sizeof *p->phdrs || !n || n > EXEC_PHDRS || elf_read(fd, p->phdrs, n, e->e_phoff) < 0)
+	if (e->e_phentsize != sizeof *to || !n || n > EXEC_PHDRS || elf_read(fd, to, n, e->e_phoff) < 0)
 		return -ENOEXEC;
 	p->nphdrs = e->e_phnum;
 	return 0;
 }
 
-/* Is the loader fit to be one?  The kernel would otherwise refuse it, and execute whatever it is for us.  p's headers are
- * overwritten. */
+/* Is the loader fit to be one?  The kernel would otherwise refuse it, and execute whatever it is for us.  p has its
+ * headers then. */
 static long interp_check(struct program *p, int fd, const char *name)
 {
 	Elf64_Ehdr e;
@@ -98,8 +100,9 @@ static long interp_open(struct program *p, const struct view *v, const char *nam
 	if (r == 0 && readable)
 		r = interp_check(p, at.dir, name);
 	if (r == 0) {
-		r = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->interp, sizeof p->interp - 1);
-		p->interp[r > 0 ? r : 0] = '\0';
+		r = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->at, PATH_MAX - 1);
+		p->at[r > 0 ? r : 0] = '\0';
+		p->interp = exec_keep(p);
 	}
 	sys_close(at.dir);
 	return r < 0 ? r : 0;
@@ -116,10 +119,13 @@ static long interp_name(struct program *p)
 			continue;
 		if (ph->p_filesz < 2 || ph->p_filesz > PATH_MAX)
 			return -ENOEXEC;
-		r = elf_read(p->fd, p->guest_interp, ph->p_filesz, ph->p_offset);
+		r = elf_read(p->fd, p->at, ph->p_filesz, ph->p_offset);
 		if (r < 0)
 			return r;
-		return p->guest_interp[ph->p_filesz - 1] ? -ENOEXEC : 1;
+		if (p->at[ph->p_filesz - 1])
+			return -ENOEXEC;
+		p->guest_interp = exec_keep(p);
+		return 1;
 	}
 	return 0;
 }
@@ -136,6 +142,8 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 {
 	const Elf64_Ehdr *e = (const void *)head;
 	const char *base = mem_base(p->guest);
+	const Elf64_Phdr *phdrs;
+	unsigned nphdrs;
 	long r;
 
 	p->go = p->interp_musl = false;
@@ -147,6 +155,9 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 			-ENOEXEC);
 	if (elf_phdrs(p, p->fd, e) < 0)
 		return -ENOEXEC;
+	phdrs = p->phdrs;
+	nphdrs = p->nphdrs;
+	p->at += nphdrs * sizeof *phdrs;
 	r = interp_name(p);
 	if (r < 0)
 		return r;
@@ -157,17 +168,15 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 			if (mem_after(c, "musl"))
 				p->interp_musl = true;
 		r = interp_open(p, v, p->guest_interp);
-		if (r < 0)
-			return r;
+		p->phdrs = phdrs;
+		p->nphdrs = nphdrs;
 		p->kind = p->go ? KIND_STATIC : KIND_DYNAMIC;
-		return p->interp_musl ? elf_phdrs(p, p->fd, e) : 0; /* for musl_rpath() */
+		return r;
 	}
 	if (elf_is_loader(e, base)) {
-		struct str s = {p->interp, p->interp + sizeof p->interp};
-
 		p->kind = KIND_LOADER;
 		p->interp_musl = mem_after(base, "ld-musl") || mem_equal(base, "libc.so");
-		str_puts(&s, p->host);
+		p->interp = p->host;
 	}
 	return 0;
 }
@@ -175,7 +184,7 @@ long elf_program(struct program *p, const struct view *v, const char *head, cons
 /* musl and glibc: options begin with "--", some take the next word. */
 size_t elf_loader_program(char *const argv[])
 {
-	static const char *const with_value[] = {"--library-path", "--inhibit-rpath", "--audit", "--preload",
+	static const char with_value[][24] = {"--library-path", "--inhibit-rpath", "--audit", "--preload",
 		"--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
 	size_t i;
 

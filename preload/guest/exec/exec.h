@@ -5,7 +5,7 @@
  *
  * The caller's stack may be 16 KiB small and its argument list megabytes long, and between vfork(2) and
  * exec its heap and locks are another process's: everything large is in the plan, which is one mapping
- * of known size.  All functions here are async-signal-safe and usable between vfork and exec. */
+ * of known size.  What is found out lies packed at its beginning, so that a usual exec touches two pages of it.  All functions here are async-signal-safe and usable between vfork and exec. */
 #ifndef JAIL_EXEC_H
 #define JAIL_EXEC_H
 
@@ -21,6 +21,8 @@ enum {
 	EXEC_WORDS = 32,        /* more than all that scripts and a loader's command line add to argv */
 	EXEC_PHDRS = 65536,     /* bytes; fs/binfmt_elf.c, load_elf_phdrs */
 	EXEC_MUSL = 1024,       /* a list of musl's directories */
+	/* All that struct program finds room for: a name, heads, four paths and the headers of two files, musl's lists. */
+	EXEC_ROOM = 6 * PATH_MAX + (EXEC_SCRIPTS + 2) * EXEC_HEAD + 2 * EXEC_PHDRS + 2 * EXEC_MUSL,
 };
 
 /* -- what was asked ---------------------------------------------------------------------------- */
@@ -67,16 +69,33 @@ struct opened {
 struct program {
 	int fd;
 	enum kind kind;
-	char host[PATH_MAX];          /* canonical host path, or /proc/self/fd/N for what has none */
-	char guest[PATH_MAX];         /* canonical guest path */
-	char guest_interp[PATH_MAX];  /* PT_INTERP */
-	char interp[PATH_MAX];        /* and the host path of that loader */
+	char *host;                   /* canonical host path, or /proc/self/fd/N for what has none */
+	char *guest;                  /* canonical guest path */
+	char *guest_interp;           /* PT_INTERP */
+	char *interp;                 /* and the host path of that loader */
 	bool interp_musl;
 	bool go;                      /* dynamic, but made with Go: as good as static */
 	bool nameless;                /* host is /proc/self/fd/N: fd must stay open across the exec */
 	unsigned nphdrs;
-	Elf64_Phdr phdrs[EXEC_PHDRS / sizeof(Elf64_Phdr)];
+	const Elf64_Phdr *phdrs;
+	char *at;                     /* free room, of EXEC_ROOM in all: texts and headers are written here, and at moves on */
 };
+
+/* The free room, aligned for headers. */
+static inline void *exec_room(struct program *p)
+{
+	p->at = (char *)(((uintptr_t)p->at + 15) & ~(uintptr_t)15);
+	return p->at;
+}
+
+/* The string that has been written at p->at: it stays, and the room behind it is free. */
+static inline char *exec_keep(struct program *p)
+{
+	char *const text = p->at;
+
+	p->at += strlen(text) + 1;
+	return text;
+}
 
 /* One line on stderr about a program of the guest; returns error. */
 long exec_refuse(const char *guest, const char *why, long error);
@@ -204,15 +223,11 @@ struct exec_plan {
 	size_t argc;
 	char **script_argv;       /* room for it: EXEC_WORDS before, argc behind */
 	char **loader_argv;       /* room for the loader's: EXEC_WORDS and argc */
-	struct made env;
+	struct made env;          /* its text begins where the program's room ends */
 	char *trace;              /* room for an entry, or NULL */
 	char *library_path;       /* room for musl's; its end is that of the mapping */
 	struct exec_run run;
-	char name[PATH_MAX + 32]; /* "/dev/fd/N/path" */
-	char heads[EXEC_SCRIPTS + 2][EXEC_HEAD];
 	char fds[64], entries[3][PLACE_PATH];
-	char list[EXEC_MUSL], rpath[EXEC_MUSL];
-	char cwd[PATH_MAX];
 	struct program program;
 };
 

@@ -163,18 +163,21 @@ static long program_open(struct opened *p, const struct view *v, int dirfd, cons
 static long program_name(struct program *p, const struct view *v, const struct stat *st)
 {
 	struct place at = {.dir = p->fd, .flags = AT_EMPTY_PATH};
-	struct str s = {p->guest, p->guest + sizeof p->guest};
 	char magic[PLACE_PATH];
 	struct stat named;
-	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->host, sizeof p->host - 1);
+	struct str s;
+	long n = sys_readlinkat(AT_FDCWD, place_path(&at, magic), p->at, PATH_MAX - 1);
 
 	if (n < 0)
 		return n;
-	p->host[n] = '\0';
+	p->at[n] = '\0';
+	p->host = exec_keep(p);
+	s = (struct str){p->at, p->at + PATH_MAX};
 	if (place_guest(v, p->host, &s) < 0) {
-		s.at = p->guest;
+		s.at = p->at;
 		str_puts(&s, p->host);
 	}
+	p->guest = exec_keep(p);
 	/* memfd, O_TMPFILE, a file already unlinked: its descriptor is the only name it has */
 	p->nameless = p->host[0] != '/' || sys_fstatat(AT_FDCWD, p->host, &named, 0) < 0 ||
 		      named.st_ino != st->st_ino || named.st_dev != st->st_dev;
@@ -188,7 +191,7 @@ static struct exec_plan *plan_make(const struct exec_call *c)
 {
 	const struct view *v = c->view;
 	const size_t args = (c->argc + EXEC_WORDS) * sizeof(char *), env = (c->envc + ENV_OWN) * sizeof(char *);
-	const size_t text = env_room(c), trace = sizeof EXEC_TRACE + REPORT_NOTE;
+	const size_t text = EXEC_ROOM + env_room(c), trace = sizeof EXEC_TRACE + REPORT_NOTE;
 	size_t size = (sizeof(struct exec_plan) + 15) & ~(size_t)15, musl = 0;
 	struct exec_plan *p;
 	char *at;
@@ -211,6 +214,7 @@ static struct exec_plan *plan_make(const struct exec_call *c)
 	at += 2 * args;
 	p->env = (struct made){.envp = (char **)(void *)at};
 	at += env;
+	p->program.at = at;
 	p->env.s = (struct str){at, at + text};
 	at += text;
 	p->trace = UNLIKELY(report_noted || report_launching()) ? at : NULL;
@@ -296,17 +300,18 @@ static char *plan_library_path(struct exec_plan *p)
 	const char *pre = v->host, *own = env_get(p->call->envp, "LD_LIBRARY_PATH");
 	struct place root = {.dir = v->fd, .flags = AT_EMPTY_PATH};
 	struct str s = {p->library_path, (char *)p + p->size};
+	char *const list = p->program.at, *const rpath = list + EXEC_MUSL;
 
 	if (mem_find(pre, ':') || mem_find(pre, '\n'))
 		pre = place_path(&root, p->entries[2]);
-	musl_list(v, p->list);
-	*p->rpath = '\0';
+	musl_list(v, list);
+	*rpath = '\0';
 	if (p->program.kind != KIND_LOADER)
-		musl_rpath(&p->program, p->rpath);
+		musl_rpath(&p->program, rpath);
 	*p->library_path = '\0';
 	env_put_prefixed(&s, p->library_path, pre, own);
-	env_put_prefixed(&s, p->library_path, pre, p->rpath);
-	env_put_prefixed(&s, p->library_path, pre, p->list);
+	env_put_prefixed(&s, p->library_path, pre, rpath);
+	env_put_prefixed(&s, p->library_path, pre, list);
 	return s.at ? p->library_path : NULL;
 }
 
@@ -322,8 +327,10 @@ static long plan_words(struct exec_plan *p, struct extra *x, const char *program
 	if (o->kind == KIND_LOADER) {
 		prog = p->argc ? elf_loader_program(argv) : 0;
 		x->argv0 = prog ? argv[prog] : NULL;
-		if (prog)
-			elf_loader_target(p->call->view, argv[prog], o->host);
+		if (prog) {
+			elf_loader_target(p->call->view, argv[prog], o->at);
+			program = exec_keep(o);
+		}
 	}
 	args[at++] = o->interp;
 	if (o->interp_musl) {
@@ -375,6 +382,7 @@ static long plan_rooted(struct exec_plan *p)
 		r = plan_words(p, &x, program);
 	if (r < 0)
 		return r;
+	p->env.s.at = o->at;
 	env_make(&p->env, v, p->call->envp, &x);
 	if (p->env.error)
 		return p->env.error;
@@ -411,9 +419,10 @@ static long plan_program(struct exec_plan *p, struct opened *o, const char *show
 	long r;
 
 	for (size_t depth = 0; depth <= EXEC_SCRIPTS; depth++) {
-		char *const head = memcpy(p->heads[depth], o->head, EXEC_HEAD);
+		char *const head = memcpy(exec_room(&p->program), o->head, EXEC_HEAD);
 		bool lost;
 
+		p->program.at += EXEC_HEAD;
 		if (memcmp(head, ELFMAG, SELFMAG) == 0) {
 			r = plan_elf(p, o, head, shown);
 			sys_close(o->fd);
@@ -444,7 +453,7 @@ static long plan_program(struct exec_plan *p, struct opened *o, const char *show
 static void plan_fd_name(struct exec_plan *p)
 {
 	const struct exec_call *c = p->call;
-	struct str s = {p->name, p->name + sizeof p->name};
+	struct str s = {p->program.at, p->program.at + PATH_MAX + 32};
 
 	str_puts(&s, "/dev/fd/");
 	str_num(&s, (unsigned)c->dirfd);
@@ -452,7 +461,7 @@ static void plan_fd_name(struct exec_plan *p)
 		str_puts(&s, "/");
 		str_puts(&s, c->path);
 	}
-	p->fn = p->name;
+	p->fn = exec_keep(&p->program);
 	p->by_fd = !*c->path;
 }
 

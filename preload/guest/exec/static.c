@@ -99,8 +99,8 @@ static bool ldconfig_args(const struct view *v, struct program *p, char *const a
 			if (fd < 0)
 				return false;
 			sys_close(fd);
-			elf_loader_target(v, argv[i], p->interp); /* a static program has no other use for it */
-			args[2] = p->interp;
+			elf_loader_target(v, argv[i], p->at);
+			args[2] = p->at;
 			continue;
 		}
 		if (*a == '-' && (mem_find(a, 'r') || mem_find(a, 'C') || mem_find(a, 'f') ||
@@ -132,7 +132,7 @@ long static_run(struct exec_plan *plan, const char *shown)
 	case CONFIG_STATIC_USERNS:
 		if (p->nameless)
 			return -ENOENT;
-		r = userns_enter(v, plan->cwd);
+		r = userns_enter(v, p->at);
 		if (r < 0)
 			return exec_refuse(shown, p->go ? "made with Go, and no user namespace is to be had for it"
 							: "statically linked, and no user namespace is to be had for it",
