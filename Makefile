@@ -22,16 +22,18 @@ WARN    = -Wall -Wextra -Wpedantic
 FREE    = -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ffreestanding \
 	-fno-stack-protector -fno-strict-aliasing -fno-optimize-sibling-calls -fno-omit-frame-pointer -fasynchronous-unwind-tables \
 	-DLIBJAIL_VERSION='"$(VERSION)"'
-LINK    = -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
+# What a process writes at its start lies in one page (mem.h, BESIDE).
+LINK    = -shared -Wl,-T,preload/page.ld -nostdlib -Wl,-Bsymbolic -Wl,-z,now,-z,norelro,-z,noexecstack -Wl,--hash-style=both -Wl,-z,noseparate-code -Wl,--gc-sections
 
 SRC       := $(sort $(filter-out preload/audit.c,$(wildcard preload/*.c preload/*/*.c preload/*/*/*.c)))
 # What runs in every process, then what forks and executes, lies together: the kernel maps sixteen pages of
 # a file for one fault (1 to 3 us), or as many as it finds there.  So do their small variables.
-FIRST     := $(patsubst %,preload/%.c,report mem env call/fork event record fdpolicy config start state real place \
-	guest/exec/plan guest/exec/elf guest/exec/environ guest/exec/run guest/exec/area call/exec sys/wiped sys/lock self/cancel sys/newer)
+FIRST     := $(patsubst %,preload/%.c,mem env sys/newer sys/lock sys/wiped sys/peek path/page real config start state call/dl \
+	place guest/exec/plan guest/exec/elf guest/exec/environ guest/exec/run guest/exec/area call/exec call/fork record fdpolicy \
+	self/cancel report event module guest/exec/unwatched)
 OBJ       := $(patsubst %.c,$(B)/%.o,$(FIRST) $(filter-out $(FIRST),$(SRC)))
 REPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/report/*.c)))
-AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer sys/peek sys/wiped)
+AUDIT_OBJ := $(patsubst %,$(B)/preload/%.o,audit place mem sys/lock sys/newer sys/wiped)
 
 all: $(B)/libjail.so $(B)/libjail-audit.so $(B)/jailreport tools
 
@@ -42,12 +44,12 @@ PAGES := tools/jailrun.1 tools/jailroot.1 tools/jailreport.1 tools/libjail.7
 tools: $(TOOLS) $(COMPAT) $(PAGES)
 
 # A library that programs have mapped is replaced, not written over.
-$(B)/libjail.so: $(OBJ)
-	$(CC) $(LINK) -Wl,-soname,libjail.so -Wl,-z,initfirst $(CFLAGS) $(LDFLAGS) -o $@.new $^
+$(B)/libjail.so: $(OBJ) preload/page.ld
+	$(CC) $(LINK) -Wl,-soname,libjail.so -Wl,-z,initfirst $(CFLAGS) $(LDFLAGS) -o $@.new $(OBJ)
 	@mv -f $@.new $@
 
-$(B)/libjail-audit.so: $(AUDIT_OBJ)
-	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@.new $^
+$(B)/libjail-audit.so: $(AUDIT_OBJ) preload/page.ld
+	$(CC) $(LINK) -Wl,-soname,libjail-audit.so $(CFLAGS) $(LDFLAGS) -o $@.new $(AUDIT_OBJ)
 	@mv -f $@.new $@
 
 # A program like any other, with a libc under it.

@@ -22,6 +22,7 @@
 #include "mem.h"
 #include "carry.h"
 #include "config.h"
+#include "path/page.h"
 #include "place.h"
 #include "state.h"
 #include "sys.h"
@@ -37,6 +38,9 @@ enum { CACHE_ID = 0x0a03 }; /* FLAG_ELF_LIBC6 | FLAG_AARCH64_LIB64 */
 #endif
 
 enum { AUDIT_VERSION = 2, FD_MIN = 900 };
+
+/* For large texts, of which a start writes the beginning: in as few pages as that needs. */
+#define PAGED __attribute__((aligned(4096)))
 
 /* What the loader does not tell later: who asked for an object, and its names. */
 struct object {
@@ -75,11 +79,18 @@ static struct {
 	struct object *objects;
 } audit = {.view.fd = -1};
 
-static char host_text[2 * PATH_MAX];  /* what la_objsearch returns */
-static char guest_text[PATH_MAX];     /* the guest's name of the same file */
-static const char *shown;             /* its end, which a loader in the root would keep as l_name */
-static const struct link_map *asker;  /* who asked for it; valid while asked is set */
-static bool asked;
+static char host_text[2 * PATH_MAX] PAGED; /* what la_objsearch returns */
+static char guest_text[PATH_MAX] PAGED;    /* the guest's name of the same file */
+BESIDE static const char *shown;      /* its end, which a loader in the root would keep as l_name */
+BESIDE static const struct link_map *asker; /* who asked for it; valid while asked is set */
+BESIDE static bool asked;
+
+/* page.h: what the loader passes can be read. */
+bool page_good(uintptr_t page)
+{
+	(void)page;
+	return true;
+}
 
 /* -- the root ------------------------------------------------------------------------------- */
 
@@ -122,7 +133,7 @@ static char *text_read(const char *path, char *small, size_t room, size_t *ret_n
 /* The initial environment, NAME=VALUE and NUL. */
 static char *environ_read(size_t *ret_n)
 {
-	static char small[1 << 13]; /* enough for most, and no mapping of its own */
+	static char small[1 << 13] PAGED; /* enough for most, and no mapping of its own */
 
 	return text_read("/proc/self/environ", small, sizeof small, ret_n);
 }
@@ -190,7 +201,7 @@ static int view_make(struct view *v)
 {
 	size_t n = 1;
 	const char *list = audit.bind;
-	static struct bind few[8];
+	BESIDE static struct bind few[8];
 
 	for (const char *p = list; p && *p; p++)
 		n += *p == ',';
@@ -377,7 +388,8 @@ static struct object *object_of(const struct link_map *map)
  * one: dlinfo(3), dladdr(3), debuggers and the loader's messages have it from there. */
 static void object_add(struct link_map *map, const struct link_map *loader, const char *guest, const char *name)
 {
-	static struct { char *at, *end; } pages;
+	BESIDE static char first[1024] __attribute__((aligned(16)));
+	BESIDE static struct { char *at, *end; } pages;
 	const size_t n = strlen(guest) + 1, more = mem_equal(guest, name) ? 0 : strlen(name) + 1;
 	struct object *o = audit.objects;
 	size_t size;
@@ -386,7 +398,11 @@ static void object_add(struct link_map *map, const struct link_map *loader, cons
 		o = o->next;
 	if (!o) {
 		size = (sizeof *o + n + more + 127) & ~(size_t)127;
-		if (!pages.at || size > (size_t)(pages.end - pages.at)) {
+		if (!pages.at) {
+			pages.at = first;
+			pages.end = first + sizeof first;
+		}
+		if (size > (size_t)(pages.end - pages.at)) {
 			pages.at = sys_pages(1 << 14);
 			if (!pages.at)
 				return;
@@ -598,7 +614,7 @@ _Static_assert(sizeof(struct cache_new) == 48 && sizeof(struct cache_entry) == 2
 
 /* Kept from the first search of a dlopen(3) to its end, as the loader keeps its own: the next one
  * sees what ldconfig wrote meanwhile. */
-static struct {
+BESIDE static struct {
 	bool tried;
 	char *text;
 	size_t size;
@@ -1011,7 +1027,7 @@ static void tls_count(const struct link_map *map)
  *
  * la_symbind64(), which may change a binding, is asked about calls through the PLT, but not about
  * tables of functions or -fno-plt (elf/do-rel.h), nor, before 2.35, where all is bound at once. */
-static struct {
+BESIDE static struct {
 	struct link_map *map; /* whose l_ld is a copy, or NULL */
 	ElfW(Dyn) *own, *copy;
 	size_t size;          /* of the copy's pages; 0: it has none of its own */

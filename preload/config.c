@@ -145,7 +145,7 @@ static const char *absolute(const char *path)
 /* FDPOLICY section 2, rule 4. */
 static bool is_shell(const char *name)
 {
-	static const char *const shells[] = {"bash", "dash", "sh", "ash", "hush", "rbash", "mksh", "lksh",
+	static const char shells[][8] = {"bash", "dash", "sh", "ash", "hush", "rbash", "mksh", "lksh",
 		"zsh", "yash", "posh"};
 
 	for (size_t i = 0; i < ROWS(shells); i++)
@@ -353,7 +353,7 @@ static const char *file_given(const char *own, const char *wrapper)
 
 static void names_start(struct config *c)
 {
-	static const char *const words[] = {CONFIG_NAMES_WORDS};
+	static const char words[][8] = {CONFIG_NAMES_WORDS};
 
 	c->passwd = file_given(c->passwd_word, c->wrapper_passwd);
 	c->group = file_given(c->group_word, c->wrapper_group);
@@ -387,15 +387,18 @@ static void names_start(struct config *c)
 const struct config *config_start(void)
 {
 	BESIDE static struct config first;
-	static struct config bare = {.lib = "", .audit = "", .program = "?", .file = "?"};
+	static struct config bare;
 	BESIDE static int claimed;
 	struct config *c = __atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) ? sys_pages(sizeof *c) : &first;
 	const struct config *none = NULL;
 	const char *entry, *slash;
 	size_t fn;
 
-	if (!c)
+	if (!c) {
+		bare.lib = bare.audit = "";
+		bare.program = bare.file = "?";
 		return &bare;
+	}
 	if (UNLIKELY(state_apart())) {
 		__atomic_store_n(&config_ready, state->config(), __ATOMIC_RELEASE);
 		return config_ready;

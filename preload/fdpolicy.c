@@ -242,7 +242,7 @@ static bool ends(const char *text, const char *end, const char *tail)
 /* The forms in which a number inside any text means a descriptor. */
 static void text_mentions(const char *text, enum fd_keep why, fd_mention *each, void *arg)
 {
-	static const char *const before[] = {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/", "fd=", "fd:",
+	static const char before[][24] = {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/", "fd=", "fd:",
 		"fd@", "fd://", "file-descriptor:", "file-descriptor=", "pipe:", "&", "--print-address=",
 		"--print-pid="};
 
@@ -283,7 +283,7 @@ static void list_mentions(const char *text, enum fd_keep why, fd_mention *each, 
 /* Is option one whose value is a descriptor: --status-fd, -displayfd, or dbus-daemon's? */
 static bool option_takes(const char *option)
 {
-	static const char *const tails[] = {"fd", "--print-address", "--print-pid"};
+	static const char tails[][16] = {"fd", "--print-address", "--print-pid"};
 
 	for (size_t i = 0; *option == '-' && i < ROWS(tails); i++)
 		if (ends(option, option + strlen(option), tails[i]))
@@ -332,7 +332,7 @@ static bool name_holds(const char *entry, const char *word)
 
 static void env_mentions(char *const envp[], fd_mention *each, void *arg)
 {
-	static const char *const words[] = {"FD", "SOCK", "LISTEN", "NGINX", "PIPE", "TRACE"};
+	static const char words[][8] = {"FD", "SOCK", "LISTEN", "NGINX", "PIPE", "TRACE"};
 
 	for (; *envp; envp++) {
 		const char *value = mem_find(*envp, '='), *s;

@@ -290,7 +290,7 @@ char *mem_keep(const char *text, size_t n)
 	static struct { /* one object: a page less to touch */
 		size_t used;
 		char text[16384 - 16] __attribute__((aligned(16)));
-	} arena;
+	} arena __attribute__((aligned(4096))); /* so are its first uses */
 	size_t at = n < sizeof arena.text / 4
 			    ? __atomic_fetch_add(&arena.used, (n + 16) & ~(size_t)15, __ATOMIC_RELAXED)
 			    : sizeof arena.text;

@@ -15,8 +15,8 @@
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE __attribute__((always_inline))
 /* For small variables that a process writes at its start: beside those that its loader has written,
- * where they cost no page of their own (1.7 us on a virtual machine).  A page of .bss begins there,
- * too. */
+ * where they cost no page of their own (1.7 us on a virtual machine).  There is one page for all of them
+ * (page.ld), and it is nearly full. */
 #define BESIDE __attribute__((section(".data")))
 /* For large ones of which little is used, in a file that has small ones: behind those. */
 #define APART __attribute__((section(".bss.apart")))

@@ -21,7 +21,7 @@ extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
 static struct module modules[MODULES_MAX];
 static const void *dynamic[MODULES_MAX]; /* l_ld of each: with the base it tells one from another */
-static unsigned taken;                   /* the highest number in use */
+BESIDE static unsigned taken;            /* the highest number in use */
 unsigned module_epoch;
 bool module_scripts;
 
@@ -35,23 +35,16 @@ unsigned module_count(void)
 	return __atomic_load_n(&taken, __ATOMIC_ACQUIRE);
 }
 
-static bool starts(const char *name, const char *const *with, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (mem_after(name, with[i]))
-			return true;
-	return false;
-}
-
 static enum module_kind kind_of(const char *path)
 {
-	static const char *const runtime[] = {"libc.so", "libc-2", "ld-", "ld.so", "libpthread", "libdl.",
+	static const char runtime[][20] = {"libc.so", "libc-2", "ld-", "ld.so", "libpthread", "libdl.",
 		"libdl-2", "librt.", "librt-2", "libm.", "libm-2", "libstdc++", "libgcc_s", "libffi.", "libc++",
 		"libasan", "libubsan", "libtsan", "liblsan", "libjail-audit.so", "linux-vdso", "[vdso]"};
 	const char *name = mem_base(path);
 
-	if (starts(name, runtime, ROWS(runtime)))
-		return MODULE_RUNTIME;
+	for (size_t i = 0; i < ROWS(runtime); i++)
+		if (mem_after(name, runtime[i]))
+			return MODULE_RUNTIME;
 	if (mem_after(name, "python3") || mem_after(name, "libpython3"))
 		return MODULE_PYTHON;
 	if (mem_after(name, "perl") || mem_after(name, "libperl"))
@@ -312,12 +305,12 @@ static bool fill(struct module *m, const struct link_map *l, const struct link_m
 
 /* The last object that stays; what follows it may be unloaded.  Objects are added at the end, with glibc and
  * with musl, which unloads none. */
-static const struct link_map *last_staying;
+BESIDE static const struct link_map *last_staying;
 
 /* What was seen at the last look: the end of the list, and at which epoch. */
-static const struct link_map *tail;
+BESIDE static const struct link_map *tail;
 static struct link_map tail_words;
-static unsigned scanned;
+BESIDE static unsigned scanned;
 
 void module_start(void)
 {

@@ -8,10 +8,10 @@
  * bind point's name.  Everything else is for the walker, which goes component by component as
  * path_resolution(7) says. */
 #include "place.h"
+#include "path/page.h"
 #include "path/scan.h"
 #include "self/cancel.h"
 #include "sys/peek.h"
-#include "sys/wiped.h"
 #include <errno.h>
 #include <linux/magic.h>
 #include <unistd.h>
@@ -20,22 +20,6 @@
 /* -- reading the guest's string ------------------------------------------------------------- */
 
 enum { PAGE = PEEK_PAGE };
-
-/* Pages seen good are remembered, in this process and not in its children (whose memory may be another:
- * madvise(2), MADV_DONTFORK), so that ordinary programs pay for a page once; a program that unmaps a page and
- * then passes a pointer into it faults.  That is a bargain for the paths of a root alone. */
-static bool page_good(uintptr_t page)
-{
-	struct wiped *w = wiped();
-	uintptr_t *slot = &w->pages[(page / PAGE) % ROWS(w->pages)];
-
-	if (LIKELY(__atomic_load_n(slot, __ATOMIC_RELAXED) == page && page))
-		return true;
-	if (!peek_page(page))
-		return false;
-	__atomic_store_n(slot, page, __ATOMIC_RELAXED);
-	return true;
-}
 
 bool place_readable(const void *p, size_t n)
 {
@@ -945,7 +929,7 @@ static NOINLINE int walk_open(const struct view *v, int dirfd, const char *guest
 
 /* Which paths have met a symlink, and in which directories that goes for several: a guess at the
  * attempt to make first, and never more than that.  Races lose a guess. */
-static struct {
+BESIDE static struct {
 	unsigned char path[256], dir[256];
 } linked;
 
@@ -1550,7 +1534,7 @@ static int host_of(int fd, const char **ret)
 
 void view_sum(struct view *v)
 {
-	static unsigned long ids;
+	BESIDE static unsigned long ids;
 
 	v->id = __atomic_add_fetch(&ids, 1, __ATOMIC_RELAXED);
 	v->names = 0;

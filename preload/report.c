@@ -11,6 +11,7 @@
 #include "report.h"
 #include "config.h"
 #include "guest/guest.h"
+#include "rules.h"
 #include "state.h"
 #include "sys.h"
 #include "sys/lock.h"
@@ -60,7 +61,7 @@ enum why {
 	WHY_MEANT,
 };
 
-static const char *const why_names[] = {
+static const char why_names[][8] = {
 	[WHY_SAMEPID] = "samepid",
 	[WHY_SELFEXE] = "selfexe",
 	[WHY_TABLE] = "table",
@@ -74,20 +75,6 @@ static const char *const why_names[] = {
 	[WHY_SKIP] = "skip",
 	[WHY_OFF] = "off",
 	[WHY_MEANT] = "meant",
-};
-
-static const char *const class_names[FD_CLASSES] = {
-	[FD_OPEN] = "open",
-	[FD_PIPE] = "pipe",
-	[FD_DUP] = "dup",
-	[FD_SOCKET] = "socket",
-	[FD_PAIR] = "pair",
-	[FD_ACCEPT] = "accept",
-	[FD_RECV] = "recv",
-	[FD_EVENT] = "event",
-	[FD_MEMORY] = "memory",
-	[FD_PTY] = "pty",
-	[FD_STREAM] = "stream",
 };
 
 /* Descriptors of one call site; key: what they are grouped by, the stack's number in its lower half. */
@@ -127,13 +114,13 @@ struct area {
 	uint8_t mentioned[MENTIONED]; /* enum fd_keep */
 };
 
-static struct area areas[AREAS]; /* first in .bss (see the Makefile): the head of a line is no new page */
+static struct area areas[AREAS] __attribute__((aligned(4096))); /* a short line touches one page */
 /* Not in there: a fork would copy their pages.  No lock: nobody waits, whoever finds them all taken maps an area. */
 BESIDE static int areas_taken[AREAS];
 BESIDE static uint64_t run;
 /* The arguments as the program got them, which it may write over, as far as they are told; and its file, where it need
  * not be looked up: see put_exe(). */
-BESIDE static char start_text[ARGS * (ARG_BYTES + 2)], *start_argv[ARGS + 1];
+BESIDE static char *start_argv[ARGS + 1];
 BESIDE static const char *start_exe;
 BESIDE static int snapshot_signal;
 BESIDE static unsigned execs, tables;
@@ -326,7 +313,7 @@ static void put_group(struct event *e, struct area *a, const struct site_group *
 	enum { FOR_FDS = 700 };
 
 	event_number(e, "count", g->count);
-	event_text(e, "class", g->inherited ? "inherited" : class_names[g->class]);
+	event_text(e, "class", g->inherited ? "inherited" : rules_class_names[g->class]);
 	e->end -= FOR_FDS;
 	event_stack(e, (uint32_t)g->key, UNWIND_FRAMES - 1);
 	e->end += FOR_FDS;
@@ -339,21 +326,14 @@ static void put_group(struct event *e, struct area *a, const struct site_group *
 static void start_keep(char *const argv[])
 {
 	const char *fn = (const char *)getauxval(AT_EXECFN);
-	char *at = start_text;
 
 	if (!argv)
 		return;
 	if (fn && *fn == '/' && argv[0] &&
 		!(argv[1] && (mem_equal(argv[1], fn) || (argv[2] && mem_equal(argv[2], fn)))))
 		start_exe = fn;
-	for (size_t i = 0; i < ARGS && argv[i]; i++) {
-		const size_t n = arg_length(argv[i], ARG_BYTES + 1); /* one more: it is cut between characters */
-
-		start_argv[i] = at;
-		memcpy(at, argv[i], n);
-		at += n;
-		*at++ = '\0';
-	}
+	for (size_t i = 0; i < ARGS && argv[i]; i++) /* one byte more: it is cut between characters */
+		start_argv[i] = mem_keep(argv[i], arg_length(argv[i], ARG_BYTES + 1));
 }
 
 static void put_exe(struct event *e, struct area *a)
@@ -671,7 +651,7 @@ unsigned report_exec(
 				number = __atomic_add_fetch(&execs, 1, __ATOMIC_RELAXED);
 			begin(&e, a, me, why == WHY_LEAK ? "exec-leak" : why == WHY_STOPPED ? "stopped" : "exec-kept");
 			event_number(&e, "exec", number);
-			if (why_names[why])
+			if (*why_names[why])
 				event_text(&e, "why", why_names[why]);
 			event_text(&e, "target", target);
 			put_argv(&e, argv, 2600);
@@ -1122,7 +1102,7 @@ _Static_assert(SYS_rt_sigreturn == 15, "in the lines above");
 int report_signal(const char *s)
 {
 	static const struct {
-		const char *name;
+		char name[8];
 		int number;
 	} names[] = {{"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH},
 		{"URG", SIGURG}, {"IO", SIGIO}, {"PWR", SIGPWR}, {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
@@ -1732,13 +1712,6 @@ __attribute__((destructor)) static void end(void)
 }
 
 /* -- the beginning ----------------------------------------------------------------------------- */
-
-bool report_launching(void)
-{
-	const struct config *c = config();
-
-	return UNLIKELY(c->note_launch != NULL) && c->report && *c->report;
-}
 
 bool report_launched(void)
 {

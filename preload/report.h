@@ -5,6 +5,7 @@
 #ifndef JAIL_REPORT_H
 #define JAIL_REPORT_H
 
+#include "config.h"
 #include "event.h"
 
 /* From the constructor: where LIBJAIL_REPORT asks for it records are turned on, what is inherited
@@ -14,7 +15,12 @@ void report_start(char *const argv[]);
  * or it cannot be caught.  Async-signal-safe. */
 int report_signal(const char *word);
 /* Is this jailrun's carrier, which is to start a program that is reported on, and is not reported on itself? */
-bool report_launching(void);
+static inline bool report_launching(void)
+{
+	const struct config *c = config();
+
+	return UNLIKELY(c->note_launch != NULL) && c->report && *c->report;
+}
 /* There the place of events is opened, to tell that the program is not watched.  False: nothing can be told. */
 bool report_launched(void);
 /* The process ends, by exit(3), _exit(2) or quick_exit(3); once. */

@@ -14,7 +14,7 @@
 #include "unwind.h"
 #include <errno.h>
 
-static const char *const classes[FD_CLASSES] = {[FD_OPEN] = "open", [FD_PIPE] = "pipe", [FD_DUP] = "dup",
+const char rules_class_names[FD_CLASSES][8] = {[FD_OPEN] = "open", [FD_PIPE] = "pipe", [FD_DUP] = "dup",
 	[FD_SOCKET] = "socket", [FD_PAIR] = "pair", [FD_ACCEPT] = "accept", [FD_RECV] = "recv",
 	[FD_EVENT] = "event", [FD_MEMORY] = "memory", [FD_PTY] = "pty", [FD_STREAM] = "stream"};
 
@@ -40,7 +40,7 @@ bool rules_classes(const char *text, size_t n, unsigned *ret)
 
 		while (text + w.n < end && text[w.n] != ',')
 			w.n++;
-		for (i = 0; i < FD_CLASSES && !word_is(w, classes[i]); i++)
+		for (i = 0; i < FD_CLASSES && !word_is(w, rules_class_names[i]); i++)
 			;
 		if (i < FD_CLASSES)
 			bits |= 1u << i;

@@ -24,6 +24,9 @@ struct rules {
 
 #define RULES_CLASSES "open, pipe, dup, socket, pair, accept, recv, event, memory, pty, stream or all"
 
+/* The word for each class. */
+extern const char rules_class_names[FD_CLASSES][8];
+
 /* "open,pipe" (n bytes) -> bits.  False: a word is none of RULES_CLASSES. */
 bool rules_classes(const char *text, size_t n, unsigned *ret);
 

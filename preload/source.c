@@ -488,7 +488,7 @@ static int file_table(enum config_names source, enum names_kind kind, struct tab
 /* Once: why a source that the user chose cannot answer. */
 static void say_useless(enum config_names source, const char *what, const char *colon, const char *reason)
 {
-	static const char *const words[] = {CONFIG_NAMES_WORDS};
+	static const char words[][8] = {CONFIG_NAMES_WORDS};
 	static uint8_t said[SOURCES];
 
 	if (!__atomic_exchange_n(&said[source], 1, __ATOMIC_RELAXED))

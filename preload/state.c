@@ -453,11 +453,11 @@ static NOINLINE struct view *start_large(const struct config *c)
 void state_start(void)
 {
 	const struct config *c = config();
-	static struct {
+	BESIDE static struct {
 		struct view view;
 		struct bind binds[4];
 	} first; /* enough for the binds by default */
-	static int claimed;
+	BESIDE static int claimed;
 	struct view *v = NULL;
 
 	if (c->root && !__atomic_load_n(&own.now, __ATOMIC_ACQUIRE)) {

@@ -8,6 +8,7 @@
 
 #define SYS_ARCH_MACHINE EM_AARCH64
 #define SYS_ARCH_NAME "aarch64"
+#define SYS_ARCH_PAGE 65536 /* the largest page of its kernels */
 
 /* The bare instruction: the result, or -errno; errno is untouched.  Async-signal-safe. */
 static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f)

@@ -160,4 +160,13 @@ awk -F '\t' -v missing="$tmp/r" '
 cat "$tmp/coverage"
 is_empty 'every path, descriptor, exec, env and raw symbol of A, B and living C is served' "$tmp/r"
 
+# What the loader and a start write are the data of each library (preload/mem.h, BESIDE): one page.
+for one in "$lib" "${lib%.so}-audit.so"; do
+	readelf -lW "$one" | awk '$1 == "LOAD" && / RW / { print $3, $5 }' |
+		while read -r at size; do
+			[ $((at % 4096 + size)) -le 4096 ] || echo "${one##*/}: $((size)) bytes of data from $at on"
+		done
+done >"$tmp/data"
+is_empty "what a start writes is in one page" "$tmp/data"
+
 exit "$failed"

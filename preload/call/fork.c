@@ -41,6 +41,7 @@ static void forking(void)
 {
 	(void)state_view();
 	(void)exit_real();
+	lock_forking();
 	fdpolicy_forking();
 	if (UNLIKELY(record_on))
 		report_fork();

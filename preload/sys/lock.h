@@ -42,6 +42,9 @@ uint64_t lock_take(enum lock which);
 /* Gives the lock back and restores the signals.  The caller holds it. */
 void lock_give(enum lock which, uint64_t mask);
 
+/* Before a fork(2): the children inherit the page of the locks, and none has to make it. */
+void lock_forking(void);
+
 /* In a child of fork(2), for kernels that cannot clear the page. */
 void lock_forked(void);
 

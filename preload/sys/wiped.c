@@ -1,35 +1,32 @@
 /* SPDX-License-Identifier: ISC
  *
- * How the page is made that a child of fork(2) finds cleared (wiped.h). */
+ * How the page is made that a child of fork(2) finds cleared (wiped.h): it is one of our own .bss. */
 #include "wiped.h"
 #include "../sys.h"
 #include <linux/mman.h>
 
+/* The kernel clears whole pages: nothing else lies in them. */
+static union {
+	struct wiped wiped;
+	char page[SYS_ARCH_PAGE];
+} room __attribute__((aligned(SYS_ARCH_PAGE)));
+_Static_assert(sizeof room == SYS_ARCH_PAGE, "one page");
+
 BESIDE struct wiped *wiped_page;
+/* The kernel does not know MADV_WIPEONFORK; wiped_forked() clears the page. */
+BESIDE static bool by_hand;
 
-/* Where there is no memory, or the kernel does not know MADV_WIPEONFORK; wiped_forked() clears it. */
-static struct wiped plain;
-_Static_assert(sizeof plain <= 4096, "a page");
-
+/* Threads that come here at the same time do the same. */
 struct wiped *wiped_make(void)
 {
-	struct wiped *none = NULL, *page = sys_pages(sizeof plain);
-
-	if (!page) {
-		page = &plain;
-	} else if (sys_call(SYS_madvise, page, sizeof plain, MADV_WIPEONFORK) < 0) {
-		sys_call(SYS_munmap, page, sizeof plain);
-		page = &plain;
-	}
-	if (__atomic_compare_exchange_n(&wiped_page, &none, page, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return page;
-	if (page != &plain) /* another thread was faster */
-		sys_call(SYS_munmap, page, sizeof plain);
-	return none;
+	if (sys_call(SYS_madvise, &room, sizeof room, MADV_WIPEONFORK) < 0)
+		by_hand = true;
+	__atomic_store_n(&wiped_page, &room.wiped, __ATOMIC_RELEASE);
+	return &room.wiped;
 }
 
 void wiped_forked(void)
 {
-	if (UNLIKELY(__atomic_load_n(&wiped_page, __ATOMIC_RELAXED) == &plain))
-		memset(&plain, 0, sizeof plain);
+	if (UNLIKELY(by_hand))
+		memset(&room, 0, sizeof room.wiped);
 }

@@ -13,7 +13,7 @@
 struct wiped {
 	int locks[LOCKS];     /* lock.c: the thread that holds each, or 0 */
 	int owner;            /* path/look.c: the process whose memory this is, or 0 */
-	uintptr_t pages[256]; /* place.c: addresses of pages that could be read */
+	uintptr_t pages[256]; /* path/page.c: addresses of pages that could be read */
 };
 
 /* The page, or NULL before its first use; for wiped() alone. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * links: place.o mem.o sys/peek.o sys/lock.o sys/wiped.o sys/newer.o
+ * links: place.o path/page.o mem.o sys/peek.o sys/lock.o sys/wiped.o sys/newer.o
  *
  * A guest path to a place, by both resolvers, in a small root of our own with two binds; and the
  * way back, and what travels across an exec.  Expectations are the kernel's (path_resolution(7)). */

@@ -4,7 +4,7 @@
  * pointers in circles, and of pages that cannot be read, or into a Python of two frames that is right
  * at first and then hurt.  script_line may say what it likes, but not crash, hang or write beyond its answer.  What it says of real ones is in tests/program/script.sh.
  *
- * links: place.o mem.o sys/peek.o sys/lock.o sys/wiped.o sys/newer.o */
+ * links: place.o path/page.o mem.o sys/peek.o sys/lock.o sys/wiped.o sys/newer.o */
 #include "../../preload/wrap.h"
 static real_fn *fake(const char *name);
 #define real_global fake
