@@ -8,6 +8,7 @@
 #include "place.h"
 
 struct config; /* config.h */
+struct epoch_here;
 struct link_map;
 
 /* What a process has once, and every copy of libjail.so in it uses: dlmopen(3) makes one in each name
@@ -18,7 +19,7 @@ struct state {
 	int ready;
 	int forked_root; /* counts the roots that vfork children have entered; 0: there are none */
 	const int *event_fd, *source_fd; /* event.h, source.h */
-	uint64_t *here; /* path/epoch.h */
+	struct epoch_here *here; /* path/epoch.h */
 	const struct config *(*config)(void);
 	const struct view *(*slow)(void);
 	int (*chroot)(const struct view *old, const struct view *v);

@@ -24,6 +24,7 @@ NOINLINE long made_close_recorded(int fd, bool point)
 
 	if (LIKELY(!state_owns(fd))) {
 		fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
+		epoch_closing(fd);
 		c = record_closing(fd);
 		r = cancel_call(point, SYS_close, fd);
 	}
@@ -74,6 +75,7 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 	int own;
 	long r;
 
+	epoch_closing_range(first, last);
 	/* What the kernel refuses it refuses before anything is closed.  Ours have the flag that
 	 * CLOSE_RANGE_CLOEXEC sets. */
 	if (first > last || flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) ||
@@ -150,8 +152,10 @@ static long dup_onto(int fd, int to, int flags)
 		if (r >= 0)
 			r = state_yield(to);
 	}
-	if (r >= 0)
+	if (r >= 0) {
+		epoch_closing(to);
 		r = sys_dup3(fd, to, flags);
+	}
 #ifdef SYS_dup2
 	if (UNLIKELY(r == -ENOSYS && !flags))
 		r = sys_call(SYS_dup2, fd, to);

@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include "../fdpolicy.h"
+#include "../path/epoch.h"
 #include "../self/cancel.h"
 #include "../state.h"
 #include "../sys.h"
@@ -244,6 +245,7 @@ static inline long made_close(int fd, bool point)
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
+	epoch_closing(fd);
 	return cancel_call(point, SYS_close, fd);
 }
 
@@ -258,6 +260,7 @@ void made_closed_inside(int fd);
 static inline void guest_closed_inside(int fd)
 {
 	fdpolicy_closed(fd);
+	epoch_closing(fd);
 	if (UNLIKELY(record_on) && fd >= 0)
 		made_closed_inside(fd);
 }

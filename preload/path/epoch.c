@@ -15,8 +15,21 @@ struct page {
 
 static struct page *mapped;
 
-uint64_t epoch_own_here;
-uint64_t *epoch_here = &epoch_own_here;
+struct epoch_here epoch_own_here;
+struct epoch_here *epoch_here = &epoch_own_here;
+
+void epoch_dir_gone(int fd)
+{
+	__atomic_and_fetch(&epoch_here->dirs[fd / 64], ~((uint64_t)1 << fd % 64), __ATOMIC_RELAXED);
+	clean_begin(&epoch_here->word);
+	clean_end(&epoch_here->word);
+}
+
+void epoch_closing_range(unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd <= last && fd < EPOCH_DIRS; fd++)
+		epoch_closing((int)fd);
+}
 
 void epoch_make(struct view *v, int fd_min)
 {
@@ -86,14 +99,14 @@ void epoch_clone(uint64_t flags)
 
 uint64_t *epoch_go_begin(const struct view *v)
 {
-	clean_begin(epoch_here);
+	clean_begin(&epoch_here->word);
 	return UNLIKELY(shares_directory) ? epoch_begin(v) : NULL;
 }
 
 void epoch_go_end(uint64_t *word)
 {
 	epoch_end(word);
-	clean_end(epoch_here);
+	clean_end(&epoch_here->word);
 }
 
 uint64_t *epoch_begin(const struct view *v)

@@ -30,9 +30,32 @@ static inline void epoch_end(uint64_t *word)
 		clean_end(word);
 }
 
-/* The same for what only this process need know: the working directory, and descriptors of directories, which relative
- * names begin at.  Threads that have a working directory of their own make others look again in vain. */
-extern uint64_t *epoch_here, epoch_own_here; /* the first copy's (state.h), and this one's */
+/* The same for what only this process need know: where relative names begin. */
+struct epoch_here {
+	uint64_t word;      /* changes with the working directory, and with what follows */
+	uint64_t dirs[16];  /* a bit each for the descriptors by which names have been learned */
+};
+enum { EPOCH_DIRS = 16 * 64 };
+extern struct epoch_here *epoch_here, epoch_own_here; /* the first copy's (state.h), and this one's */
+
+static inline bool epoch_is_dir(int fd)
+{
+	return (unsigned)fd < EPOCH_DIRS &&
+	       __atomic_load_n(&epoch_here->dirs[fd / 64], __ATOMIC_RELAXED) & (uint64_t)1 << fd % 64;
+}
+
+/* fd, which epoch_is_dir(), will stand for something else, or has come to. */
+void epoch_dir_gone(int fd);
+
+/* The program's descriptor fd is closed, or another comes to have its number: before that. */
+static inline void epoch_closing(int fd)
+{
+	if (UNLIKELY(epoch_is_dir(fd)))
+		epoch_dir_gone(fd);
+}
+
+/* The same for many. */
+void epoch_closing_range(unsigned first, unsigned last);
 
 /* Before each clone(2), with its flags (CLONE_*).  A child may share the working directory and not our memory: from then
  * on its processes say in the tree's page that the directory has changed.  Async-signal-safe. */

@@ -153,6 +153,8 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 		return 0;
 	if (l->relative && !own_directory())
 		return 0;
+	if (l->base >= 0 && l->relative && !epoch_is_dir(l->base))
+		__atomic_or_fetch(&epoch_here->dirs[l->base / 64], (uint64_t)1 << l->base % 64, __ATOMIC_SEQ_CST);
 	memcpy(text, path, t->end[want - 1]);
 	text[t->end[want - 1]] = '\0';
 	if (last && want - known == 1) { /* most are not there at all: a search along PATH */
@@ -186,7 +188,7 @@ static const char *start(struct look *l, const struct view *v, int dirfd, const 
 		l->base = b->fd;
 		return rest;
 	}
-	if (s->named || v->strayed || dirfd != AT_FDCWD)
+	if (s->named || v->strayed || (dirfd != AT_FDCWD && (unsigned)dirfd >= EPOCH_DIRS))
 		return NULL;
 	l->base = dirfd;
 	l->relative = true;
@@ -202,7 +204,7 @@ static bool look_begin(struct place *ret, const struct view *v, const uint64_t *
 	ret->relative = relative;
 	for (int tries = 0; tries < LOOK_TRIES; tries++) {
 		ret->word = clean_read(said);
-		ret->here = clean_read(epoch_here);
+		ret->here = clean_read(&epoch_here->word);
 		if (LIKELY(clean_quiet(ret->word) && (!relative || clean_quiet(ret->here))))
 			return true;
 		if (!eager(v))

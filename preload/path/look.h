@@ -28,7 +28,7 @@ bool look_threads(void);
 static inline bool look_moved(const struct place *at)
 {
 	return at->said &&
-	       UNLIKELY(clean_read(at->said) != at->word || (at->relative && clean_read(epoch_here) != at->here));
+	       UNLIKELY(clean_read(at->said) != at->word || (at->relative && clean_read(&epoch_here->word) != at->here));
 }
 
 /* After the call that the place was for: must the caller throw its answer away and come back, with *v and *how as they
