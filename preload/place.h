@@ -73,6 +73,7 @@ enum {
 			     * stands with AT_SYMLINK_NOFOLLOW in flags: the caller comes back without
 			     * PLACE_TRY when it turns out to be a symlink */
 	PLACE_LOOK = 32,    /* for look_place() */
+	PLACE_LINK = 64,    /* for look_place(): the last name was seen to be a symlink */
 	PLACE_BOUND = 8,    /* with PLACE_NAME: a bind point is -EBUSY */
 };
 
@@ -85,6 +86,7 @@ struct place {
 	bool relative;      /* name is relative to a directory of the program's; for look_moved(), as are these: */
 	const uint64_t *said; /* NULL: the place does not depend on what others change */
 	uint64_t word, here;
+	uint64_t key, when; /* for look_is() */
 };
 
 /* Resolves guest relative to dirfd (AT_FDCWD, or any number: a bad one is -EBADF when it is

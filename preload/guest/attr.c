@@ -4,6 +4,7 @@
  * attributes; and the watches that are set on it. */
 #include "guest.h"
 #include "../config.h"
+#include "../path/look.h"
 #include "../state.h"
 #include <errno.h>
 #include <sys/time.h>
@@ -152,21 +153,20 @@ struct xattr_args {
 	uint32_t size, flags;
 } __attribute__((aligned(8)));
 
-static long xattr_at(long nr, const struct place *at, const long a[6])
+static long xattr_at(long nr, const struct place *at, const long a[6], int flags)
 {
 	struct xattr_args x = {.value = (uint64_t)a[2], .size = (uint32_t)a[3]};
-	enum { FLAGS = AT_SYMLINK_NOFOLLOW };
 
 	switch (nr) {
 	case SYS_setxattr:
 		x.flags = (uint32_t)a[4];
-		return sys_call_newer(SYS_setxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+		return sys_call_newer(SYS_setxattrat, at->dir, at->name, flags, a[1], &x, sizeof x);
 	case SYS_getxattr:
-		return sys_call_newer(SYS_getxattrat, at->dir, at->name, FLAGS, a[1], &x, sizeof x);
+		return sys_call_newer(SYS_getxattrat, at->dir, at->name, flags, a[1], &x, sizeof x);
 	case SYS_listxattr:
-		return sys_call_newer(SYS_listxattrat, at->dir, at->name, FLAGS, a[1], a[2]);
+		return sys_call_newer(SYS_listxattrat, at->dir, at->name, flags, a[1], a[2]);
 	default:
-		return sys_call_newer(SYS_removexattrat, at->dir, at->name, FLAGS, a[1]);
+		return sys_call_newer(SYS_removexattrat, at->dir, at->name, flags, a[1]);
 	}
 }
 
@@ -201,10 +201,35 @@ static long xattr_named(const struct view *v, long nr, const long args[6], bool 
 		return r;
 	if (follow && (sys_fstatat(at.dir, at.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode)))
 		return place_done(&at, -ENOSYS);
-	r = xattr_at(nr, &at, args);
+	r = xattr_at(nr, &at, args, AT_SYMLINK_NOFOLLOW);
 	if (r == -ENOSYS)
 		sys_lacks(SYS_getxattrat); /* all four are of one release */
 	return place_done(&at, r);
+}
+
+/* Those that change nothing, below a clean directory.  -ENOSYS: otherwise.  *ret_missing: the path leads nowhere. */
+static long xattr_looked(const struct view *v, long nr, const long args[6], bool follow, bool *ret_missing)
+{
+	unsigned how = PLACE_OBJECT | PLACE_LOOK | (follow ? 0u : PLACE_NOFOLLOW | PLACE_TRY);
+	const char *path = (const char *)args[0];
+	char room[LOOK_ROOM];
+	struct place at;
+	long r;
+
+	if (sys_missing(SYS_getxattrat) || (nr != SYS_getxattr && nr != SYS_listxattr) || v->fd < 0 || !path)
+		return -ENOSYS;
+	do {
+		r = look_try(&at, v, AT_FDCWD, path, how, room);
+		*ret_missing = r < 0;
+		if (r > 0 && *at.name) {
+			r = xattr_at(nr, &at, args, at.flags);
+			if (r == -ENOSYS)
+				sys_lacks(SYS_getxattrat); /* all four are of one release */
+		} else if (r >= 0) {
+			r = -ENOSYS;
+		}
+	} while (look_again(&at, &v, &how));
+	return r;
 }
 
 /* Each has an l twin that does not follow.  A held object, a symlink too, is reached through its
@@ -219,7 +244,9 @@ static long xattr(long nr, long lnr, long args[6], int at_flags)
 	long a[6], r;
 
 	if (v) {
-		r = xattr_named(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW), &missing);
+		r = xattr_looked(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW), &missing);
+		if (r == -ENOSYS && !missing)
+			r = xattr_named(v, nr, args, !(at_flags & AT_SYMLINK_NOFOLLOW), &missing);
 		if (missing)
 			return xattr_missing(nr, args, r);
 		if (r != -ENOSYS)

@@ -44,9 +44,12 @@ long guest_newfstatat(int dirfd, const char *path, struct stat *st, int flags)
 			continue;
 		/* a bad pointer is no answer yet: there may be a symlink to follow first */
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
-			(r == 0 && !S_ISLNK(st->st_mode)))
+			(r == 0 && !S_ISLNK(st->st_mode))) {
+			if (r == 0 && at.flags & AT_SYMLINK_NOFOLLOW && !S_ISLNK(st->st_mode))
+				look_is(&at);
 			return r;
-		how &= ~(unsigned)PLACE_TRY;
+		}
+		how = (how & ~(unsigned)PLACE_TRY) | PLACE_LINK;
 	}
 }
 
@@ -69,9 +72,12 @@ long guest_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 		if (look_again(&at, &v, &how))
 			continue;
 		if ((r < 0 && r != -EFAULT) || !(at.flags & AT_SYMLINK_NOFOLLOW) || (flags & AT_SYMLINK_NOFOLLOW) ||
-			(r == 0 && !S_ISLNK(stx->stx_mode)))
+			(r == 0 && !S_ISLNK(stx->stx_mode))) {
+			if (r == 0 && at.flags & AT_SYMLINK_NOFOLLOW && !S_ISLNK(stx->stx_mode))
+				look_is(&at);
 			return r;
-		how &= ~(unsigned)PLACE_TRY;
+		}
+		how = (how & ~(unsigned)PLACE_TRY) | PLACE_LINK;
 	}
 }
 

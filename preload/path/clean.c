@@ -83,7 +83,7 @@ void clean_learn(struct clean_memory *m, uint64_t key, uint64_t word, uint64_t w
 
 bool clean_asked(struct clean_memory *m, uint64_t key, uint64_t word, uint64_t now)
 {
-	key ^= 1; /* another name, in the same entry */
+	key ^= CLEAN_ASKED;
 	if (clean_known(m, key, word, now))
 		return true;
 	clean_learn(m, key, word, now);

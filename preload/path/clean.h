@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /* The longest that a name is believed, in milliseconds, on any machine (clean_span()). */
-enum { CLEAN_MS = 10, CLEAN_DEPTH = 16, CLEAN_ENTRIES = 128 };
+enum { CLEAN_MS = 10, CLEAN_DEPTH = 16, CLEAN_ENTRIES = 256 };
 
 struct clean_memory {
 	struct clean_entry {
@@ -76,6 +76,9 @@ bool clean_known(const struct clean_memory *m, uint64_t key, uint64_t word, uint
 
 /* From now on key is known, if the page still says word.  when: clean_now() before the name was looked at. */
 void clean_learn(struct clean_memory *m, uint64_t key, uint64_t word, uint64_t when);
+
+/* The keys beside key, for other things that are remembered of the same name: in the same entry. */
+enum { CLEAN_ASKED = 1, CLEAN_LEAVES = 2 };
 
 /* Has this been asked before, as if learned?  The answer is true from the second time on. */
 bool clean_asked(struct clean_memory *m, uint64_t key, uint64_t word, uint64_t now);

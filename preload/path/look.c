@@ -91,6 +91,14 @@ static bool own_directory(void)
 
 static bool learn_text(struct look *l, char *text, unsigned known, bool last);
 
+/* A symlink of procfs is a door, not a text (proc(5)). */
+static bool in_proc(const struct look *l, const char *text)
+{
+	struct stat st;
+
+	return sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW) < 0 || place_in_proc(l->v, st.st_dev);
+}
+
 /* text is a symlink on the way, or, with last, the name itself: does it lead to a clean name?  A target that is
  * absolute, or has a "..", or the name of a bind point in it, is for the long way. */
 static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
@@ -100,7 +108,8 @@ static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
 	struct scan s;
 	long n;
 
-	if (++l->links > LEARN_LINKS)
+	/* the root's own paths do not lead into procfs, but by a bind */
+	if (++l->links > LEARN_LINKS || (l->relative && in_proc(l, text)))
 		return false;
 	memcpy(target, text, dir);
 	n = sys_readlinkat(l->base, text, target + dir, sizeof target - dir);
@@ -127,8 +136,8 @@ static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 
 		text[t.end[i]] = '\0';
 		ok = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		if (ok && S_ISLNK(st.st_mode)) /* those of procfs are doors, not texts (proc(5)) */
-			ok = !place_in_proc(l->v, st.st_dev) && learn_link(l, text, any);
+		if (ok && S_ISLNK(st.st_mode))
+			ok = learn_link(l, text, any);
 		else if (ok)
 			ok = any || S_ISDIR(st.st_mode);
 		if (ok)
@@ -138,34 +147,43 @@ static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 	return ok && t.n;
 }
 
-/* Learns the first want components of path, of which known are known.  1: they are clean; 0: the long way; -errno: the
- * last one cannot be looked up, in a directory that is clean. */
+/* Learns the first want components of path, of which known are known.  last: want is all of them, and the last one may be
+ * anything; link: it was seen to be a symlink.  1: they are clean; 0: the long way; -errno: the last one cannot be
+ * looked up, in a directory that is clean. */
 static NOINLINE int learn(struct look *l, const char *path, const struct clean_trail *t, unsigned known, unsigned want,
-	bool last)
+	bool last, bool link)
 {
+	const bool one = last && want - known == 1; /* only the last one is not known */
+	const uint64_t key = t->key[want - 1];
 	char text[TEXT];
 	struct stat st;
 	int r;
 
 	if (t->end[want - 1] >= sizeof text)
 		return 0;
-	if (want - known > 1 && !clean_asked(&memory, t->key[want - 1], l->word, l->now) && !eager(l->v))
+	if ((link || want - known > 1) && !clean_asked(&memory, key, l->word, l->now) && !eager(l->v))
 		return 0;
+	if (one && !link) { /* most are not there at all: a search along PATH */
+		r = sys_fstatat(l->base, path, &st, AT_SYMLINK_NOFOLLOW);
+		if (r < 0)
+			return r;
+		link = S_ISLNK(st.st_mode);
+	}
 	if (l->relative && !own_directory())
 		return 0;
-	if (l->base >= 0 && l->relative && !epoch_is_dir(l->base))
+	if (l->relative && l->base >= 0 && !epoch_is_dir(l->base))
 		__atomic_or_fetch(&epoch_here->dirs[l->base / 64], (uint64_t)1 << l->base % 64, __ATOMIC_SEQ_CST);
 	memcpy(text, path, t->end[want - 1]);
 	text[t->end[want - 1]] = '\0';
-	if (last && want - known == 1) { /* most are not there at all: a search along PATH */
-		r = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW);
-		if (r < 0 || !S_ISLNK(st.st_mode)) {
-			if (r == 0)
-				clean_learn(&memory, t->key[want - 1], l->word, l->now);
-			return r < 0 ? r : 1;
-		}
+	if (one && (!link || learn_link(l, text, true))) {
+		clean_learn(&memory, key, l->word, l->now);
+		return 1;
 	}
-	return learn_text(l, text, known, last);
+	if (!one && learn_text(l, text, known, last))
+		return 1;
+	if (last)
+		clean_learn(&memory, key ^ CLEAN_LEAVES, l->word, l->now);
+	return 0;
 }
 
 /* Where the lookup starts, and the rest of guest from there; NULL: at a place that is for the long way. */
@@ -214,6 +232,13 @@ static bool look_begin(struct place *ret, const struct view *v, const uint64_t *
 	return false;
 }
 
+/* A child of vfork(2) that has come here has its parent's directory still: else it would know no name there. */
+void look_is(const struct place *at)
+{
+	if (at->said && at->key)
+		clean_learn(&memory, at->key, at->word, at->when);
+}
+
 /* 1: *ret is filled; 0: the long way; -errno: what the call answers. */
 static int look_find(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, const struct scan *s)
 {
@@ -228,7 +253,7 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		*ret = (struct place){.dir = v->fd, .name = "", .flags = AT_EMPTY_PATH};
 		return 1;
 	}
-	if (!v->clean || s->dotdot || s->last_dots || s->slash || !s->count || view_walks(v))
+	if (!v->clean || v->is_proc || s->dotdot || s->last_dots || s->slash || !s->count || view_walks(v))
 		return 0;
 	rest = start(&l, v, dirfd, guest, s);
 	if (!rest)
@@ -254,7 +279,12 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 	clean_trail(&t, l.seed, rest);
 	if (!t.n)
 		return 0;
+	ret->key = t.key[t.n - 1];
+	ret->when = l.now;
 	want = how & PLACE_TRY ? t.n - 1 : t.n;
+	/* a symlink that the kernel must not follow by itself */
+	if (!(how & PLACE_NOFOLLOW) && clean_known(&memory, ret->key ^ CLEAN_LEAVES, l.word, l.now))
+		return 0;
 	if (how & PLACE_TRY && !(how & PLACE_NOFOLLOW) && clean_known(&memory, t.key[t.n - 1], l.word, l.now)) {
 		ret->flags = 0; /* a symlink as last name can be followed at once */
 		return 1;
@@ -263,7 +293,7 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		;
 	if (known == want)
 		return 1;
-	r = learn(&l, rest, &t, known, want, !(how & PLACE_TRY));
+	r = learn(&l, rest, &t, known, want, !(how & PLACE_TRY), how & PLACE_LINK);
 	return r < 0 && look_moved(ret) ? 0 : r;
 }
 
@@ -468,6 +498,27 @@ static NOINLINE int look_walk(struct place *ret, const struct view *v, int dirfd
 	return r;
 }
 
+/* 1: *ret is filled; 0: the long way; -errno. */
+static int look_scanned(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how,
+	const struct scan *s, char *room)
+{
+	int r = look_find(ret, v, dirfd, guest, how, s);
+
+	/* what is one name of a directory needs no walk (place_find) */
+	if (r == 0 && v->clean && s->len && (s->count > 1 || s->abs || !(how & PLACE_TRY)) && !view_walks(v) && eager(v))
+		r = look_walk(ret, v, dirfd, guest, how, s, room);
+	return r;
+}
+
+int look_try(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
+{
+	struct scan s;
+	int r = place_scan(&s, v, guest);
+
+	*ret = (struct place){0};
+	return r < 0 ? r : look_scanned(ret, v, dirfd, guest, how, &s, room);
+}
+
 int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
 {
 	struct scan s;
@@ -479,9 +530,6 @@ int look_place(struct place *ret, const struct view *v, int dirfd, const char *g
 	r = place_scan(&s, v, guest);
 	if (r < 0)
 		return r;
-	r = look_find(ret, v, dirfd, guest, how, &s);
-	/* what is one name of a directory needs no walk (place_find) */
-	if (r == 0 && v->clean && s.len && (s.count > 1 || s.abs || !(how & PLACE_TRY)) && !view_walks(v) && eager(v))
-		r = look_walk(ret, v, dirfd, guest, how, &s, room);
+	r = look_scanned(ret, v, dirfd, guest, how, &s, room);
 	return r == 0 ? place_find_scanned(ret, v, dirfd, guest, how, &s) : r < 0 ? r : 0;
 }

@@ -21,6 +21,10 @@ enum {
 int look_place(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
 	MUST_CHECK;
 
+/* The same without the long way: 1; 0: the long way is left; -errno.  v is a view with a root, guest not NULL. */
+int look_try(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
+	MUST_CHECK;
+
 /* Has this process other threads, which a descriptor taken for a moment disturbs?  Async-signal-safe. */
 bool look_threads(void);
 
@@ -30,6 +34,9 @@ static inline bool look_moved(const struct place *at)
 	return at->said &&
 	       UNLIKELY(clean_read(at->said) != at->word || (at->relative && clean_read(&epoch_here->word) != at->here));
 }
+
+/* The last name of the place, found with PLACE_TRY, is no symlink: the next that follows it need not look. */
+void look_is(const struct place *at);
 
 /* After the call that the place was for: must the caller throw its answer away and come back, with *v and *how as they
  * are now?  Also where another thread has taken the number of the root's descriptor meanwhile, which then has another. */
