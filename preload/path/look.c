@@ -147,6 +147,32 @@ static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 	return ok && t.n;
 }
 
+/* How many lookups there are between two changes, mostly: what is learned must be used often enough before it is worth
+ * nothing.  Races lose a count. */
+static struct {
+	uint64_t at; /* the last change */
+	unsigned since, usual;
+} pace;
+
+static void pace_count(uint64_t at)
+{
+	const unsigned since = __atomic_load_n(&pace.since, __ATOMIC_RELAXED);
+
+	if (__atomic_load_n(&pace.at, __ATOMIC_RELAXED) != at) {
+		__atomic_store_n(&pace.at, at, __ATOMIC_RELAXED);
+		__atomic_store_n(&pace.usual, (pace.usual + since) / 2, __ATOMIC_RELAXED);
+		__atomic_store_n(&pace.since, 0, __ATOMIC_RELAXED);
+	} else if (since < 1 << 16) {
+		__atomic_store_n(&pace.since, since + 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* Do calls made to learn something now come back? */
+static bool pace_pays(unsigned calls)
+{
+	return __atomic_load_n(&pace.since, __ATOMIC_RELAXED) + __atomic_load_n(&pace.usual, __ATOMIC_RELAXED) >= 4 * calls;
+}
+
 /* Learns the first want components of path, of which known are known.  last: want is all of them, and the last one may be
  * anything; link: it was seen to be a symlink.  1: they are clean; 0: the long way; -errno: the last one cannot be
  * looked up, in a directory that is clean. */
@@ -161,7 +187,7 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 
 	if (t->end[want - 1] >= sizeof text)
 		return 0;
-	if ((link || want - known > 1) && !clean_asked(&memory, key, l->word, l->now) && !eager(l->v))
+	if ((link || want - known > 1) && !(clean_asked(&memory, key, l->word, l->now) && pace_pays(want - known)) && !eager(l->v))
 		return 0;
 	if (one && !link) { /* most are not there at all: a search along PATH */
 		r = sys_fstatat(l->base, path, &st, AT_SYMLINK_NOFOLLOW);
@@ -272,6 +298,7 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		return 0;
 	l.word = ret->word;
 	l.here = ret->here;
+	pace_count(l.word + l.here);
 	l.now = clean_now();
 	l.seed = clean_seed(v->id, (unsigned)l.base);
 	if (l.relative) /* a thread may have a directory of its own, too (unshare(2)) */
