@@ -54,10 +54,15 @@ static int run(char **argv, int out, int err)
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -WTERMSIG(st);
 }
 
+static double seconds(const struct timeval *t)
+{
+	return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec a, b;
-	struct rusage ru;
+	struct rusage was, ru;
 	int st = 0;
 
 	if (argc < 6 || strcmp(argv[4], "--")) {
@@ -65,6 +70,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	int out = output(argv[3], "out"), err = output(argv[3], "err");
+	getrusage(RUSAGE_CHILDREN, &was); /* this process may have been a launcher, with children of its own */
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = atoi(argv[2]); i > 0 && !st; i--)
 		st = run(argv + 5, out, err);
@@ -72,7 +78,6 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_CHILDREN, &ru);
 	printf("%s\t%.4f\t%.4f\t%.4f\t%d\n", argv[1],
 		   (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9,
-		   (double)ru.ru_utime.tv_sec + (double)ru.ru_utime.tv_usec / 1e6,
-		   (double)ru.ru_stime.tv_sec + (double)ru.ru_stime.tv_usec / 1e6, st);
+		   seconds(&ru.ru_utime) - seconds(&was.ru_utime), seconds(&ru.ru_stime) - seconds(&was.ru_stime), st);
 	return 0;
 }
