@@ -3,12 +3,13 @@
  * The memory of clean names (clean.h). */
 #include "clean.h"
 
+/* One factor may be 0: eight bytes of a name can be the constant.  The other one's number must not get lost by that. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	__extension__ typedef unsigned __int128 wide;
 	const wide p = (wide)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
 
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
+	return a ^ b ^ (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 uint64_t clean_seed(uint64_t a, uint64_t b)
