@@ -89,6 +89,18 @@ static bool own_directory(void)
 	return true;
 }
 
+/* May names that begin where l does be learned?  From now on who closes the directory says it. */
+static bool may_learn(const struct look *l)
+{
+	if (!l->relative)
+		return true;
+	if (!own_directory())
+		return false;
+	if (l->base >= 0 && !epoch_is_dir(l->base))
+		__atomic_or_fetch(&epoch_here->dirs[l->base / 64], (uint64_t)1 << l->base % 64, __ATOMIC_SEQ_CST);
+	return true;
+}
+
 static bool learn_text(struct look *l, char *text, unsigned known, bool last);
 
 /* A symlink of procfs is a door, not a text (proc(5)). */
@@ -136,10 +148,13 @@ static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 
 		text[t.end[i]] = '\0';
 		ok = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		if (ok && S_ISLNK(st.st_mode))
+		if (ok && S_ISLNK(st.st_mode)) {
 			ok = learn_link(l, text, any);
-		else if (ok)
+			if (!ok)
+				clean_learn(&memory, t.key[i] ^ CLEAN_LEAVES, l->word, l->now);
+		} else if (ok) {
 			ok = any || S_ISDIR(st.st_mode);
+		}
 		if (ok)
 			clean_learn(&memory, t.key[i], l->word, l->now);
 		text[t.end[i]] = was;
@@ -179,7 +194,7 @@ static bool pace_pays(unsigned calls)
 static NOINLINE int learn(struct look *l, const char *path, const struct clean_trail *t, unsigned known, unsigned want,
 	bool last, bool link)
 {
-	const bool one = last && want - known == 1; /* only the last one is not known */
+	const unsigned dirs = last ? want - 1 : want; /* how many must be directories */
 	const uint64_t key = t->key[want - 1];
 	char text[TEXT];
 	struct stat st;
@@ -189,27 +204,32 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 		return 0;
 	if ((link || want - known > 1) && !(clean_asked(&memory, key, l->word, l->now) && pace_pays(want - known)) && !eager(l->v))
 		return 0;
-	if (one && !link) { /* most are not there at all: a search along PATH */
+	if (dirs > known) {
+		memcpy(text, path, t->end[dirs - 1]);
+		text[t->end[dirs - 1]] = '\0';
+		if (!may_learn(l) || !learn_text(l, text, known, false))
+			return 0;
+	}
+	if (!last)
+		return 1;
+	if (!link) { /* most are not there at all: a search along PATH */
 		r = sys_fstatat(l->base, path, &st, AT_SYMLINK_NOFOLLOW);
 		if (r < 0)
 			return r;
 		link = S_ISLNK(st.st_mode);
 	}
-	if (l->relative && !own_directory())
+	if (!may_learn(l))
 		return 0;
-	if (l->relative && l->base >= 0 && !epoch_is_dir(l->base))
-		__atomic_or_fetch(&epoch_here->dirs[l->base / 64], (uint64_t)1 << l->base % 64, __ATOMIC_SEQ_CST);
-	memcpy(text, path, t->end[want - 1]);
-	text[t->end[want - 1]] = '\0';
-	if (one && (!link || learn_link(l, text, true))) {
-		clean_learn(&memory, key, l->word, l->now);
-		return 1;
+	if (link) {
+		memcpy(text, path, t->end[want - 1]);
+		text[t->end[want - 1]] = '\0';
+		if (!learn_link(l, text, true)) {
+			clean_learn(&memory, key ^ CLEAN_LEAVES, l->word, l->now);
+			return 0;
+		}
 	}
-	if (!one && learn_text(l, text, known, last))
-		return 1;
-	if (last)
-		clean_learn(&memory, key ^ CLEAN_LEAVES, l->word, l->now);
-	return 0;
+	clean_learn(&memory, key, l->word, l->now);
+	return 1;
 }
 
 /* Where the lookup starts, and the rest of guest from there; NULL: at a place that is for the long way. */
@@ -317,7 +337,8 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		return 1;
 	}
 	for (known = want; known && !clean_known(&memory, t.key[known - 1], l.word, l.now); known--)
-		;
+		if (clean_known(&memory, t.key[known - 1] ^ CLEAN_LEAVES, l.word, l.now))
+			return 0;
 	if (known == want)
 		return 1;
 	r = learn(&l, rest, &t, known, want, !(how & PLACE_TRY), how & PLACE_LINK);

@@ -3104,7 +3104,7 @@ static void side_exec(const struct side *s)
 			"/bin/random", "worker", bound, (char *)NULL);
 	else
 		execlp("setpriv", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "env", "-i",
-			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_RESOLVER=auto" : "LIBJAIL_RESOLVER=walk",
+			"PATH=/bin:/usr/sbin:/sbin:/usr/bin", host, s == sides + 1 ? "LIBJAIL_CLEAN=always" : "LIBJAIL_RESOLVER=walk",
 			jailrun, "--cloexec=off", "--root", root, "-w", "/", "--", "/bin/random", "worker", bound, (char *)NULL);
 }
 
