@@ -12,7 +12,7 @@
 /* Others may be in the middle of a lookup that begins in the old directory. */
 static long moved(long nr, long to)
 {
-	uint64_t *said = epoch_go_begin(state_view());
+	struct epoch_change *said = epoch_go_begin(state_view());
 	long r = sys_call(nr, to);
 
 	epoch_go_end(said);

@@ -197,7 +197,7 @@ long guest_renameat2(int olddir, const char *old, int newdir, const char *new, u
 		return place_done(&from, place_done(&to, r));
 	}
 	if (r == 0) {
-		uint64_t *said = epoch_begin(v);
+		struct epoch_change *said = epoch_begin(v);
 
 		/* "/" by its form is the host's: "." of the root is refused in the same way, but on
 		 * the mount that it is on */
@@ -232,7 +232,7 @@ static NOINLINE long link_bound(const struct view *v, const struct place *from, 
 	struct place to;
 	char magic[PLACE_PATH];
 	const char *old = place_path(from, magic);
-	uint64_t *said;
+	struct epoch_change *said;
 	long r = place_find_second(&to, v, from, newdir, new, PLACE_NAME);
 
 	if (r < 0)
@@ -299,7 +299,7 @@ long guest_linkat(int olddir, const char *old, int newdir, const char *new, int 
 			r = first;
 	}
 	if (r == 0) {
-		uint64_t *said = epoch_begin(v); /* it may be a symlink */
+		struct epoch_change *said = epoch_begin(v); /* it may be a symlink */
 
 		if (from.flags & AT_EMPTY_PATH)
 			/* open(2) on O_TMPFILE: the way to link an object that one holds */
@@ -327,7 +327,7 @@ long guest_symlinkat(const char *target, int dirfd, const char *path)
 	}
 	r = place_find(&at, v, dirfd, path, PLACE_NAME);
 	if (r == 0) {
-		uint64_t *said = epoch_begin(v);
+		struct epoch_change *said = epoch_begin(v);
 
 		r = sys_call(SYS_symlinkat, target, at.dir, at.name);
 		epoch_end(said);

@@ -109,7 +109,7 @@ static long do_mount(const char *source, const char *target, const char *type, u
 long guest_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	const void *data)
 {
-	uint64_t *said = epoch_begin(state_view());
+	struct epoch_change *said = epoch_begin(state_view());
 	const long r = do_mount(source, target, type, flags, data);
 
 	epoch_end(said);
@@ -161,7 +161,7 @@ static long do_umount(const char *target, int flags)
 
 long guest_umount(const char *target, int flags)
 {
-	uint64_t *said = epoch_begin(state_view());
+	struct epoch_change *said = epoch_begin(state_view());
 	const long r = do_umount(target, flags);
 
 	epoch_end(said);
@@ -224,7 +224,7 @@ static long do_move_mount(int olddir, const char *old, int newdir, const char *n
 
 long guest_move_mount(int olddir, const char *old, int newdir, const char *new, unsigned flags)
 {
-	uint64_t *said = epoch_begin(state_view());
+	struct epoch_change *said = epoch_begin(state_view());
 	const long r = do_move_mount(olddir, old, newdir, new, flags);
 
 	epoch_end(said);

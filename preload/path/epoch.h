@@ -20,15 +20,23 @@ uint64_t *epoch_word(const struct view *v);
 /* The same, mapped now where it can be.  NULL: it cannot.  Async-signal-safe. */
 uint64_t *epoch_map(const struct view *v);
 
+/* The word, not quiet where somebody is in the middle of a change. */
+static inline uint64_t epoch_read(const uint64_t *word)
+{
+	const uint64_t busy = clean_read(&word[1]), w = clean_read(word);
+
+	return busy ? w | 1 : w;
+}
+
 /* Around each system call that makes or moves a symlink, moves a directory, or mounts: all by which a clean name can
  * come to lead elsewhere.  v may be NULL: no root.  epoch_begin() returns what epoch_end() wants; nothing in between may
  * return.  Async-signal-safe. */
-uint64_t *epoch_begin(const struct view *v);
-static inline void epoch_end(uint64_t *word)
-{
-	if (word)
-		clean_end(word);
-}
+struct epoch_change *epoch_begin(const struct view *v);
+void epoch_end(struct epoch_change *c);
+
+/* The page of v, mapped, has been said to change for a while: those who were killed in the middle of it are no more.
+ * Async-signal-safe. */
+void epoch_recover(const struct view *v);
 
 /* The same for what only this process need know: where relative names begin. */
 struct epoch_here {
@@ -62,7 +70,7 @@ void epoch_closing_range(unsigned first, unsigned last);
 void epoch_clone(uint64_t flags);
 
 /* Around each change of the working directory: as epoch_begin() and epoch_end(). */
-uint64_t *epoch_go_begin(const struct view *v);
-void epoch_go_end(uint64_t *word);
+struct epoch_change *epoch_go_begin(const struct view *v);
+void epoch_go_end(struct epoch_change *c);
 
 #endif

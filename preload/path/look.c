@@ -22,6 +22,7 @@ enum {
 	TEXT = LOOK_ROOM, /* longer names go the long way; signal stacks are small */
 	WARM = 16,        /* a process that asks less than this needs no page of its own */
 	LEARN_LINKS = 3,  /* symlinks on the way to a name that is to be learned */
+	RECOVER = 256,    /* after so many lookups in the middle of somebody's change, perhaps of one who was killed */
 	WALK_LINKS = 40,  /* fs/namei.c, MAXSYMLINKS */
 };
 
@@ -262,12 +263,14 @@ static const char *start(struct look *l, const struct view *v, int dirfd, const 
 /* Notes in ret what others have said until now.  False: somebody is in the middle of a change. */
 static bool look_begin(struct place *ret, const struct view *v, const uint64_t *said, bool relative)
 {
+	static unsigned busy;
+
 	if (!said)
 		return false;
 	ret->said = said;
 	ret->relative = relative;
 	for (int tries = 0; tries < LOOK_TRIES; tries++) {
-		ret->word = clean_read(said);
+		ret->word = epoch_read(said);
 		ret->here = clean_read(&epoch_here->word);
 		if (LIKELY(clean_quiet(ret->word) && (!relative || clean_quiet(ret->here))))
 			return true;
@@ -275,6 +278,8 @@ static bool look_begin(struct place *ret, const struct view *v, const uint64_t *
 			break;
 		sys_call(SYS_sched_yield);
 	}
+	if (!clean_quiet(ret->word) && __atomic_add_fetch(&busy, 1, __ATOMIC_RELAXED) % RECOVER == 0)
+		epoch_recover(v);
 	return false;
 }
 

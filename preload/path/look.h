@@ -32,7 +32,7 @@ bool look_threads(void);
 static inline bool look_moved(const struct place *at)
 {
 	return at->said &&
-	       UNLIKELY(clean_read(at->said) != at->word || (at->relative && clean_read(&epoch_here->word) != at->here));
+	       UNLIKELY(epoch_read(at->said) != at->word || (at->relative && clean_read(&epoch_here->word) != at->here));
 }
 
 /* The last name of the place, found with PLACE_TRY, is no symlink: the next that follows it need not look. */

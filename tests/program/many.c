@@ -5,10 +5,13 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int bad;
@@ -105,12 +108,50 @@ static void moves(int n)
 	}
 }
 
+static void *renames(void *none)
+{
+	for (;;) {
+		rename("/w/a/one", "/w/a/two");
+		rename("/w/a/two", "/w/a/one");
+	}
+	return none;
+}
+
+/* So many children die in the middle of a rename: killed, or because another thread of theirs ends them.  Then the
+ * file is looked at a thousand times, after a line on stderr. */
+static void killed(int n)
+{
+	struct stat st;
+
+	check(close(creat("/w/a/one", 0644)) == 0, "creat");
+	for (int i = 0; i < n; i++) {
+		pthread_t thread;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (i % 2)
+				renames(NULL);
+			pthread_create(&thread, NULL, renames, NULL);
+			usleep(3000);
+			_exit(0);
+		}
+		if (i % 2) {
+			usleep(3000);
+			kill(pid, SIGKILL);
+		}
+		check(waitpid(pid, NULL, 0) == pid, "waitpid");
+	}
+	check(write(2, "now\n", 4) == 4, "write");
+	for (int i = 0; i < 1000; i++)
+		check(stat("/w/a/b/file", &st) == 0, "stat");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(int);
-	} all[] = {{"symlinks", symlinks}, {"files", files}, {"walk", walk}, {"moves", moves}};
+	} all[] = {{"symlinks", symlinks}, {"files", files}, {"walk", walk}, {"moves", moves}, {"killed", killed}};
 
 	for (size_t i = 0; argc == 3 && i < sizeof all / sizeof *all; i++)
 		if (strcmp(argv[1], all[i].name) == 0) {
