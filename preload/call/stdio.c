@@ -307,8 +307,10 @@ static FILE *stream_reopen_real(const char *path, const char *mode, FILE *f)
 	char text[STREAM_MODE];
 	const char *with = forced && !asked ? stream_mode_e(mode, text) : NULL;
 
-	if (path)
+	if (path) {
 		fdpolicy_closed(old);
+		epoch_closing(old);
+	}
 	f = REAL(freopen)(path, with ? with : mode, f);
 	if (f && path) {
 		int fd = stream_number(f);
@@ -352,6 +354,7 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	state = cancel_off();
 	fd = stream_aside(fd); /* its number may be the one that f believes to be its own */
 	stream_mode(&m, mode, asked || forced);
+	epoch_closing(old);
 	f = REAL(freopen)("/dev/null", m.at ? text : "", f); /* "": fails with EINVAL, closes f */
 	if (f) {
 		to = stream_number(f);

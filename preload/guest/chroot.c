@@ -101,6 +101,8 @@ long guest_unshare(unsigned long flags)
 	};
 	long r;
 
+	if (flags & (CLONE_FS | CLONE_FILES | CLONE_NEWNS))
+		epoch_apart();
 	if (!(flags & CLONE_NEWUSER) || !state_view()) {
 		r = sys_call(SYS_unshare, flags);
 		if (r == 0 && flags & CLONE_NEWNS)

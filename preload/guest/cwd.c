@@ -12,10 +12,11 @@
 /* Others may be in the middle of a lookup that begins in the old directory. */
 static long moved(long nr, long to)
 {
-	struct epoch_change *said = epoch_go_begin(state_view());
-	long r = sys_call(nr, to);
+	long r;
 
-	epoch_go_end(said);
+	epoch_go_begin();
+	r = sys_call(nr, to);
+	epoch_go_end();
 	return r;
 }
 

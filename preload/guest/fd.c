@@ -76,6 +76,8 @@ long guest_close_range(unsigned first, unsigned last, unsigned flags)
 	long r;
 
 	epoch_closing_range(first, last);
+	if (flags & CLOSE_RANGE_UNSHARE)
+		epoch_apart();
 	/* What the kernel refuses it refuses before anything is closed.  Ours have the flag that
 	 * CLOSE_RANGE_CLOEXEC sets. */
 	if (first > last || flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) ||

@@ -7,6 +7,7 @@
 #include <linux/memfd.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 enum { CHANGES = 64 };
 
@@ -49,10 +50,15 @@ static uint64_t pid_ns(void)
 void epoch_make(struct view *v, int fd_min)
 {
 	struct page page = {0};
+	struct rlimit lim;
 	struct stat st;
-	int fd = (int)sys_call(SYS_memfd_create, "libjail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd;
 
 	v->epoch = 0;
+	/* who writes more than this is killed (setrlimit(2), RLIMIT_FSIZE) */
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &lim) < 0 || lim.rlim_cur < sizeof page)
+		return;
+	fd = (int)sys_call(SYS_memfd_create, "libjail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return;
 	if (sys_fstat(fd, &st) == 0) {
@@ -105,23 +111,28 @@ uint64_t *epoch_map(const struct view *v)
 	return &page->word;
 }
 
-static bool shares_directory;
+void epoch_apart(void)
+{
+	__atomic_store_n(&epoch_here->apart, true, __ATOMIC_SEQ_CST);
+	clean_begin(&epoch_here->word); /* what has been learned is forgotten */
+	clean_end(&epoch_here->word);
+}
 
 void epoch_clone(uint64_t flags)
 {
-	if ((flags & (CLONE_FS | CLONE_VM)) == CLONE_FS)
-		shares_directory = true;
+	const uint64_t both = flags & (CLONE_FS | CLONE_FILES);
+
+	if (!(flags & CLONE_VM) ? both != 0 : !(flags & CLONE_VFORK) && both != (CLONE_FS | CLONE_FILES))
+		epoch_apart();
 }
 
-struct epoch_change *epoch_go_begin(const struct view *v)
+void epoch_go_begin(void)
 {
 	clean_begin(&epoch_here->word);
-	return UNLIKELY(shares_directory) ? epoch_begin(v) : NULL;
 }
 
-void epoch_go_end(struct epoch_change *c)
+void epoch_go_end(void)
 {
-	epoch_end(c);
 	clean_end(&epoch_here->word);
 }
 

@@ -42,6 +42,7 @@ void epoch_recover(const struct view *v);
 struct epoch_here {
 	uint64_t word;      /* changes with the working directory, and with what follows */
 	uint64_t dirs[16];  /* a bit each for the descriptors by which names have been learned */
+	bool apart;         /* epoch_apart() */
 };
 enum { EPOCH_DIRS = 16 * 64 };
 extern struct epoch_here *epoch_here, epoch_own_here; /* the first copy's (state.h), and this one's */
@@ -65,12 +66,17 @@ static inline void epoch_closing(int fd)
 /* The same for many. */
 void epoch_closing_range(unsigned first, unsigned last);
 
-/* Before each clone(2), with its flags (CLONE_*).  A child may share the working directory and not our memory: from then
- * on its processes say in the tree's page that the directory has changed.  Async-signal-safe. */
+/* From now on nothing is believed of relative names.  Before a thread gets a working directory or a table of descriptors
+ * that is not the other threads', or another process one that is ours too: then not all changes of them are said here.
+ * Async-signal-safe. */
+void epoch_apart(void);
+
+/* Before each clone(2), with its flags (CLONE_*): epoch_apart(), where the child shares our memory and goes on beside us
+ * with a directory or a table of its own, or shares one of these and not our memory.  Async-signal-safe. */
 void epoch_clone(uint64_t flags);
 
 /* Around each change of the working directory: as epoch_begin() and epoch_end(). */
-struct epoch_change *epoch_go_begin(const struct view *v);
-void epoch_go_end(struct epoch_change *c);
+void epoch_go_begin(void);
+void epoch_go_end(void);
 
 #endif

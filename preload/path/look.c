@@ -20,6 +20,7 @@
 
 enum {
 	TEXT = LOOK_ROOM, /* longer names go the long way; signal stacks are small */
+	LEARN_TEXT = 256, /* and these are not learned: LEARN_LINKS of them and one stand on the stack at once */
 	WARM = 16,        /* a process that asks less than this needs no page of its own */
 	LEARN_LINKS = 3,  /* symlinks on the way to a name that is to be learned */
 	RECOVER = 256,    /* after so many lookups in the middle of somebody's change, perhaps of one who was killed */
@@ -60,19 +61,31 @@ static bool eager(const struct view *v)
 	return v->clean == VIEW_CLEAN_ALWAYS || look_threads();
 }
 
-/* May the clock be read?  prctl(2), PR_SET_TSC: it may be a SIGSEGV. */
+static signed char clock_known; /* 0: nobody has asked; 1: it may be read; -1: it may not */
+
+/* May the clock be read?  prctl(2), PR_SET_TSC: it may be a SIGSEGV.  And a filter may kill who asks. */
 static bool clock_allowed(void)
 {
 #ifdef __x86_64__
-	static signed char allowed;
 	int mode;
 
-	if (!allowed)
-		allowed = sys_call(SYS_prctl, PR_GET_TSC, &mode) == 0 && mode == PR_TSC_SIGSEGV ? -1 : 1;
-	return allowed > 0;
+	if (UNLIKELY(!clock_known) && !sys_filtered)
+		clock_known = sys_call(SYS_prctl, PR_GET_TSC, &mode) == 0 && mode == PR_TSC_SIGSEGV ? -1 : 1;
+	return clock_known > 0;
 #else
 	return true;
 #endif
+}
+
+void look_no_clock(void)
+{
+	clock_known = -1;
+}
+
+void look_filter(const struct view *v)
+{
+	if (v && v->fd >= 0 && v->clean && clock_allowed())
+		epoch_map(v);
 }
 
 /* Is the working directory this process's?  A child of vfork(2) has one of its own and shares this memory: it uses
@@ -104,6 +117,15 @@ static bool may_learn(const struct look *l)
 
 static bool learn_text(struct look *l, char *text, unsigned known, bool last);
 
+/* What text is: its st_mode, or -errno.  Apart from who recurses. */
+static NOINLINE int kind(const struct look *l, const char *text)
+{
+	struct stat st;
+	const int r = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW);
+
+	return r < 0 ? r : (int)st.st_mode;
+}
+
 /* A symlink of procfs is a door, not a text (proc(5)). */
 static bool in_proc(const struct look *l, const char *text)
 {
@@ -117,12 +139,12 @@ static bool in_proc(const struct look *l, const char *text)
 static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
 {
 	const size_t dir = (size_t)(mem_base(text) - text);
-	char target[TEXT];
+	char target[LEARN_TEXT];
 	struct scan s;
 	long n;
 
 	/* the root's own paths do not lead into procfs, but by a bind */
-	if (++l->links > LEARN_LINKS || (l->relative && in_proc(l, text)))
+	if (++l->links > LEARN_LINKS || dir >= sizeof target || (l->relative && in_proc(l, text)))
 		return false;
 	memcpy(target, text, dir);
 	n = sys_readlinkat(l->base, text, target + dir, sizeof target - dir);
@@ -139,8 +161,8 @@ static NOINLINE bool learn_link(struct look *l, const char *text, bool last)
 static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 {
 	struct clean_trail t;
-	struct stat st;
 	bool ok = true;
+	int mode;
 
 	clean_trail(&t, l->seed, text);
 	for (unsigned i = known; ok && i < t.n; i++) {
@@ -148,13 +170,14 @@ static bool learn_text(struct look *l, char *text, unsigned known, bool last)
 		const char was = text[t.end[i]];
 
 		text[t.end[i]] = '\0';
-		ok = sys_fstatat(l->base, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		if (ok && S_ISLNK(st.st_mode)) {
+		mode = kind(l, text);
+		ok = mode >= 0;
+		if (ok && S_ISLNK((unsigned)mode)) {
 			ok = learn_link(l, text, any);
 			if (!ok)
 				clean_learn(&memory, t.key[i] ^ CLEAN_LEAVES, l->word, l->now);
 		} else if (ok) {
-			ok = any || S_ISDIR(st.st_mode);
+			ok = any || S_ISDIR((unsigned)mode);
 		}
 		if (ok)
 			clean_learn(&memory, t.key[i], l->word, l->now);
@@ -197,8 +220,7 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 {
 	const unsigned dirs = last ? want - 1 : want; /* how many must be directories */
 	const uint64_t key = t->key[want - 1];
-	char text[TEXT];
-	struct stat st;
+	char text[LEARN_TEXT];
 	int r;
 
 	if (t->end[want - 1] >= sizeof text)
@@ -214,10 +236,10 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 	if (!last)
 		return 1;
 	if (!link) { /* most are not there at all: a search along PATH */
-		r = sys_fstatat(l->base, path, &st, AT_SYMLINK_NOFOLLOW);
+		r = kind(l, path);
 		if (r < 0)
 			return r;
-		link = S_ISLNK(st.st_mode);
+		link = S_ISLNK((unsigned)r);
 	}
 	if (!may_learn(l))
 		return 0;
@@ -253,7 +275,7 @@ static const char *start(struct look *l, const struct view *v, int dirfd, const 
 		l->base = b->fd;
 		return rest;
 	}
-	if (s->named || v->strayed || (dirfd != AT_FDCWD && (unsigned)dirfd >= EPOCH_DIRS))
+	if (s->named || v->strayed || epoch_here->apart || (dirfd != AT_FDCWD && (unsigned)dirfd >= EPOCH_DIRS))
 		return NULL;
 	l->base = dirfd;
 	l->relative = true;
@@ -274,7 +296,7 @@ static bool look_begin(struct place *ret, const struct view *v, const uint64_t *
 		ret->here = clean_read(&epoch_here->word);
 		if (LIKELY(clean_quiet(ret->word) && (!relative || clean_quiet(ret->here))))
 			return true;
-		if (!eager(v))
+		if (!eager(v) || sys_filtered)
 			break;
 		sys_call(SYS_sched_yield);
 	}
@@ -319,6 +341,8 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 		if (!clock_allowed() || !(l.said = epoch_map(v)))
 			return 0;
 	}
+	if (!clock_allowed()) /* the page is there for a change */
+		return 0;
 	if (!look_begin(ret, v, l.said, l.relative))
 		return 0;
 	l.word = ret->word;
@@ -536,11 +560,11 @@ static NOINLINE int look_walk(struct place *ret, const struct view *v, int dirfd
 	for (size_t i = 0; i < v->nbinds; i++)
 		if (v->binds[i].has_binds || v->binds[i].in_root)
 			return 0;
-	if (v->is_proc || s->len >= TEXT || (!s->abs && (s->named || v->strayed)))
+	if (v->is_proc || s->len >= TEXT || (!s->abs && (s->named || v->strayed || epoch_here->apart)))
 		return 0;
 	room[0] = '\0';
 	*ret = (struct place){0};
-	if (!look_begin(ret, v, epoch_map(v), !s->abs))
+	if (!look_begin(ret, v, sys_filtered ? epoch_word(v) : epoch_map(v), !s->abs))
 		return 0;
 	r = walk(&w, guest, how, s);
 	if (r < 0)

@@ -25,6 +25,13 @@ int look_place(struct place *ret, const struct view *v, int dirfd, const char *g
 int look_try(struct place *ret, const struct view *v, int dirfd, const char *guest, unsigned how, char room[LOOK_ROOM])
 	MUST_CHECK;
 
+/* The clock of this process may not be read any more (prctl(2), PR_SET_TSC).  Async-signal-safe. */
+void look_no_clock(void);
+
+/* Before a seccomp filter is installed: what lookups need of the kernel to begin with, which the filter may kill for.
+ * v may be NULL: no root.  Async-signal-safe. */
+void look_filter(const struct view *v);
+
 /* Has this process other threads, which a descriptor taken for a moment disturbs?  Async-signal-safe. */
 bool look_threads(void);
 
