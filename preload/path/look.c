@@ -349,7 +349,7 @@ static int look_find(struct place *ret, const struct view *v, int dirfd, const c
 	l.here = ret->here;
 	pace_count(l.word + l.here);
 	l.now = clean_now();
-	l.seed = clean_seed(v->id, (unsigned)l.base);
+	l.seed = clean_seed(v->id, (unsigned)l.base); /* root_seed(), of the root */
 	if (l.relative) /* a thread may have a directory of its own, too (unshare(2)) */
 		l.seed = clean_seed(l.seed + l.here, (uintptr_t)__errno_location());
 	clean_trail(&t, l.seed, rest);
@@ -383,15 +383,59 @@ struct walk {
 	bool relative;         /* base is the program's */
 	char *text;            /* TEXT bytes: where the walk is: directories, one below the other */
 	size_t len;
+	uint64_t word;         /* the page's */
+	bool jumped;           /* text may have symlinks in it: walk_known() */
+	bool strict;           /* and must not */
 	char todo[2 * TEXT];   /* what is left to walk stands at the end of it */
 };
+
+static uint64_t root_seed(const struct view *v)
+{
+	return clean_seed(v->id, (unsigned)v->fd);
+}
+
+/* Where the walk has come, below the root, is a directory, and no symlink is in its name. */
+static void walk_learn(const struct walk *w, uint64_t when)
+{
+	struct clean_trail t;
+
+	if (w->relative || w->in || !w->len)
+		return;
+	clean_trail(&t, root_seed(w->v), w->text);
+	if (t.n)
+		clean_learn(&memory, t.key[t.n - 1], w->word, when);
+}
+
+/* At the root, the directories at the beginning of rest that are known need not be looked at; what is left.  They may
+ * be symlinks to directories: then the text does not tell what is above, nor what is a bind point. */
+static char *walk_known(struct walk *w, char *rest)
+{
+	const uint64_t now = clean_now();
+	struct clean_trail t;
+	struct scan s;
+
+	while (*rest == '/')
+		rest++;
+	if (w->strict || w->relative || w->in || w->len || place_scan(&s, w->v, rest) < 0 || s.dotdot || s.named || s.last_dots)
+		return rest;
+	clean_trail(&t, root_seed(w->v), rest);
+	for (unsigned k = t.n; k-- > 1;)
+		if (t.end[k - 1] < TEXT && clean_known(&memory, t.key[k - 1], w->word, now)) {
+			memcpy(w->text, rest, t.end[k - 1]);
+			w->len = t.end[k - 1];
+			w->text[w->len] = '\0';
+			w->jumped = true;
+			return rest + w->len;
+		}
+	return rest;
+}
 
 /* The walk goes on at the root, or at that of a bind. */
 static void walk_from(struct walk *w, const struct bind *b)
 {
 	w->in = b;
 	w->base = b ? b->fd : w->v->fd;
-	w->relative = false;
+	w->relative = w->jumped = false;
 	w->len = 0;
 	w->text[0] = '\0';
 }
@@ -440,6 +484,15 @@ static int walk_up(struct walk *w)
 			return 0; /* a bind point below another directory */
 	}
 	return 1;
+}
+
+/* Is the name that of a bind point? */
+static bool walk_named(const struct walk *w, const char *name)
+{
+	for (size_t i = 0; i < w->v->nbinds; i++)
+		if (mem_equal(w->v->binds[i].name, name))
+			return true;
+	return false;
 }
 
 /* Is where the walk has come a bind point?  It goes on there then. */
@@ -495,19 +548,23 @@ static char *walk_link(struct walk *w, const struct stat *st, char *rest, bool l
 	return rest;
 }
 
-/* Walks guest, and is at the end where its last name is; how as for look_place().  1; 0: the long way; -errno. */
+/* Walks guest, and is at the end where its last name is; how as for look_place().  1; 0: the long way; 2: again,
+ * strictly; -errno. */
 static int walk(struct walk *w, const char *guest, unsigned how, const struct scan *s)
 {
 	char *rest = w->todo + sizeof w->todo - 1 - s->len, *name;
 	bool last, dir = s->slash || s->last_dots, any = false; /* any: st is of where the walk is */
 	unsigned links = 0;
 	struct stat st;
+	uint64_t when;
 	size_t n;
 	int r;
 
 	memcpy(rest, guest, s->len + 1);
-	if (*rest == '/')
+	if (*rest == '/') {
 		walk_from(w, NULL);
+		rest = walk_known(w, rest);
+	}
 	for (;;) {
 		while (*rest == '/')
 			rest++;
@@ -524,15 +581,18 @@ static int walk(struct walk *w, const char *guest, unsigned how, const struct sc
 		if (n == 1 && name[0] == '.')
 			continue;
 		if (n == 2 && name[0] == '.' && name[1] == '.') {
-			r = walk_up(w);
-			if (r <= 0)
+			r = w->jumped ? 2 : walk_up(w);
+			if (r != 1)
 				return r;
 			any = false;
 			continue;
 		}
 		if (!walk_put(w, name, n))
 			return 0;
+		if (w->jumped && walk_named(w, mem_base(w->text)))
+			return 2;
 		walk_bind(w);
+		when = clean_now();
 		r = w->len ? sys_fstatat(w->base, w->text, &st, AT_SYMLINK_NOFOLLOW) : sys_fstat(w->base, &st);
 		if (r < 0)
 			return r;
@@ -543,8 +603,11 @@ static int walk(struct walk *w, const char *guest, unsigned how, const struct sc
 			rest = walk_link(w, &st, rest, last);
 			if (!rest)
 				return 0;
+			rest = walk_known(w, rest);
 			any = false;
-		} else if (!last && !S_ISDIR(st.st_mode)) {
+		} else if (S_ISDIR(st.st_mode)) {
+			walk_learn(w, when);
+		} else if (!last) {
 			return -ENOTDIR;
 		}
 	}
@@ -566,7 +629,15 @@ static NOINLINE int look_walk(struct place *ret, const struct view *v, int dirfd
 	*ret = (struct place){0};
 	if (!look_begin(ret, v, sys_filtered ? epoch_word(v) : epoch_map(v), !s->abs))
 		return 0;
+	w.word = ret->word;
 	r = walk(&w, guest, how, s);
+	if (r == 2) {
+		w.strict = w.relative = true;
+		w.base = dirfd;
+		w.in = NULL;
+		w.len = 0;
+		r = walk(&w, guest, how, s);
+	}
 	if (r < 0)
 		return look_moved(ret) ? 0 : r;
 	ret->dir = w.base;
