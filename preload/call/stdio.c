@@ -358,7 +358,7 @@ FILE *jail_freopen(const char *path, const char *mode, FILE *f)
 	f = REAL(freopen)("/dev/null", m.at ? text : "", f); /* "": fails with EINVAL, closes f */
 	if (f) {
 		to = stream_number(f);
-		sys_dup3(fd, to, asked || forced ? O_CLOEXEC : 0);
+		made_onto(fd, to, asked || forced ? O_CLOEXEC : 0);
 		if (to != old)
 			guest_closed_inside(old);
 		stream_made(to, asked, forced, path);

@@ -154,10 +154,8 @@ static long dup_onto(int fd, int to, int flags)
 		if (r >= 0)
 			r = state_yield(to);
 	}
-	if (r >= 0) {
-		epoch_closing(to);
-		r = sys_dup3(fd, to, flags);
-	}
+	if (r >= 0)
+		r = made_onto(fd, to, flags);
 #ifdef SYS_dup2
 	if (UNLIKELY(r == -ENOSYS && !flags))
 		r = sys_call(SYS_dup2, fd, to);

@@ -254,6 +254,16 @@ static inline long guest_close(int fd)
 	return made_close(fd, false);
 }
 
+/* dup3(2) onto a number of the program's. */
+static inline long made_onto(int fd, int to, int flags)
+{
+	const bool said = epoch_onto_begin();
+	const long r = sys_dup3(fd, to, flags);
+
+	epoch_onto_end(to, said);
+	return r;
+}
+
 /* libc is about to close fd, the program's, by a system call that passes nobody: fclose(3), closedir(3).
  * fd < 0: there is none. */
 void made_closed_inside(int fd);

@@ -43,6 +43,7 @@ struct epoch_here {
 	uint64_t word;      /* changes with the working directory, and with what follows */
 	uint64_t dirs[16];  /* a bit each for the descriptors by which names have been learned */
 	bool apart;         /* epoch_apart() */
+	bool any_dir;       /* one of the bits has been set */
 };
 enum { EPOCH_DIRS = 16 * 64 };
 extern struct epoch_here *epoch_here, epoch_own_here; /* the first copy's (state.h), and this one's */
@@ -51,6 +52,13 @@ static inline bool epoch_is_dir(int fd)
 {
 	return (unsigned)fd < EPOCH_DIRS &&
 	       __atomic_load_n(&epoch_here->dirs[fd / 64], __ATOMIC_RELAXED) & (uint64_t)1 << fd % 64;
+}
+
+/* Names are learned by fd, below EPOCH_DIRS. */
+static inline void epoch_dir_used(int fd)
+{
+	__atomic_store_n(&epoch_here->any_dir, true, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&epoch_here->dirs[fd / 64], (uint64_t)1 << fd % 64, __ATOMIC_SEQ_CST);
 }
 
 /* fd, which epoch_is_dir(), will stand for something else, or has come to. */
@@ -65,6 +73,24 @@ static inline void epoch_closing(int fd)
 
 /* The same for many. */
 void epoch_closing_range(unsigned first, unsigned last);
+
+/* Around a call that puts another file at fd, as dup2(2) does: other threads may be using fd all the time.
+ * epoch_onto_begin() returns what epoch_onto_end() wants; nothing in between may return.  Async-signal-safe. */
+static inline bool epoch_onto_begin(void)
+{
+	const bool said = __atomic_load_n(&epoch_here->any_dir, __ATOMIC_SEQ_CST);
+
+	if (UNLIKELY(said))
+		clean_begin(&epoch_here->word);
+	return said;
+}
+
+static inline void epoch_onto_end(int fd, bool said)
+{
+	epoch_closing(fd);
+	if (UNLIKELY(said))
+		clean_end(&epoch_here->word);
+}
 
 /* From now on nothing is believed of relative names.  Before a thread gets a working directory or a table of descriptors
  * that is not the other threads', or another process one that is ours too: then not all changes of them are said here.

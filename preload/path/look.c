@@ -111,7 +111,7 @@ static bool may_learn(const struct look *l)
 	if (!own_directory())
 		return false;
 	if (l->base >= 0 && !epoch_is_dir(l->base))
-		__atomic_or_fetch(&epoch_here->dirs[l->base / 64], (uint64_t)1 << l->base % 64, __ATOMIC_SEQ_CST);
+		epoch_dir_used(l->base);
 	return true;
 }
 
