@@ -27,6 +27,7 @@ NOINLINE long made_close_recorded(int fd, bool point)
 		epoch_closing(fd);
 		c = record_closing(fd);
 		r = cancel_call(point, SYS_close, fd);
+		epoch_closing(fd); /* another thread may have learned by it meanwhile */
 	}
 	if (r == -EBADF)
 		record_close_failed(fd, c);

@@ -240,13 +240,17 @@ long made_close_recorded(int fd, bool point);
 
 static inline long made_close(int fd, bool point)
 {
+	long r;
+
 	if (UNLIKELY(record_on))
 		return made_close_recorded(fd, point);
 	if (UNLIKELY(state_owns(fd)))
 		return -EBADF;
 	fdpolicy_closed(fd); /* before: afterwards the number may be another thread's */
 	epoch_closing(fd);
-	return cancel_call(point, SYS_close, fd);
+	r = cancel_call(point, SYS_close, fd);
+	epoch_closing(fd); /* another thread may have learned by it meanwhile */
+	return r;
 }
 
 static inline long guest_close(int fd)

@@ -103,16 +103,17 @@ static bool own_directory(void)
 	return true;
 }
 
-/* May names that begin where l does be learned?  From now on who closes the directory says it. */
+/* Before the first look that is learned from. */
+static void watch(const struct look *l)
+{
+	if (l->relative && l->base >= 0 && !epoch_is_dir(l->base))
+		epoch_dir_used(l->base);
+}
+
+/* May names that begin where l does be learned? */
 static bool may_learn(const struct look *l)
 {
-	if (!l->relative)
-		return true;
-	if (!own_directory())
-		return false;
-	if (l->base >= 0 && !epoch_is_dir(l->base))
-		epoch_dir_used(l->base);
-	return true;
+	return !l->relative || own_directory();
 }
 
 static bool learn_text(struct look *l, char *text, unsigned known, bool last);
@@ -227,6 +228,7 @@ static NOINLINE int learn(struct look *l, const char *path, const struct clean_t
 		return 0;
 	if ((link || want - known > 1) && !(clean_asked(&memory, key, l->word, l->now) && pace_pays(want - known)) && !eager(l->v))
 		return 0;
+	watch(l);
 	if (dirs > known) {
 		memcpy(text, path, t->end[dirs - 1]);
 		text[t->end[dirs - 1]] = '\0';

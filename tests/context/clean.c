@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,40 @@ static void reopened(void)
 
 	f = freopen("/d2", "r", f);
 	printf("%ld %ld\n", was, f && fileno(f) == fd ? size(fd, NAME) : -1);
+}
+
+static int shared_fd;
+static volatile long outside = 0, looks = 0;
+static volatile bool enough;
+
+static void *look_on(void *unused)
+{
+	while (!enough) {
+		const long r = size(shared_fd, NAME);
+
+		__atomic_add_fetch(r == 1 || r == 2 ? &looks : &outside, 1, __ATOMIC_RELAXED);
+	}
+	return unused;
+}
+
+/* One number stands for two directories by turns while threads look by it: none of them comes anywhere else. */
+static void replaced(void)
+{
+	const int fds[2] = {directory("/d1"), directory("/d2")};
+	pthread_t t[3];
+
+	shared_fd = dup(fds[0]);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, look_on, NULL);
+	for (int i = 0; i < 100000 || looks < 1000; i++) {
+		dup2(fds[i % 2], shared_fd);
+		for (volatile int k = 0; k < i % 1000; k++)
+			;
+	}
+	enough = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	printf("%d %ld\n", looks > 0, outside);
 }
 
 static int replace(void *fd)
@@ -341,6 +376,7 @@ int main(int argc, char **argv)
 	} all[] = {
 		{"changes", changes},
 		{"freopen", reopened},
+		{"dup2", replaced},
 		{"CLONE_FILES", table_shared},
 		{"CLONE_VM", memory_shared},
 		{"CLONE_FS", directory_shared},

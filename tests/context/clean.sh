@@ -36,6 +36,7 @@ wanted() {
 		done
 		;;
 	freopen | CLONE_*) echo 1 2 ;;
+	dup2) echo 1 0 ;;
 	stack) echo 1 1 1 1 ;;
 	unshare) echo 3 2 ;;
 	vfork) echo 1 2 1 ;;
@@ -55,7 +56,7 @@ check() {
 	row "$result" "$what: $case"
 }
 
-cases='changes freopen CLONE_FILES CLONE_VM CLONE_FS unshare vfork stack filter filter-threads clock'
+cases='changes freopen dup2 CLONE_FILES CLONE_VM CLONE_FS unshare vfork stack filter filter-threads clock'
 for program in clean clean-musl; do
 	if [ $program = clean-musl ]; then
 		command -v musl-gcc >/dev/null || {
