@@ -285,13 +285,24 @@ linux 5.4 "5.4 enosys" 32 musl
 linux 5.10 "5.10 enosys" 32 glibc
 linux 4.18-eperm "4.18 eperm" 32 musl # glibc's own realpath(3) and posix_spawn(3) take EPERM for an answer
 ! wanted random || later random tests/oracle/random.sh
-for src in tests/program/jobs.sh tests/program/fdtable.sh tests/program/debian.sh tests/program/*.sh; do
+# Tests that change the prepared roots (program/roots) must not run beside each other: between them stand others.
+set --
+for name in jobs fdtable debian glibcs leaks jailreport dl names nss watch deep handed race many musl; do
+	set -- "$@" "tests/program/$name.sh"
+done
+set -- "$@" tests/program/*.sh
+flock=$(command -v flock) && flock="$flock -o '$out/roots.lock'"
+for src in "$@"; do
 	test=${src#tests/}
 	test=${test%.sh}
 	if [ ! -f "$src" ] || ! wanted "$test" || grep -q "^$test " "$out/queue" 2>/dev/null; then
 		continue
 	fi
-	later "$test" "$src"
+	if grep -q '^\. tests/program/roots$' "$src"; then
+		later "$test" "$flock $src"
+	else
+		later "$test" "$src"
+	fi
 done
 run_queue
 for name in lint_shell lint_man; do
