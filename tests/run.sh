@@ -85,7 +85,7 @@ run() { # NAME COMMAND...: runs one test
 	name=$1
 	shift
 	began=$(date +%s)
-	timeout -k 10 "${TEST_TIMEOUT:-600}" "$@" >"$out/$name.log" 2>&1 </dev/null
+	timeout -k 10 "${TEST_TIMEOUT:-1500}" "$@" >"$out/$name.log" 2>&1 </dev/null
 	count "$name" $? $(($(date +%s) - began))
 }
 
@@ -105,7 +105,7 @@ run_queue() {
 	tr '\n' '\0' <"$out/queue" | xargs -0 -n 1 -P "$jobs" sh -c '
 		began=$(date +%s)
 		timeout -k 10 "$2" sh -c "exec ${3#* }" >"$1/${3%% *}.log" 2>&1 </dev/null
-		echo "${3%% *} $? $(($(date +%s) - began))"' sh "$out" "${TEST_TIMEOUT:-600}" >"$out/ended" &
+		echo "${3%% *} $? $(($(date +%s) - began))"' sh "$out" "${TEST_TIMEOUT:-1500}" >"$out/ended" &
 	while read -r name status seconds; do
 		count "$name" "$status" "$seconds"
 	done <"$out/ended"
