@@ -16,8 +16,8 @@
 #
 # A test may end with status 77, or print a line that begins with SKIP, to say that it cannot run
 # here; "ok 3 # SKIP why" skips one row.  TESTS given as arguments (unit/names, program) limit the
-# run.  The scripts in program/ and oracle/ run beside each other, as many as there are processors, four
-# at most (TEST_JOBS=1: one after the other); in context/ timers and signals want a processor of their own.
+# run.  The scripts in program/ and oracle/ run beside each other, one for two processors, four at most
+# (TEST_JOBS=1: one after the other); in context/ timers and signals want a processor of their own.
 # Needs: B (the build directory), OBJ (libjail's objects), LIBJAIL_LIB, CC; make sets them.
 set -u
 # The makes that tests run are nobody's children: "make check" and "make -s check" test the same.
@@ -97,7 +97,8 @@ later() {
 # Runs what was put into the queue, beside each other, and counts each test when it has ended.
 run_queue() {
 	[ -s "$out/queue" ] || return 0
-	jobs=${TEST_JOBS:-$(nproc 2>/dev/null || echo 1)}
+	jobs=${TEST_JOBS:-$(($(nproc 2>/dev/null || echo 1) / 2))}
+	[ "$jobs" -ge 1 ] || jobs=1
 	[ -n "${TEST_JOBS:-}" ] || [ "$jobs" -le 4 ] || jobs=4
 	rm -f "$out/ended"
 	mkfifo "$out/ended"

@@ -302,7 +302,7 @@ in_kernel() {
 		root=$1 session=$2 uid=$3
 		shift 3
 		[ -z "$session" ] || echo "$session" >/proc/self/loginuid || exit 125
-		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 60 chroot --userspec="+$uid:+$uid" --groups="" "$root" /bin/names "$@"
+		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 200 chroot --userspec="+$uid:+$uid" --groups="" "$root" /bin/names "$@"
 	' sh "$root" "$session" "$@" </dev/null
 }
 
@@ -310,7 +310,7 @@ in_jail() {
 	uid=$1
 	shift
 	([ -z "$session" ] || echo "$session" >/proc/self/loginuid || exit 125
-		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 60 setpriv --reuid="$uid" --regid="$uid" --clear-groups -- \
+		cd / && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C timeout 200 setpriv --reuid="$uid" --regid="$uid" --clear-groups -- \
 		"$jailrun" --root "$root" -- /bin/names "$@" </dev/null)
 }
 
